@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Address, addressPattern, type Hash, hashPattern, type Hex, hexPattern } from '../domain/hex.ts'
+import { type Address, addressPattern, type Hash, type Hex, hashPattern, hexPattern } from '../domain/hex.ts'
 import { dtypes, type Manifest } from '../domain/manifest.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import { taskKinds, taskStates } from '../domain/task.ts'
@@ -36,14 +36,22 @@ export const zTaskState = z.enum(taskStates)
 export const zManifest: z.ZodType<Manifest> = z.strictObject({
   version: z.literal(1),
   model: z.string().min(1).max(200),
-  revision: z.string().regex(/^[0-9a-f]{40}$/).nullable(),
+  revision: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .nullable(),
   kind: z.enum(['text', 'embedding']),
   dtype: z.enum(dtypes),
-  files: z.array(z.strictObject({
-    path: z.string().min(1).max(300),
-    bytes: z.int().min(0),
-    sha256: zHash as unknown as z.ZodType<Hash>,
-  })).min(1).max(500),
+  files: z
+    .array(
+      z.strictObject({
+        path: z.string().min(1).max(300),
+        bytes: z.int().min(0),
+        sha256: zHash as unknown as z.ZodType<Hash>,
+      }),
+    )
+    .min(1)
+    .max(500),
   limits: z.strictObject({ contextTokens: z.int().min(1).max(1_048_576), maxOutputTokens: z.int().min(0).max(1_048_576), maxBatch: z.int().min(1).max(2048) }),
   chatTemplate: z.boolean(),
   eosTokenIds: z.array(z.int().min(0)).max(16),
@@ -52,12 +60,29 @@ export const zManifest: z.ZodType<Manifest> = z.strictObject({
 }) as unknown as z.ZodType<Manifest>
 
 export const zAssignment = z.strictObject({
-  taskId: zHash, attempt: z.int().min(1).max(2 ** 32 - 1), coordinator: zAddress, miner: zAddress, manifest: zHash, inputHash: zHash, paramsHash: zHash,
-  seed: zUint64, unitPriceWei: zWei, maxPriceWei: zWei, issuedAt: zUint64, deadline: zUint64, drawRef: zHash,
+  taskId: zHash,
+  attempt: z
+    .int()
+    .min(1)
+    .max(2 ** 32 - 1),
+  coordinator: zAddress,
+  miner: zAddress,
+  manifest: zHash,
+  inputHash: zHash,
+  paramsHash: zHash,
+  seed: zUint64,
+  unitPriceWei: zWei,
+  maxPriceWei: zWei,
+  issuedAt: zUint64,
+  deadline: zUint64,
+  drawRef: zHash,
 })
 export const zResult = z.strictObject({ assignment: zHash, outputHash: zHash, units: zUint64, finishReason: z.int().min(0).max(255) })
 export const zReceipt = z.strictObject({
-  assignment: zAssignment, assignmentSignature: zSignature, result: zResult, resultSignature: zSignature,
+  assignment: zAssignment,
+  assignmentSignature: zSignature,
+  result: zResult,
+  resultSignature: zSignature,
 }) satisfies z.ZodType<Receipt>
 
 export const zTextParams = z.strictObject({
@@ -69,7 +94,14 @@ export const zTextParams = z.strictObject({
   date: z.iso.date(),
 })
 export const zEmbeddingParams = z.strictObject({ normalize: z.boolean() })
-const zTokenIds = z.array(z.int().min(0).max(2 ** 31 - 1)).max(1_048_576)
+const zTokenIds = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+  )
+  .max(1_048_576)
 export const zTextInput = z.strictObject({ tokenIds: zTokenIds })
 export const zEmbeddingInput = z.strictObject({ tokenIds: z.array(zTokenIds).min(1).max(2048) })
 export const zTextOutput = z.strictObject({ tokenIds: zTokenIds, finishReason: z.enum(['stop', 'length']) })

@@ -27,7 +27,9 @@ export interface Structure<F extends Fields> {
 
 /** A structure of static fields with its type hash (EIP-712, "Definition of hashStruct"). */
 export function defineStructure<const F extends Fields>(name: string, fields: F): Structure<F> {
-  const type = `${name}(${Object.entries(fields).map(([field, fieldType]) => `${fieldType} ${field}`).join(',')})`
+  const type = `${name}(${Object.entries(fields)
+    .map(([field, fieldType]) => `${fieldType} ${field}`)
+    .join(',')})`
   return { name, fields, typeHash: keccak256(Buffer.from(type)) }
 }
 

@@ -5,7 +5,18 @@ import type { Address, Hash, Hex } from './hex.ts'
 import type { Dtype, Manifest } from './manifest.ts'
 import type { NodeRecord, Profile, Role } from './node.ts'
 import type { Receipt } from './receipt.ts'
-import type { AttemptFailure, EmbeddingInput, EmbeddingOutput, FinishReason, TaskContent, TaskOutput, TaskState, TextInput, TextOutput, TextParams } from './task.ts'
+import type {
+  AttemptFailure,
+  EmbeddingInput,
+  EmbeddingOutput,
+  FinishReason,
+  TaskContent,
+  TaskOutput,
+  TaskState,
+  TextInput,
+  TextOutput,
+  TextParams,
+} from './task.ts'
 
 // ---- time ----
 
@@ -235,7 +246,15 @@ export interface CoordinatorStore {
   listTasks(filter: { appId?: string; state?: TaskState; limit: number }): Promise<TaskRecord[]>
 
   /** queued → assigned as `attempt` = previous + 1. Journals the signed assignment in the same transaction, before it is sent. */
-  assignTask(input: { id: Hash; attempt: number; miner: Address; leaseUntilMs: number; assignmentDigest: Hash; signedAssignment: Uint8Array; draw: DrawRecord }): Swap<TaskRecord>
+  assignTask(input: {
+    id: Hash
+    attempt: number
+    miner: Address
+    leaseUntilMs: number
+    assignmentDigest: Hash
+    signedAssignment: Uint8Array
+    draw: DrawRecord
+  }): Swap<TaskRecord>
   /** assigned | running → running with a later lease. */
   renewLease(input: { id: Hash; attempt: number; leaseUntilMs: number }): Swap<TaskRecord>
   /** assigned | running → done. Stores output blob and receipt in the same transaction. */
@@ -315,10 +334,7 @@ export interface DeviceInfo {
 }
 
 /** Where a model's files are: shipped with cuckoo, in a folder `<dir>/<model>`, or on the hub at a commit. */
-export type ModelSource =
-  | { from: 'bundled' }
-  | { from: 'folder'; directory: string }
-  | { from: 'hub'; revision: string | null }
+export type ModelSource = { from: 'bundled' } | { from: 'folder'; directory: string } | { from: 'hub'; revision: string | null }
 
 export interface DownloadProgress {
   file: string

@@ -50,7 +50,8 @@ export function verifyReceipt(
   const checkSigner = (name: ReceiptCheck['name'], signer: Address | null, expected: readonly Address[]): ReceiptCheck => ({
     name,
     ok: signer !== null && expected.includes(signer),
-    detail: signer === null ? 'the signature is malformed' : expected.includes(signer) ? signer : `${signer}, expected ${expected.join(' or ') || 'no key on chain'}`,
+    detail:
+      signer === null ? 'the signature is malformed' : expected.includes(signer) ? signer : `${signer}, expected ${expected.join(' or ') || 'no key on chain'}`,
   })
   const belongs = receipt.result.assignment === assignmentDigest
   const units = receipt.result.units * receipt.assignment.unitPriceWei

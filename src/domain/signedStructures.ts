@@ -5,24 +5,51 @@ import { defineStructure, type Message } from './eip712.ts'
  * jury sign and verify these and no others. Parties are node (owner) addresses; the signer is the node's operator.
  */
 export const registration = defineStructure('Registration', {
-  owner: 'address', operator: 'address', role: 'uint8', nonce: 'uint256', deadline: 'uint64',
+  owner: 'address',
+  operator: 'address',
+  role: 'uint8',
+  nonce: 'uint256',
+  deadline: 'uint64',
 })
 export const session = defineStructure('Session', {
-  node: 'address', coordinator: 'address', publicKey: 'bytes32', issuedAt: 'uint64', nonce: 'bytes32',
+  node: 'address',
+  coordinator: 'address',
+  publicKey: 'bytes32',
+  issuedAt: 'uint64',
+  nonce: 'bytes32',
 })
 export const sessionAccept = defineStructure('SessionAccept', {
-  coordinator: 'address', node: 'address', publicKey: 'bytes32', nonce: 'bytes32',
+  coordinator: 'address',
+  node: 'address',
+  publicKey: 'bytes32',
+  nonce: 'bytes32',
 })
 export const assignment = defineStructure('Assignment', {
-  taskId: 'bytes32', attempt: 'uint32', coordinator: 'address', miner: 'address', manifest: 'bytes32', inputHash: 'bytes32',
-  paramsHash: 'bytes32', seed: 'uint64', unitPriceWei: 'uint128', maxPriceWei: 'uint128', issuedAt: 'uint64', deadline: 'uint64',
+  taskId: 'bytes32',
+  attempt: 'uint32',
+  coordinator: 'address',
+  miner: 'address',
+  manifest: 'bytes32',
+  inputHash: 'bytes32',
+  paramsHash: 'bytes32',
+  seed: 'uint64',
+  unitPriceWei: 'uint128',
+  maxPriceWei: 'uint128',
+  issuedAt: 'uint64',
+  deadline: 'uint64',
   drawRef: 'bytes32',
 })
 export const result = defineStructure('Result', {
-  assignment: 'bytes32', outputHash: 'bytes32', units: 'uint64', finishReason: 'uint8',
+  assignment: 'bytes32',
+  outputHash: 'bytes32',
+  units: 'uint64',
+  finishReason: 'uint8',
 })
 export const voucher = defineStructure('Voucher', {
-  coordinator: 'address', miner: 'address', cumulativeWei: 'uint128', issuedAt: 'uint64',
+  coordinator: 'address',
+  miner: 'address',
+  cumulativeWei: 'uint128',
+  issuedAt: 'uint64',
 })
 
 export type Registration = Message<typeof registration.fields>

@@ -9,22 +9,42 @@ export const parameterUnsupported = defineError('CUCKOO_API_PARAMETER_UNSUPPORTE
   message: `The parameter '${f.parameter}' = ${f.value} is not supported here.`,
   hint: `Leave '${f.parameter}' out: no parameter is silently ignored.`,
 }))
-export const bodyTooLarge = defineError('CUCKOO_API_BODY_TOO_LARGE', 'usage', (f: { maximumBytes: number }) => ({
-  message: `The body is larger than the ${f.maximumBytes} bytes this route takes.`,
-  hint: 'Send less in one request.',
-}), 413)
-export const mediaTypeUnsupported = defineError('CUCKOO_API_MEDIA_TYPE_UNSUPPORTED', 'usage', (f: { found: string; expected: string }) => ({
-  message: `The content is '${f.found}', this route takes '${f.expected}' without content encoding.`,
-  hint: `Send 'content-type: ${f.expected}' and no 'content-encoding'.`,
-}), 415)
-export const routeUnknown = defineError('CUCKOO_API_ROUTE_UNKNOWN', 'usage', (f: { method: string; path: string }) => ({
-  message: `There is no ${f.method} ${f.path} here.`,
-  hint: 'GET /openapi.json lists every route.',
-}), 404)
-export const rateLimited = defineError('CUCKOO_API_RATE_LIMITED', 'unavailable', (f: { retryAfterSeconds: number }) => ({
-  message: `Too many requests with this key.`,
-  hint: `Wait ${f.retryAfterSeconds} s and try again.`,
-}), 429)
+export const bodyTooLarge = defineError(
+  'CUCKOO_API_BODY_TOO_LARGE',
+  'usage',
+  (f: { maximumBytes: number }) => ({
+    message: `The body is larger than the ${f.maximumBytes} bytes this route takes.`,
+    hint: 'Send less in one request.',
+  }),
+  413,
+)
+export const mediaTypeUnsupported = defineError(
+  'CUCKOO_API_MEDIA_TYPE_UNSUPPORTED',
+  'usage',
+  (f: { found: string; expected: string }) => ({
+    message: `The content is '${f.found}', this route takes '${f.expected}' without content encoding.`,
+    hint: `Send 'content-type: ${f.expected}' and no 'content-encoding'.`,
+  }),
+  415,
+)
+export const routeUnknown = defineError(
+  'CUCKOO_API_ROUTE_UNKNOWN',
+  'usage',
+  (f: { method: string; path: string }) => ({
+    message: `There is no ${f.method} ${f.path} here.`,
+    hint: 'GET /openapi.json lists every route.',
+  }),
+  404,
+)
+export const rateLimited = defineError(
+  'CUCKOO_API_RATE_LIMITED',
+  'unavailable',
+  (f: { retryAfterSeconds: number }) => ({
+    message: `Too many requests with this key.`,
+    hint: `Wait ${f.retryAfterSeconds} s and try again.`,
+  }),
+  429,
+)
 export const coordinatorUnreachable = defineError('CUCKOO_API_UNREACHABLE', 'unavailable', (f: { url: string; reason: string }) => ({
   message: `The coordinator at ${f.url} does not answer: ${f.reason}.`,
   hint: 'Check the URL, and that `cuckoo coordinator serve` runs there.',
@@ -58,24 +78,39 @@ export const clockSkewed = defineError('CUCKOO_SESSION_CLOCK_SKEWED', 'denied', 
   message: `Your clock says ${f.theirTime}, mine says ${f.serverTime} (unix seconds): more than ${f.maximumSeconds} s apart.`,
   hint: 'Set the clock of this machine (for example with `timedatectl set-ntp true`).',
 }))
-export const signatureForeign = defineError('CUCKOO_API_SIGNATURE_FOREIGN', 'denied', (f: { what: string; expected: string }) => ({
-  message: `The ${f.what} is not signed by ${f.expected}.`,
-  hint: 'Sign with the operator key that is registered on chain.',
-}), 403)
-export const minerNotEligible = defineError('CUCKOO_MINER_NOT_ELIGIBLE', 'denied', (f: { node: string; reason: string }) => ({
-  message: `The node ${f.node} may not mine here: ${f.reason}.`,
-  hint: 'Check it with `cuckoo node show`.',
-}), 403)
+export const signatureForeign = defineError(
+  'CUCKOO_API_SIGNATURE_FOREIGN',
+  'denied',
+  (f: { what: string; expected: string }) => ({
+    message: `The ${f.what} is not signed by ${f.expected}.`,
+    hint: 'Sign with the operator key that is registered on chain.',
+  }),
+  403,
+)
+export const minerNotEligible = defineError(
+  'CUCKOO_MINER_NOT_ELIGIBLE',
+  'denied',
+  (f: { node: string; reason: string }) => ({
+    message: `The node ${f.node} may not mine here: ${f.reason}.`,
+    hint: 'Check it with `cuckoo node show`.',
+  }),
+  403,
+)
 export const sessionTaken = defineError('CUCKOO_SESSION_TAKEN', 'rejected', (f: { node: string }) => ({
   message: `The miner ${f.node} already has a live session here.`,
   hint: 'Stop the other miner that uses this operator key, or wait until its session ends.',
 }))
 
 // ---- tasks ----
-export const taskUnknown = defineError('CUCKOO_TASK_UNKNOWN', 'usage', (f: { taskId: string }) => ({
-  message: `There is no task ${f.taskId} of yours here.`,
-  hint: 'Check the id and that you use the key that made the task.',
-}), 404)
+export const taskUnknown = defineError(
+  'CUCKOO_TASK_UNKNOWN',
+  'usage',
+  (f: { taskId: string }) => ({
+    message: `There is no task ${f.taskId} of yours here.`,
+    hint: 'Check the id and that you use the key that made the task.',
+  }),
+  404,
+)
 export const taskNotDone = defineError('CUCKOO_TASK_NOT_DONE', 'rejected', (f: { taskId: string; state: string }) => ({
   message: `The task ${f.taskId} is ${f.state}: it has no receipt yet.`,
   hint: 'Ask again when it is done.',
@@ -88,10 +123,15 @@ export const idempotencyConflict = defineError('CUCKOO_TASK_IDEMPOTENCY_CONFLICT
   message: `The idempotency key '${f.key}' was used with another request.`,
   hint: 'Use a new key for a new request.',
 }))
-export const modelUnknown = defineError('CUCKOO_MODEL_UNKNOWN', 'usage', (f: { model: string; known: string }) => ({
-  message: `No miner here offers the model '${f.model}'.`,
-  hint: f.known === '' ? 'No model is offered yet: start a miner first.' : `Models here: ${f.known}.`,
-}), 404)
+export const modelUnknown = defineError(
+  'CUCKOO_MODEL_UNKNOWN',
+  'usage',
+  (f: { model: string; known: string }) => ({
+    message: `No miner here offers the model '${f.model}'.`,
+    hint: f.known === '' ? 'No model is offered yet: start a miner first.' : `Models here: ${f.known}.`,
+  }),
+  404,
+)
 export const modelKindMismatch = defineError('CUCKOO_MODEL_KIND_MISMATCH', 'usage', (f: { model: string; kind: string; wanted: string }) => ({
   message: `The model '${f.model}' does ${f.kind}, not ${f.wanted}.`,
   hint: 'GET /v1/models names what each model does.',
@@ -104,43 +144,82 @@ export const noMinerAvailable = defineError('CUCKOO_TASK_NO_MINER', 'unavailable
   message: `No miner can run '${f.model}' now: ${f.reason}.`,
   hint: 'Try again in a few seconds.',
 }))
-export const promptTooLong = defineError('CUCKOO_TASK_PROMPT_TOO_LONG', 'usage', (f: { tokens: number; maximumTokens: number; unit: 'tokens' | 'characters' }) => ({
-  message: `The prompt has ${f.tokens} ${f.unit}; at most ${f.maximumTokens} fit.`,
-  hint: 'Shorten the prompt or ask for fewer output tokens.',
-}))
-export const queueFull = defineError('CUCKOO_TASK_QUEUE_FULL', 'unavailable', (f: { waiting: number }) => ({
-  message: `${f.waiting} tasks are waiting already.`,
-  hint: 'Try again after the time in Retry-After.',
-}), 429)
-export const taskDead = defineError('CUCKOO_TASK_DEAD', 'unavailable', (f: { taskId: string; failures: string }) => ({
-  message: `The task ${f.taskId} failed on several miners: ${f.failures}.`,
-  hint: 'Send it again, or to another model.',
-}), 502)
-export const taskFailed = defineError('CUCKOO_TASK_FAILED', 'rejected', (f: { taskId: string; reason: string }) => ({
-  message: `The task ${f.taskId} cannot be done: ${f.reason}.`,
-  hint: 'Change the request.',
-}), 422)
+export const promptTooLong = defineError(
+  'CUCKOO_TASK_PROMPT_TOO_LONG',
+  'usage',
+  (f: { tokens: number; maximumTokens: number; unit: 'tokens' | 'characters' }) => ({
+    message: `The prompt has ${f.tokens} ${f.unit}; at most ${f.maximumTokens} fit.`,
+    hint: 'Shorten the prompt or ask for fewer output tokens.',
+  }),
+)
+export const queueFull = defineError(
+  'CUCKOO_TASK_QUEUE_FULL',
+  'unavailable',
+  (f: { waiting: number }) => ({
+    message: `${f.waiting} tasks are waiting already.`,
+    hint: 'Try again after the time in Retry-After.',
+  }),
+  429,
+)
+export const taskDead = defineError(
+  'CUCKOO_TASK_DEAD',
+  'unavailable',
+  (f: { taskId: string; failures: string }) => ({
+    message: `The task ${f.taskId} failed on several miners: ${f.failures}.`,
+    hint: 'Send it again, or to another model.',
+  }),
+  502,
+)
+export const taskFailed = defineError(
+  'CUCKOO_TASK_FAILED',
+  'rejected',
+  (f: { taskId: string; reason: string }) => ({
+    message: `The task ${f.taskId} cannot be done: ${f.reason}.`,
+    hint: 'Change the request.',
+  }),
+  422,
+)
 export const taskCancelled = defineError('CUCKOO_TASK_CANCELLED', 'rejected', (f: { taskId: string }) => ({
   message: `The task ${f.taskId} was cancelled.`,
 }))
-export const taskTimedOut = defineError('CUCKOO_TASK_TIMED_OUT', 'unavailable', (f: { taskId: string; waitedMs: number }) => ({
-  message: `The task ${f.taskId} is not done after ${f.waitedMs} ms.`,
-  hint: 'It goes on: ask for it with GET /v1/tasks/{id}.',
-}), 504)
+export const taskTimedOut = defineError(
+  'CUCKOO_TASK_TIMED_OUT',
+  'unavailable',
+  (f: { taskId: string; waitedMs: number }) => ({
+    message: `The task ${f.taskId} is not done after ${f.waitedMs} ms.`,
+    hint: 'It goes on: ask for it with GET /v1/tasks/{id}.',
+  }),
+  504,
+)
 export const streamDiverged = defineError('CUCKOO_TASK_STREAM_DIVERGED', 'unavailable', (f: { taskId: string }) => ({
   message: `A second miner took over task ${f.taskId} and its text does not continue what was sent.`,
   hint: 'The whole text is kept: GET /v1/tasks/{id}.',
 }))
-export const resultInvalid = defineError('CUCKOO_TASK_RESULT_INVALID', 'invalid', (f: { taskId: string; problem: string }) => ({
-  message: `The result for task ${f.taskId} breaks the protocol: ${f.problem}.`,
-}), 422)
-export const blobInvalid = defineError('CUCKOO_BLOB_INVALID', 'usage', (f: { expected: string; found: string }) => ({
-  message: `The bytes have SHA-256 ${f.found}, not ${f.expected}.`,
-  hint: 'Only files that a manifest names are taken.',
-}), 422)
-export const manifestInvalid = defineError('CUCKOO_MANIFEST_INVALID', 'usage', (f: { model: string; problem: string }) => ({
-  message: `The manifest of '${f.model}' is refused: ${f.problem}.`,
-}), 422)
+export const resultInvalid = defineError(
+  'CUCKOO_TASK_RESULT_INVALID',
+  'invalid',
+  (f: { taskId: string; problem: string }) => ({
+    message: `The result for task ${f.taskId} breaks the protocol: ${f.problem}.`,
+  }),
+  422,
+)
+export const blobInvalid = defineError(
+  'CUCKOO_BLOB_INVALID',
+  'usage',
+  (f: { expected: string; found: string }) => ({
+    message: `The bytes have SHA-256 ${f.found}, not ${f.expected}.`,
+    hint: 'Only files that a manifest names are taken.',
+  }),
+  422,
+)
+export const manifestInvalid = defineError(
+  'CUCKOO_MANIFEST_INVALID',
+  'usage',
+  (f: { model: string; problem: string }) => ({
+    message: `The manifest of '${f.model}' is refused: ${f.problem}.`,
+  }),
+  422,
+)
 
 // ---- the coordinator's standing ----
 export const notReady = defineError('CUCKOO_COORDINATOR_NOT_READY', 'unavailable', (f: { reason: string }) => ({

@@ -10,5 +10,8 @@ const secretPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.$
 
 /** A JSON logger on stderr (one object per line, unix ms), secrets redacted. Written synchronously: a crash loses nothing. */
 export function createLogger(options: { level: LogLevel; name: string }): Logger {
-  return pino({ level: options.level, name: options.name, base: { name: options.name, pid: process.pid }, redact: { paths: secretPaths, censor: '[redacted]' } }, pino.destination({ dest: 2, sync: true }))
+  return pino(
+    { level: options.level, name: options.name, base: { name: options.name, pid: process.pid }, redact: { paths: secretPaths, censor: '[redacted]' } },
+    pino.destination({ dest: 2, sync: true }),
+  )
 }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const seconds = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -12,13 +12,30 @@ export function createCoordinatorMetrics() {
     tasksCreated: new Counter({ name: 'cuckoo_tasks_created_total', help: 'Tasks accepted from apps', labelNames: ['kind'], registers }),
     tasksEnded: new Counter({ name: 'cuckoo_tasks_ended_total', help: 'Tasks ended', labelNames: ['kind', 'state'], registers }),
     attemptsEnded: new Counter({ name: 'cuckoo_attempts_ended_total', help: 'Attempts that ended without a result', labelNames: ['code'], registers }),
-    dispatchSeconds: new Histogram({ name: 'cuckoo_dispatch_seconds', help: 'From the app’s request to the miner that has the task', buckets: seconds, registers }),
-    taskSeconds: new Histogram({ name: 'cuckoo_task_seconds', help: 'From the app’s request to the committed result', labelNames: ['kind'], buckets: seconds, registers }),
+    dispatchSeconds: new Histogram({
+      name: 'cuckoo_dispatch_seconds',
+      help: 'From the app’s request to the miner that has the task',
+      buckets: seconds,
+      registers,
+    }),
+    taskSeconds: new Histogram({
+      name: 'cuckoo_task_seconds',
+      help: 'From the app’s request to the committed result',
+      labelNames: ['kind'],
+      buckets: seconds,
+      registers,
+    }),
     tasksQueued: new Gauge({ name: 'cuckoo_tasks_queued', help: 'Tasks waiting for a miner', registers }),
     tasksRunning: new Gauge({ name: 'cuckoo_tasks_running', help: 'Tasks that a miner holds', registers }),
     minersWaiting: new Gauge({ name: 'cuckoo_miners_waiting', help: 'Miners with a poll open', registers }),
     sessionsOpen: new Gauge({ name: 'cuckoo_sessions_open', help: 'Live miner sessions', registers }),
-    requestSeconds: new Histogram({ name: 'cuckoo_http_request_seconds', help: 'Time of a request, long polls and streams left out', labelNames: ['route', 'status'], buckets: seconds, registers }),
+    requestSeconds: new Histogram({
+      name: 'cuckoo_http_request_seconds',
+      help: 'Time of a request, long polls and streams left out',
+      labelNames: ['route', 'status'],
+      buckets: seconds,
+      registers,
+    }),
     nodeSetAgeSeconds: new Gauge({ name: 'cuckoo_node_set_age_seconds', help: 'Age of the node set read from the chain', registers }),
   }
 }

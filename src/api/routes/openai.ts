@@ -11,7 +11,10 @@ const sampling = {
   temperature: z.number().min(0).max(2).nullish().describe('0 is greedy; default 1'),
   top_p: z.number().gt(0).max(1).nullish(),
   top_k: z.int().min(0).max(1_000_000).nullish().describe('ours; 0: no limit'),
-  seed: z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).nullish().describe('uint64, as a decimal string when over 2^53; drawn at random when left out'),
+  seed: z
+    .union([z.int().min(0), z.string().regex(/^\d{1,20}$/)])
+    .nullish()
+    .describe('uint64, as a decimal string when over 2^53; drawn at random when left out'),
   stop: z.union([z.string().min(1).max(200), z.array(z.string().min(1).max(200)).min(1).max(4)]).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
@@ -24,11 +27,16 @@ const finishReason = z.enum(['stop', 'length'])
 
 const chatBody = z.looseObject({
   model,
-  messages: z.array(z.strictObject({
-    role: z.enum(['system', 'developer', 'user', 'assistant']),
-    content: z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() })).min(1)]),
-    name: z.string().max(64).optional(),
-  })).min(1).max(1000),
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(['system', 'developer', 'user', 'assistant']),
+        content: z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() })).min(1)]),
+        name: z.string().max(64).optional(),
+      }),
+    )
+    .min(1)
+    .max(1000),
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   ...sampling,
@@ -41,35 +49,87 @@ const embeddingBody = z.looseObject({
   user: z.string().max(512).nullish(),
 })
 
-const served = [errors.modelUnknown, errors.modelKindMismatch, errors.parameterUnsupported, errors.noMinerAvailable, errors.promptTooLong, errors.queueFull, errors.draining, errors.taskDead, errors.taskFailed, errors.taskTimedOut, errors.idempotencyConflict]
+const served = [
+  errors.modelUnknown,
+  errors.modelKindMismatch,
+  errors.parameterUnsupported,
+  errors.noMinerAvailable,
+  errors.promptTooLong,
+  errors.queueFull,
+  errors.draining,
+  errors.taskDead,
+  errors.taskFailed,
+  errors.taskTimedOut,
+  errors.idempotencyConflict,
+]
 
 export const listModels = defineRoute({
-  id: 'listModels', method: 'GET', path: '/v1/models', auth: 'app',
+  id: 'listModels',
+  method: 'GET',
+  path: '/v1/models',
+  auth: 'app',
   summary: 'Models that miners offer here now, with their manifest and price.',
   response: z.object({
     object: z.literal('list'),
-    data: z.array(z.object({
-      id: z.string(), object: z.literal('model'), created: z.int(), owned_by: z.string(),
-      cuckoo: z.object({
-        manifest: z.string(), kind: z.enum(['text', 'embedding']), dtype: z.string(), chat: z.boolean(), proof: z.string(),
-        unitPriceWei: z.string(), contextTokens: z.int(), maxOutputTokens: z.int(), miners: z.int(),
+    data: z.array(
+      z.object({
+        id: z.string(),
+        object: z.literal('model'),
+        created: z.int(),
+        owned_by: z.string(),
+        cuckoo: z.object({
+          manifest: z.string(),
+          kind: z.enum(['text', 'embedding']),
+          dtype: z.string(),
+          chat: z.boolean(),
+          proof: z.string(),
+          unitPriceWei: z.string(),
+          contextTokens: z.int(),
+          maxOutputTokens: z.int(),
+          miners: z.int(),
+        }),
       }),
-    })),
+    ),
   }),
 })
 
 export const createChatCompletion = defineRoute({
-  id: 'createChatCompletion', method: 'POST', path: '/v1/chat/completions', auth: 'app', maxBodyBytes: 4_194_304, doneMarker: true,
+  id: 'createChatCompletion',
+  method: 'POST',
+  path: '/v1/chat/completions',
+  auth: 'app',
+  maxBodyBytes: 4_194_304,
+  doneMarker: true,
   summary: 'Answers a chat; with `stream` token by token.',
   body: chatBody,
   response: z.object({
-    id: z.string(), object: z.literal('chat.completion'), created: z.int(), model: z.string(),
-    choices: z.array(z.object({ index: z.int(), message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }), logprobs: z.null(), finish_reason: finishReason })),
+    id: z.string(),
+    object: z.literal('chat.completion'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
+        logprobs: z.null(),
+        finish_reason: finishReason,
+      }),
+    ),
     usage,
   }),
   events: z.object({
-    id: z.string(), object: z.literal('chat.completion.chunk'), created: z.int(), model: z.string(),
-    choices: z.array(z.object({ index: z.int(), delta: z.object({ role: z.literal('assistant').optional(), content: z.string().optional() }), logprobs: z.null(), finish_reason: finishReason.nullable() })),
+    id: z.string(),
+    object: z.literal('chat.completion.chunk'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        delta: z.object({ role: z.literal('assistant').optional(), content: z.string().optional() }),
+        logprobs: z.null(),
+        finish_reason: finishReason.nullable(),
+      }),
+    ),
     usage: usage.nullable().optional(),
     cuckoo: z.object({ task: z.string(), miner: z.string(), receipt: z.string() }).optional().describe('on the last chunk: who answered'),
   }),
@@ -77,16 +137,27 @@ export const createChatCompletion = defineRoute({
 })
 
 export const createCompletion = defineRoute({
-  id: 'createCompletion', method: 'POST', path: '/v1/completions', auth: 'app', maxBodyBytes: 4_194_304, doneMarker: true,
+  id: 'createCompletion',
+  method: 'POST',
+  path: '/v1/completions',
+  auth: 'app',
+  maxBodyBytes: 4_194_304,
+  doneMarker: true,
   summary: 'Continues a text; with `stream` token by token.',
   body: completionBody,
   response: z.object({
-    id: z.string(), object: z.literal('text_completion'), created: z.int(), model: z.string(),
+    id: z.string(),
+    object: z.literal('text_completion'),
+    created: z.int(),
+    model: z.string(),
     choices: z.array(z.object({ index: z.int(), text: z.string(), logprobs: z.null(), finish_reason: finishReason })),
     usage,
   }),
   events: z.object({
-    id: z.string(), object: z.literal('text_completion'), created: z.int(), model: z.string(),
+    id: z.string(),
+    object: z.literal('text_completion'),
+    created: z.int(),
+    model: z.string(),
     choices: z.array(z.object({ index: z.int(), text: z.string(), logprobs: z.null(), finish_reason: finishReason.nullable() })),
     usage: usage.nullable().optional(),
     cuckoo: z.object({ task: z.string(), miner: z.string(), receipt: z.string() }).optional(),
@@ -95,11 +166,16 @@ export const createCompletion = defineRoute({
 })
 
 export const createEmbedding = defineRoute({
-  id: 'createEmbedding', method: 'POST', path: '/v1/embeddings', auth: 'app', maxBodyBytes: 4_194_304,
+  id: 'createEmbedding',
+  method: 'POST',
+  path: '/v1/embeddings',
+  auth: 'app',
+  maxBodyBytes: 4_194_304,
   summary: 'Vectors of one or several texts.',
   body: embeddingBody,
   response: z.object({
-    object: z.literal('list'), model: z.string(),
+    object: z.literal('list'),
+    model: z.string(),
     data: z.array(z.object({ object: z.literal('embedding'), index: z.int(), embedding: z.union([z.array(z.number()), z.string()]) })),
     usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
   }),
