@@ -1,0 +1,30 @@
+import { defineError } from './cuckooError.ts'
+
+export const anvilMissing = defineError('CUCKOO_DEVNET_ANVIL_MISSING', 'config', (f: { platform: string }) => ({
+  message: `No anvil was found on this machine (${f.platform}): the devnet's chain needs it.`,
+  hint: 'Install Foundry (https://getfoundry.sh) or `npm i -g @foundry-rs/anvil`, then try again.',
+}))
+export const devnetRunning = defineError('CUCKOO_DEVNET_RUNNING', 'rejected', (f: { pid: number; home: string }) => ({
+  message: `A devnet runs already in ${f.home} (process ${f.pid}).`,
+  hint: 'Use it, or stop it with `cuckoo devnet stop`.',
+}))
+export const devnetNotRunning = defineError('CUCKOO_DEVNET_NOT_RUNNING', 'rejected', (f: { home: string }) => ({
+  message: `No devnet runs in ${f.home}.`,
+  hint: 'Start one with `cuckoo devnet start`.',
+}))
+export const devnetChildFailed = defineError(
+  'CUCKOO_DEVNET_CHILD_FAILED',
+  'internal',
+  (f: { command: string; exitCode: number | null; reason: string }) => ({
+    message: `\`${f.command}\` ended with ${f.exitCode === null ? 'a signal' : `exit code ${f.exitCode}`}: ${f.reason}`,
+    hint: 'The logs are in the devnet folder of the cuckoo home.',
+  }),
+)
+export const devnetStartTimeout = defineError('CUCKOO_DEVNET_START_TIMEOUT', 'unavailable', (f: { what: string; waitedMs: number }) => ({
+  message: `${f.what} is not ready after ${f.waitedMs} ms.`,
+  hint: 'Look into the logs in the devnet folder of the cuckoo home; a slow machine may just need another try.',
+}))
+export const devnetRpcFailed = defineError('CUCKOO_DEVNET_RPC_FAILED', 'unavailable', (f: { method: string; reason: string }) => ({
+  message: `The devnet's chain refused ${f.method}: ${f.reason}.`,
+  hint: 'Check `cuckoo devnet status`.',
+}))
