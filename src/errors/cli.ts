@@ -1,0 +1,102 @@
+import { defineError } from './cuckooError.ts'
+
+export const commandUnknown = defineError('CUCKOO_CLI_COMMAND_UNKNOWN', 'usage', (f: { command: string; suggestion: string | null; parent: string }) => ({
+  message: `There is no command '${f.command}'.`,
+  hint: f.suggestion === null ? `\`${f.parent} --help\` lists the commands.` : `Did you mean \`${f.suggestion}\`?`,
+}))
+export const commandIncomplete = defineError('CUCKOO_CLI_COMMAND_INCOMPLETE', 'usage', (f: { command: string; children: string }) => ({
+  message: `\`${f.command}\` needs one more word: ${f.children}.`,
+  hint: `\`${f.command} --help\` says what each does.`,
+}))
+export const flagUnknown = defineError('CUCKOO_CLI_FLAG_UNKNOWN', 'usage', (f: { flag: string; command: string; suggestion: string | null }) => ({
+  message: `\`${f.command}\` has no option '${f.flag}'.`,
+  hint:
+    f.suggestion === null
+      ? `\`${f.command} --help\` lists the options. For a text that starts with '-', put -- before it: ${f.command} -- '${f.flag}'`
+      : `Did you mean ${f.suggestion}?`,
+}))
+export const flagValueMissing = defineError('CUCKOO_CLI_FLAG_VALUE_MISSING', 'usage', (f: { flag: string; command: string }) => ({
+  message: `The option '${f.flag}' needs a value.`,
+  hint: `\`${f.command} --help\` shows what it takes.`,
+}))
+export const argumentMissing = defineError('CUCKOO_CLI_ARGUMENT_MISSING', 'usage', (f: { argument: string; command: string; usage: string }) => ({
+  message: `\`${f.command}\` needs <${f.argument}>.`,
+  hint: `Write it like: ${f.usage}`,
+}))
+export const argumentExcess = defineError('CUCKOO_CLI_ARGUMENT_EXCESS', 'usage', (f: { argument: string; command: string; usage: string }) => ({
+  message: `\`${f.command}\` does not know what to do with '${f.argument}'.`,
+  hint: `Write it like: ${f.usage}. Put a text with spaces in quotes.`,
+}))
+export const valueInvalid = defineError('CUCKOO_CLI_VALUE_INVALID', 'usage', (f: { name: string; value: string; problem: string; command: string }) => ({
+  message: `${f.name} = '${f.value}': ${f.problem}.`,
+  hint: `\`${f.command} --help\` shows what it takes.`,
+}))
+export const addressInvalid = defineError('CUCKOO_CLI_ADDRESS_INVALID', 'usage', (f: { value: string; problem: string }) => ({
+  message: `'${f.value}' is not an address: ${f.problem}.`,
+  hint: 'Copy it again; `cuckoo account list` and `cuckoo nodes` show addresses.',
+}))
+export const durationInvalid = defineError('CUCKOO_CLI_DURATION_INVALID', 'usage', (f: { value: string }) => ({
+  message: `'${f.value}' is not a duration.`,
+  hint: 'Write it like 90s, 15m, 12h or 7d.',
+}))
+export const terminalRequired = defineError('CUCKOO_CLI_TERMINAL_REQUIRED', 'usage', (f: { question: string; instead: string }) => ({
+  message: `There is no terminal to ask on: ${f.question}`,
+  hint: `Give ${f.instead}.`,
+}))
+export const answeredNo = defineError('CUCKOO_CLI_ANSWERED_NO', 'usage', (f: { question: string }) => ({
+  message: `Nothing was done: '${f.question}' was not answered with yes.`,
+  hint: 'Give --yes to answer it beforehand.',
+}))
+export const timedOut = defineError('CUCKOO_CLI_TIMED_OUT', 'unavailable', (f: { command: string; timeoutMs: number }) => ({
+  message: `\`${f.command}\` did not finish in ${f.timeoutMs} ms.`,
+  hint: 'Give it longer with --timeout 5m. What was sent to the chain stays sent: look with `cuckoo status`.',
+}))
+export const nothingToDo = defineError('CUCKOO_CLI_NOTHING_TO_DO', 'rejected', (f: { what: string; next: string }) => ({ message: `${f.what}.`, hint: f.next }))
+export const fileUnreadable = defineError('CUCKOO_CLI_FILE_UNREADABLE', 'usage', (f: { path: string; reason: string }) => ({
+  message: `The file ${f.path} cannot be read: ${f.reason}.`,
+  hint: 'Check the path and its permissions.',
+}))
+export const fileExists = defineError('CUCKOO_CLI_FILE_EXISTS', 'usage', (f: { path: string }) => ({
+  message: `The file ${f.path} exists already.`,
+  hint: 'Give another path, or move that file away: nothing is overwritten.',
+}))
+export const fileUnwritable = defineError('CUCKOO_CLI_FILE_UNWRITABLE', 'unavailable', (f: { path: string; reason: string }) => ({
+  message: `The file ${f.path} cannot be written: ${f.reason}.`,
+  hint: 'Check the folder, its permissions and the free space.',
+}))
+export const operatorUnproven = defineError('CUCKOO_CLI_OPERATOR_UNPROVEN', 'usage', () => ({
+  message: 'A node needs an operator: the account that its machine runs with, which has to sign for it.',
+  hint: 'Give --operator-account <name> for an account kept here, or --operator <address> --operator-signature-file <file> with what `cuckoo node sign-operator` wrote on its machine.',
+}))
+export const operatorSignatureUnfit = defineError('CUCKOO_CLI_OPERATOR_SIGNATURE_UNFIT', 'usage', (f: { path: string; problem: string }) => ({
+  message: `The operator signature in ${f.path} does not fit: ${f.problem}.`,
+  hint: "Make a new one on the operator's machine with `cuckoo node sign-operator <owner> <role> --out <file>`.",
+}))
+export const nodeUnknown = defineError('CUCKOO_CLI_NODE_UNKNOWN', 'rejected', (f: { node: string; network: string }) => ({
+  message: `${f.node} is not registered as a node on '${f.network}'.`,
+  hint: '`cuckoo nodes` lists the nodes; `cuckoo register miner` registers one.',
+}))
+export const coordinatorMissing = defineError('CUCKOO_CLI_COORDINATOR_MISSING', 'config', (f: { network: string }) => ({
+  message: `No coordinator is named, and none is active on '${f.network}'.`,
+  hint: 'Give --coordinator <url> or CUCKOO_COORDINATOR, or start one with `cuckoo coordinator serve`.',
+}))
+export const apiKeyNeeded = defineError('CUCKOO_CLI_API_KEY_NEEDED', 'denied', () => ({
+  message: 'No API key is given.',
+  hint: "Give CUCKOO_API_KEY or --api-key-file <file>; the coordinator's operator makes one with `cuckoo apps create <name>`.",
+}))
+export const receiptInvalid = defineError('CUCKOO_CLI_RECEIPT_INVALID', 'invalid', (f: { receipt: string; failed: string }) => ({
+  message: `The receipt ${f.receipt} does not hold: ${f.failed}.`,
+  hint: 'Keep the file: it is evidence. Ask the coordinator, and name the task.',
+}))
+export const receiptUnreadable = defineError('CUCKOO_CLI_RECEIPT_UNREADABLE', 'invalid', (f: { source: string; problem: string }) => ({
+  message: `${f.source} is not a receipt: ${f.problem}.`,
+  hint: '`cuckoo receipt show <taskId> --json` prints one that can be kept in a file.',
+}))
+export const faucetElsewhere = defineError('CUCKOO_CLI_FAUCET_ELSEWHERE', 'config', (f: { network: string; places: string }) => ({
+  message: `The faucet works on the devnet only, not on '${f.network}'.`,
+  hint: f.places,
+}))
+export const notForChain = defineError('CUCKOO_CLI_NOT_FOR_CHAIN', 'config', (f: { command: string; network: string }) => ({
+  message: `\`${f.command}\` works on the devnet only, not on '${f.network}'.`,
+  hint: 'Start a devnet with `cuckoo devnet start`.',
+}))
