@@ -34,7 +34,10 @@ const roomRules = Object.entries(mayImport).map(([from, rooms]) => ({
   name: `room-${from.replace(/\W+/g, '-')}`,
   severity: 'error',
   from: { path: `^src/${from}` },
-  to: { path: '^src/', pathNot: `^src/(${[...rooms, from.split('/')[0]].join('|')})/` },
+  to: {
+    path: '^src/',
+    pathNot: `^src/(${[...rooms, from.split('/')[0]].join('|')})/`,
+  },
 }))
 
 const packageRules = Object.entries(soleImporters).map(([names, room]) => ({
@@ -49,8 +52,18 @@ export default {
     ...roomRules,
     ...packageRules,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/inference/bundled' }, to: {} },
-    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/inference/bundled' },
+      to: {},
+    },
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
   ],
   options: {
     parser: 'swc',
@@ -58,6 +71,9 @@ export default {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^src/inference/bundled' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 }

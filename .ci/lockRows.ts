@@ -11,13 +11,22 @@ interface LockRow {
 }
 
 const path = 'package-lock.json'
-const lock = JSON.parse(readFileSync(path, 'utf8')) as { packages: Record<string, LockRow & Record<string, unknown>> }
+const lock = JSON.parse(readFileSync(path, 'utf8')) as {
+  packages: Record<string, LockRow & Record<string, unknown>>
+}
 
 /** What a platform package's name says about where it runs: `@foundry-rs/anvil-darwin-arm64` → darwin, arm64. */
-function parsePlatform(name: string): { os?: string[]; cpu?: string[]; libc?: string[] } {
+function parsePlatform(name: string): {
+  os?: string[]
+  cpu?: string[]
+  libc?: string[]
+} {
   const os = /(?:^|[-/.])(linux|darwin|win32|freebsd|openbsd|netbsd|sunos|aix|android|openharmony)(?:[-/.]|$)/.exec(name)?.[1]
   const cpu = /(?:^|[-/.])(x64|amd64|arm64|arm|ia32|riscv64|s390x|ppc64|loong64|mips64el)(?:[-/.]|$)/.exec(name)?.[1]
-  return { ...(os && { os: [os] }), ...(cpu && { cpu: [cpu === 'amd64' ? 'x64' : cpu] }) }
+  return {
+    ...(os && { os: [os] }),
+    ...(cpu && { cpu: [cpu === 'amd64' ? 'x64' : cpu] }),
+  }
 }
 
 const missing: string[] = []
@@ -26,7 +35,12 @@ for (const [owner, row] of Object.entries(lock.packages)) {
     const nested = `${owner}/node_modules/${name}`
     if (lock.packages[`node_modules/${name}`] || lock.packages[nested]) continue
     missing.push(`${name}@${version}`)
-    lock.packages[`node_modules/${name}`] = { version: version.replace(/^[\^~]/, ''), ...parsePlatform(name), optional: true, ...(owner !== '' && { dev: row['dev'] }) }
+    lock.packages[`node_modules/${name}`] = {
+      version: version.replace(/^[\^~]/, ''),
+      ...parsePlatform(name),
+      optional: true,
+      ...(owner !== '' && { dev: row['dev'] }),
+    }
   }
 }
 for (const row of Object.values(lock.packages)) delete row.resolved

@@ -22,7 +22,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'cuckoo-test-'))
 /** Runs one command with its output on the screen; resolves with its exit code and, with `capture`, what it printed. */
 function runCommand(command: string, args: string[], capture = false): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'], shell: process.platform === 'win32' })
+    const child = spawn(command, args, {
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
+      shell: process.platform === 'win32',
+    })
     let output = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text
@@ -38,13 +41,24 @@ function createCheck(name: string, script: string): Suite {
     name,
     run: async () => {
       const { code } = await runCommand('npm', ['run', '--silent', script])
-      return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+      return {
+        passed: code === 0 ? 1 : 0,
+        failed: code === 0 ? 0 : 1,
+        skipped: 0,
+      }
     },
   }
 }
 
 interface ForgeResult {
-  test_results: Record<string, { status: 'Success' | 'Failure' | 'Skipped'; reason: string | null; counterexample: unknown }>
+  test_results: Record<
+    string,
+    {
+      status: 'Success' | 'Failure' | 'Skipped'
+      reason: string | null
+      counterexample: unknown
+    }
+  >
 }
 
 async function runForge(): Promise<Tally> {
@@ -80,11 +94,26 @@ function createVitest(project: string): Suite {
     name: project,
     run: async () => {
       const report = join(scratch, `${project}.json`)
-      const { code } = await runCommand('vitest', ['run', '--config', 'test/vitest.config.ts', '--project', project, '--reporter', 'default', '--reporter', 'json', `--outputFile.json=${report}`])
+      const { code } = await runCommand('vitest', [
+        'run',
+        '--config',
+        'test/vitest.config.ts',
+        '--project',
+        project,
+        '--reporter',
+        'default',
+        '--reporter',
+        'json',
+        `--outputFile.json=${report}`,
+      ])
       try {
         const result = JSON.parse(readFileSync(report, 'utf8')) as VitestReport
         const broken = code !== 0 && result.numFailedTests === 0 ? 1 : 0
-        return { passed: result.numPassedTests, failed: result.numFailedTests + broken, skipped: result.numPendingTests + result.numTodoTests }
+        return {
+          passed: result.numPassedTests,
+          failed: result.numFailedTests + broken,
+          skipped: result.numPendingTests + result.numTodoTests,
+        }
       } catch {
         return { passed: 0, failed: 1, skipped: 0 }
       }
@@ -115,7 +144,9 @@ for (const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.in
   total.passed += tally.passed
   total.failed += tally.failed
   total.skipped += tally.skipped
-  times.push(`${suite.name.padEnd(10)} ${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(3)} failed ${String(tally.skipped).padStart(3)} skipped  ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  times.push(
+    `${suite.name.padEnd(10)} ${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(3)} failed ${String(tally.skipped).padStart(3)} skipped  ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+  )
 }
 rmSync(scratch, { recursive: true, force: true })
 process.stdout.write(`\n${times.join('\n')}\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)

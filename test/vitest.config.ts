@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config'
 /** One project per kind of test, so that `npm run test:unit` and its like run alone. Nothing is retried. */
 const project = (name: string, testTimeout: number, fileParallelism = true) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 60_000, fileParallelism },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: 60_000,
+    fileParallelism,
+  },
 })
 
 export default defineConfig({

@@ -16,7 +16,10 @@ export function getAnvilPath(path = process.env['PATH'] ?? ''): string {
   try {
     return createRequire(import.meta.url).resolve(`@foundry-rs/anvil-${platform}-${architecture}/bin/${file}`)
   } catch {
-    const found = path.split(delimiter).map((folder) => join(folder, file)).find((candidate) => existsSync(candidate))
+    const found = path
+      .split(delimiter)
+      .map((folder) => join(folder, file))
+      .find((candidate) => existsSync(candidate))
     if (found === undefined) throw anvilMissing({ platform: `${platform} ${process.arch}` })
     return found
   }
@@ -31,13 +34,30 @@ export async function startAnvil(options: { port: number; env: NodeJS.ProcessEnv
   const { child, readyLine } = await startChild({
     name: 'chain',
     command: getAnvilPath(),
-    args: ['--host', '127.0.0.1', '--port', String(options.port), '--chain-id', '31337', '--accounts', '0', '--slots-in-an-epoch', '0', '--block-time', '2', '--mixed-mining'],
+    args: [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(options.port),
+      '--chain-id',
+      '31337',
+      '--accounts',
+      '0',
+      '--slots-in-an-epoch',
+      '0',
+      '--block-time',
+      '2',
+      '--mixed-mining',
+    ],
     env: options.env,
     logFile: options.logFile,
     isReady: (line) => listening.test(line),
     timeoutMs: 20_000,
   })
-  return { child, rpcUrl: `http://127.0.0.1:${listening.exec(readyLine)?.[1]}` }
+  return {
+    child,
+    rpcUrl: `http://127.0.0.1:${listening.exec(readyLine)?.[1]}`,
+  }
 }
 
 /**
@@ -52,7 +72,10 @@ export async function runDevnetRpc(rpcUrl: string, method: string, params: unkno
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     signal: AbortSignal.timeout(10_000),
   }).catch((error: unknown) => Promise.reject(fail('no answer', error)))
-  const answer = (await response.json()) as { result?: unknown; error?: { message: string } }
+  const answer = (await response.json()) as {
+    result?: unknown
+    error?: { message: string }
+  }
   if (answer.error) throw fail(answer.error.message)
   return answer.result
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
 import { once } from 'node:events'
+import { openSync } from 'node:fs'
 import { devnetStartTimeout } from '../errors/devnet.ts'
 
 /** A process of the network: ended by its pid only, asked first, forced after a grace time. */
@@ -43,7 +43,10 @@ export async function startChild(options: {
   onLine?: (line: string) => void
   timeoutMs: number
 }): Promise<{ child: Child; readyLine: string }> {
-  const spawned = spawn(options.command, options.args, { env: options.env, stdio: ['ignore', 'pipe', openSync(options.logFile, 'a', 0o600)] })
+  const spawned = spawn(options.command, options.args, {
+    env: options.env,
+    stdio: ['ignore', 'pipe', openSync(options.logFile, 'a', 0o600)],
+  })
   await Promise.race([once(spawned, 'spawn'), once(spawned, 'error').then(([error]) => Promise.reject(error))])
   const child = toChild(options.name, spawned)
   let found: ((line: string) => void) | null = null
@@ -67,7 +70,10 @@ export async function startChild(options: {
   clearTimeout(timeout)
   if (readyLine === null) {
     await child.stop(1000)
-    throw devnetStartTimeout({ what: options.name, waitedMs: options.timeoutMs })
+    throw devnetStartTimeout({
+      what: options.name,
+      waitedMs: options.timeoutMs,
+    })
   }
   return { child, readyLine }
 }

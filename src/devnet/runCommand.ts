@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { devnetChildFailed } from '../errors/devnet.ts'
+
+/** How the network calls `cuckoo`: the same program that people type, as a process of its own. */
+export interface CuckooProgram {
+  /** path of node */
+  command: string
+  /** path of bin/cuckoo.js */
+  script: string
+  env: NodeJS.ProcessEnv
+}
+
+/** Environment of the network's processes: the caller's without its own cuckoo settings, and with `home`. */
+export function createProgram(options: { script: string; home: string; env?: NodeJS.ProcessEnv }): CuckooProgram {
+  const inherited = Object.entries(options.env ?? process.env).filter(([name]) => !name.startsWith('CUCKOO_'))
+  return {
+    command: process.execPath,
+    script: options.script,
+    env: {
+      ...Object.fromEntries(inherited),
+      CUCKOO_HOME: options.home,
+      NO_COLOR: '1',
+    },
+  }
+}
+
+/** `cuckoo …` as a person would type it, quoted where a shell needs it. */
+export function formatCommand(args: readonly string[]): string {
+  return ['cuckoo', ...args.map((arg) => (/^[\w./:@=,+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))].join(' ')
+}
+
+/**
+ * Runs one command with `--json` and resolves with the last object it printed.
+ * @throws CUCKOO_DEVNET_CHILD_FAILED when it exits with another code than 0, with its own error in the message
+ */
+export function runCommand(program: CuckooProgram, args: readonly string[], onText?: (text: string) => void): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program.command, [program.script, ...args, ...(onText ? [] : ['--json'])], { env: program.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    let errors = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      onText?.(text)
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text
+    })
+    child.once('error', reject)
+    child.once('close', (exitCode) => {
+      if (exitCode !== 0)
+        return reject(
+          devnetChildFailed({
+            command: formatCommand(args),
+            exitCode,
+            reason: toReason(errors),
+          }),
+        )
+      if (onText) return resolve({ text: output })
+      resolve(JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>)
+    })
+  })
+}
+
+/** The message of a JSON error on stderr, else the last line of it. */
+function toReason(stderr: string): string {
+  const last = stderr.trim().split('\n').at(-1) ?? ''
+  try {
+    const { error } = JSON.parse(last) as {
+      error: { code: string; message: string }
+    }
+    return `${error.message} (${error.code})`
+  } catch {
+    return last
+  }
+}
