@@ -206,6 +206,8 @@ export interface TaskRecord {
   paramsHash: Hash
   seed: bigint
   taskKey: Hash
+  /** the only miner that may run it, for testing one's own; null: drawn among all */
+  targetMiner: Address | null
   unitPriceWei: bigint
   maxPriceWei: bigint
   state: TaskState
@@ -231,17 +233,28 @@ export interface NewTask extends Omit<TaskRecord, 'state' | 'attempt' | 'miner' 
 /** Compare-and-set on (task, attempt, state): null means that somebody was faster, with nothing changed. */
 export type Swap<T> = Promise<T | null>
 
+/** API keys. A command in another process writes them while the coordinator serves, which sees each change at its next look. */
+export interface AppStore {
+  createApp(app: AppRecord): Promise<void>
+  findAppByKeyHash(keyHash: Hash): Promise<AppRecord | null>
+  listApps(): Promise<AppRecord[]>
+  /** null: no such app */
+  revokeApp(id: string, atMs: number): Swap<AppRecord>
+  close(): Promise<void>
+}
+
 /**
  * What the coordinator must not forget. Every promise resolves after its transaction is on disk (group commit): what is
  * acknowledged is durable. One process owns a store at a time.
  */
-export interface CoordinatorStore {
+export interface CoordinatorStore extends AppStore {
   /** starts at 1 and rises by one each time the store is opened by a coordinator: part of task ids */
   readonly incarnation: number
 
   /** Creates the task, or finds the one that the same app made with the same idempotency key (`created: false`). */
   createTask(task: NewTask): Promise<{ task: TaskRecord; created: boolean }>
   getTask(id: Hash): Promise<TaskRecord | null>
+  findTaskByIdempotencyKey(appId: string, idempotencyKey: string): Promise<TaskRecord | null>
   listOpenTasks(): Promise<TaskRecord[]>
   listTasks(filter: { appId?: string; state?: TaskState; limit: number }): Promise<TaskRecord[]>
 
@@ -264,6 +277,9 @@ export interface CoordinatorStore {
   /** any open state → cancelled. */
   cancelTask(input: { id: Hash; atMs: number }): Swap<TaskRecord>
 
+  /** the bytes journalled by {@link assignTask} for this attempt */
+  getSignedAssignment(taskId: Hash, attempt: number): Promise<Uint8Array | null>
+
   putBlob(bytes: Uint8Array): Promise<Hash>
   getBlob(hash: Hash): Promise<Uint8Array | null>
 
@@ -272,15 +288,18 @@ export interface CoordinatorStore {
 
   /** Chain of the draw log so far: its head (zero hash when empty) and the number of entries. */
   getDrawLog(): Promise<{ head: Hash; index: bigint }>
-
-  createApp(app: AppRecord): Promise<void>
-  findAppByKeyHash(keyHash: Hash): Promise<AppRecord | null>
-  listApps(): Promise<AppRecord[]>
-  /** null: no such app */
-  revokeApp(id: string, atMs: number): Swap<AppRecord>
+  /** Keeps the epoch's secret if the epoch has none yet, and returns the one it has: a restart draws on with the same secret. */
+  openDrawEpoch(epoch: DrawEpoch): Promise<DrawEpoch>
 
   countTasksByState(): Promise<Record<TaskState, number>>
-  close(): Promise<void>
+}
+
+/** One hour of draws: the secret that points come from, and its commitment keccak256(secret), shown before the secret is. */
+export interface DrawEpoch {
+  /** hours since 1970 */
+  epoch: number
+  secret: Hash
+  commitment: Hash
 }
 
 /** One entry of the append-only draw log; `head` = keccak256(previous head ‖ canonical JSON of the entry without head). */
@@ -290,7 +309,7 @@ export interface DrawRecord {
   attempt: number
   miner: Address
   commitment: Hash
-  /** which of the values k = 0…63 landed */
+  /** which of the values k = 0…63 landed; 64: none did, and the draw was among those waiting */
   k: number
   /** weights of those waiting, in wei, and the number of them */
   totalWeightWei: bigint

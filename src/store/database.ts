@@ -1,0 +1,71 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { storeForeign, storeTooNew } from '../errors/store.ts'
+import type { Schema } from './schema.ts'
+import { toStoreError } from './sqliteErrors.ts'
+
+/** An open file with its place, for error messages. */
+export interface StoreFile {
+  readonly database: DatabaseSync
+  readonly directory: string
+  readonly path: string
+}
+
+/** `directory`, made if it is not there, for this user only. */
+export function createStoreDirectory(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+}
+
+/**
+ * Opens, and if need be creates or migrates, the file of `schema` in `directory`: write-ahead log, and every commit on disk
+ * before it returns (`synchronous=FULL`; NORMAL can lose acknowledged work at power loss, sqlite.org/pragma.html#pragma_synchronous).
+ * @throws CUCKOO_STORE_DAMAGED, CUCKOO_STORE_FOREIGN, CUCKOO_STORE_TOO_NEW when the file is not one that this version can use
+ */
+export function openDatabase(directory: string, schema: Schema, options: { busyTimeoutMs: number; maxBytes?: number }): StoreFile {
+  const path = join(directory, schema.fileName)
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(path, { timeout: options.busyTimeoutMs })
+    assertOurs(database, schema, path)
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864')
+    migrate(database, schema, path)
+    if (options.maxBytes !== undefined) limitSize(database, options.maxBytes)
+    chmodSync(path, 0o600)
+    return { database, directory, path }
+  } catch (error) {
+    database?.close()
+    throw toStoreError(error, { directory, path })
+  }
+}
+
+function readPragma(database: DatabaseSync, name: string): number {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number
+}
+
+// Looks before anything is written: a foreign or newer file stays byte for byte as it is.
+function assertOurs(database: DatabaseSync, schema: Schema, path: string): void {
+  const version = readPragma(database, 'user_version')
+  const applicationId = readPragma(database, 'application_id')
+  const isEmpty = readPragma(database, 'schema_version') === 0
+  if (!isEmpty && applicationId !== schema.applicationId) throw storeForeign({ path, expected: schema.name })
+  if (version > schema.migrations.length) throw storeTooNew({ path, found: version, known: schema.migrations.length })
+}
+
+function migrate(database: DatabaseSync, schema: Schema, path: string): void {
+  if (readPragma(database, 'user_version') === schema.migrations.length) return
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    // Another process may have migrated while this one waited for the lock.
+    assertOurs(database, schema, path)
+    for (const migration of schema.migrations.slice(readPragma(database, 'user_version'))) database.exec(migration)
+    database.exec(`PRAGMA application_id = ${schema.applicationId}; PRAGMA user_version = ${schema.migrations.length}; COMMIT`)
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function limitSize(database: DatabaseSync, maxBytes: number): void {
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / readPragma(database, 'page_size')))}`)
+}

@@ -1,0 +1,124 @@
+/** One SQLite file's structure: `version` rises with each change, `migrations[n]` leads from version n to n + 1. */
+export interface Schema {
+  /** what people call the file */
+  name: string
+  fileName: string
+  /** SQLite's `application_id`: four ASCII letters as an integer, so that a foreign database is told apart */
+  applicationId: number
+  migrations: readonly string[]
+}
+
+// Wei and uint64 are TEXT: SQLite's integers end at 2^63 - 1. Times are unix milliseconds.
+const coordinatorTables = `
+CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tasks (
+  id TEXT PRIMARY KEY,
+  app_id TEXT NOT NULL,
+  idempotency_key TEXT,
+  request_hash TEXT NOT NULL,
+  model TEXT NOT NULL,
+  manifest TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  input_hash TEXT NOT NULL,
+  params_hash TEXT NOT NULL,
+  seed TEXT NOT NULL,
+  task_key TEXT NOT NULL,
+  target_miner TEXT,
+  unit_price_wei TEXT NOT NULL,
+  max_price_wei TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  miner TEXT,
+  lease_until_ms INTEGER,
+  failures TEXT NOT NULL,
+  output_hash TEXT,
+  receipt TEXT,
+  created_at_ms INTEGER NOT NULL,
+  finished_at_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX tasks_by_idempotency_key ON tasks (app_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX tasks_open ON tasks (created_at_ms) WHERE state IN ('queued', 'assigned', 'running');
+CREATE INDEX tasks_by_app ON tasks (app_id, created_at_ms);
+
+CREATE TABLE blobs (
+  hash TEXT PRIMARY KEY,
+  bytes BLOB NOT NULL
+) STRICT;
+
+-- The signature journal: append-only, and nothing signed leaves before it stands here.
+CREATE TABLE signed_assignments (
+  digest TEXT PRIMARY KEY,
+  task_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  UNIQUE (task_id, attempt)
+) STRICT;
+CREATE TRIGGER signed_assignments_stay BEFORE UPDATE ON signed_assignments BEGIN SELECT RAISE(ABORT, 'the signature journal is append-only'); END;
+CREATE TRIGGER signed_assignments_remain BEFORE DELETE ON signed_assignments BEGIN SELECT RAISE(ABORT, 'the signature journal is append-only'); END;
+
+CREATE TABLE draws (
+  draw_index INTEGER PRIMARY KEY,
+  task_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  miner TEXT NOT NULL,
+  commitment TEXT NOT NULL,
+  k INTEGER NOT NULL,
+  total_weight_wei TEXT NOT NULL,
+  waiting INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  head TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE draw_epochs (
+  epoch INTEGER PRIMARY KEY,
+  secret TEXT NOT NULL,
+  commitment TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE manifests (
+  digest TEXT PRIMARY KEY,
+  body TEXT NOT NULL,
+  first_seen_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE apps (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  key_hash TEXT NOT NULL UNIQUE,
+  key_prefix TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT;
+`
+
+const minerTables = `
+CREATE TABLE outbox (
+  assignment_digest TEXT PRIMARY KEY,
+  task_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  coordinator TEXT NOT NULL,
+  body BLOB NOT NULL,
+  delivered_at_ms INTEGER
+) STRICT;
+CREATE INDEX outbox_undelivered ON outbox (coordinator) WHERE delivered_at_ms IS NULL;
+`
+
+/** The coordinator's file. */
+export const coordinatorSchema: Schema = {
+  name: 'coordinator store',
+  fileName: 'coordinator.sqlite',
+  applicationId: 0x43554343, // 'CUCC'
+  migrations: [coordinatorTables],
+}
+
+/** The miner's file. */
+export const minerSchema: Schema = {
+  name: 'miner store',
+  fileName: 'miner.sqlite',
+  applicationId: 0x4355434d, // 'CUCM'
+  migrations: [minerTables],
+}
