@@ -12,7 +12,7 @@ export interface DevnetState {
   rpcUrl: string
   staking: Address
   coordinator: { node: Address; url: string }
-  miners: { account: string; node: Address }[]
+  miners: { account: string; node: Address; pid: number }[]
   /** accounts with CAI, by name in the keystore */
   accounts: { name: string; address: Address }[]
   /** file that holds the app's API key (mode 0600) */

@@ -168,7 +168,7 @@ async function startNetwork(
       '--thaw',
       options.thaw,
       '--epoch',
-      '1h',
+      '5m',
       '--out',
       join(options.home, 'networks', 'devnet.json'),
       '--yes',
