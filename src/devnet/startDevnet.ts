@@ -231,10 +231,7 @@ async function startNetwork(
     rpcUrl: chain.rpcUrl,
     staking: (deployed['contracts'] as { staking: Address }).staking,
     coordinator: { node: addressOf('dev-coordinator'), url },
-    miners: minerNames.map((account) => ({
-      account,
-      node: addressOf(account),
-    })),
+    miners: minerNames.map((account, index) => ({ account, node: addressOf(account), pid: miners[index]?.child.pid ?? -1 })),
     accounts,
     apiKeyFile,
   }
