@@ -1,44 +1,36 @@
-import { z } from "zod";
-import type { ErrorFactory } from "../errors/cuckooError.ts";
-import type { Route } from "./route.ts";
+import { z } from 'zod'
+import type { ErrorFactory } from '../errors/cuckooError.ts'
+import type { Route } from './route.ts'
 
-const empty = z.object({});
-type Empty = typeof empty;
+const empty = z.object({})
+type Empty = typeof empty
 
-type Draft = Pick<
-	Route,
-	"id" | "method" | "path" | "auth" | "summary" | "response"
-> &
-	Partial<
-		Pick<
-			Route,
-			"params" | "query" | "body" | "maxBodyBytes" | "events" | "doneMarker"
-		>
-	> & {
-		errors?: readonly { code: string }[];
-	};
+type Draft = Pick<Route, 'id' | 'method' | 'path' | 'auth' | 'summary' | 'response'> &
+  Partial<Pick<Route, 'params' | 'query' | 'body' | 'maxBodyBytes' | 'events' | 'doneMarker'>> & {
+    errors?: readonly { code: string }[]
+  }
 
 type Completed<D extends Draft> = Omit<Route, keyof D> &
-	D & {
-		params: D["params"] extends z.ZodObject ? D["params"] : Empty;
-		query: D["query"] extends z.ZodObject ? D["query"] : Empty;
-		body: D["body"] extends z.ZodType | "bytes" ? D["body"] : null;
-		events: D["events"] extends z.ZodType ? D["events"] : null;
-		maxBodyBytes: number;
-		doneMarker: boolean;
-		errors: readonly ErrorFactory<never>[];
-	};
+  D & {
+    params: D['params'] extends z.ZodObject ? D['params'] : Empty
+    query: D['query'] extends z.ZodObject ? D['query'] : Empty
+    body: D['body'] extends z.ZodType | 'bytes' ? D['body'] : null
+    events: D['events'] extends z.ZodType ? D['events'] : null
+    maxBodyBytes: number
+    doneMarker: boolean
+    errors: readonly ErrorFactory<never>[]
+  }
 
 /** A {@link Route} with what is not said filled in: no parameters, no body, 64 KiB at most, no stream. */
 export function defineRoute<const D extends Draft>(draft: D): Completed<D> {
-	return {
-		params: empty,
-		query: empty,
-		body: null,
-		maxBodyBytes: 65_536,
-		events: null,
-		doneMarker: false,
-		errors: [],
-		...draft,
-	} as unknown as Completed<D>;
+  return {
+    params: empty,
+    query: empty,
+    body: null,
+    maxBodyBytes: 65_536,
+    events: null,
+    doneMarker: false,
+    errors: [],
+    ...draft,
+  } as unknown as Completed<D>
 }

@@ -1,190 +1,153 @@
-import { z } from "zod";
-import {
-	type Address,
-	addressPattern,
-	type Hash,
-	type Hex,
-	hashPattern,
-	hexPattern,
-} from "../domain/hex.ts";
-import { dtypes, type Manifest } from "../domain/manifest.ts";
-import type { Receipt } from "../domain/receipt.ts";
-import { taskKinds, taskStates } from "../domain/task.ts";
+import { z } from 'zod'
+import { type Address, addressPattern, type Hash, type Hex, hashPattern, hexPattern } from '../domain/hex.ts'
+import { dtypes, type Manifest } from '../domain/manifest.ts'
+import type { Receipt } from '../domain/receipt.ts'
+import { taskKinds, taskStates } from '../domain/task.ts'
 
 /** Rises when the miner's wire changes in a way that an older peer cannot follow. */
-export const protocolVersion = 1;
+export const protocolVersion = 1
 
 /** Wire forms: lower-case 0x hex, decimal strings for wei and uint64, unix seconds, base64 little-endian float32. */
-export const zAddress = z
-	.string()
-	.regex(
-		addressPattern,
-		"must be 20 bytes as lower-case 0x hex",
-	) as unknown as z.ZodType<Address, string>;
-export const zHash = z
-	.string()
-	.regex(
-		hashPattern,
-		"must be 32 bytes as lower-case 0x hex",
-	) as unknown as z.ZodType<Hash, string>;
-export const zHex = z
-	.string()
-	.max(4096)
-	.regex(
-		hexPattern,
-		"must be bytes as lower-case 0x hex",
-	) as unknown as z.ZodType<Hex, string>;
-export const zSignature = z
-	.string()
-	.regex(
-		/^0x[0-9a-f]{130}$/,
-		"must be a 65-byte signature as lower-case 0x hex",
-	) as unknown as z.ZodType<Hex, string>;
-export const zSeconds = z.int().min(0);
+export const zAddress = z.string().regex(addressPattern, 'must be 20 bytes as lower-case 0x hex') as unknown as z.ZodType<Address, string>
+export const zHash = z.string().regex(hashPattern, 'must be 32 bytes as lower-case 0x hex') as unknown as z.ZodType<Hash, string>
+export const zHex = z.string().max(4096).regex(hexPattern, 'must be bytes as lower-case 0x hex') as unknown as z.ZodType<Hex, string>
+export const zSignature = z.string().regex(/^0x[0-9a-f]{130}$/, 'must be a 65-byte signature as lower-case 0x hex') as unknown as z.ZodType<Hex, string>
+export const zSeconds = z.int().min(0)
 
 function integerCodec(bits: number) {
-	return z.codec(
-		z
-			.string()
-			.regex(
-				/^(?:0|[1-9]\d{0,77})$/,
-				`must be an integer of at most ${bits} bits as a decimal string`,
-			),
-		z.bigint(),
-		{
-			decode: (text, context) => {
-				const value = BigInt(text);
-				if (value >> BigInt(bits) !== 0n) {
-					context.issues.push({
-						code: "custom",
-						message: `does not fit ${bits} bits`,
-						input: text,
-					});
-					return z.NEVER;
-				}
-				return value;
-			},
-			encode: (value) => value.toString(),
-		},
-	);
+  return z.codec(z.string().regex(/^(?:0|[1-9]\d{0,77})$/, `must be an integer of at most ${bits} bits as a decimal string`), z.bigint(), {
+    decode: (text, context) => {
+      const value = BigInt(text)
+      if (value >> BigInt(bits) !== 0n) {
+        context.issues.push({
+          code: 'custom',
+          message: `does not fit ${bits} bits`,
+          input: text,
+        })
+        return z.NEVER
+      }
+      return value
+    },
+    encode: (value) => value.toString(),
+  })
 }
-export const zUint64 = integerCodec(64);
-export const zWei = integerCodec(128);
+export const zUint64 = integerCodec(64)
+export const zWei = integerCodec(128)
 
-export const zTaskKind = z.enum(taskKinds);
-export const zTaskState = z.enum(taskStates);
+export const zTaskKind = z.enum(taskKinds)
+export const zTaskState = z.enum(taskStates)
 
 export const zManifest: z.ZodType<Manifest> = z.strictObject({
-	version: z.literal(1),
-	model: z.string().min(1).max(200),
-	revision: z
-		.string()
-		.regex(/^[0-9a-f]{40}$/)
-		.nullable(),
-	kind: z.enum(["text", "embedding"]),
-	dtype: z.enum(dtypes),
-	files: z
-		.array(
-			z.strictObject({
-				path: z.string().min(1).max(300),
-				bytes: z.int().min(0),
-				sha256: zHash as unknown as z.ZodType<Hash>,
-			}),
-		)
-		.min(1)
-		.max(500),
-	limits: z.strictObject({
-		contextTokens: z.int().min(1).max(1_048_576),
-		maxOutputTokens: z.int().min(0).max(1_048_576),
-		maxBatch: z.int().min(1).max(2048),
-	}),
-	chatTemplate: z.boolean(),
-	eosTokenIds: z.array(z.int().min(0)).max(16),
-	pooling: z.enum(["mean", "cls", "last"]).nullable(),
-	proof: z.literal("none"),
-}) as unknown as z.ZodType<Manifest>;
+  version: z.literal(1),
+  model: z.string().min(1).max(200),
+  revision: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .nullable(),
+  kind: z.enum(['text', 'embedding']),
+  dtype: z.enum(dtypes),
+  files: z
+    .array(
+      z.strictObject({
+        path: z.string().min(1).max(300),
+        bytes: z.int().min(0),
+        sha256: zHash as unknown as z.ZodType<Hash>,
+      }),
+    )
+    .min(1)
+    .max(500),
+  limits: z.strictObject({
+    contextTokens: z.int().min(1).max(1_048_576),
+    maxOutputTokens: z.int().min(0).max(1_048_576),
+    maxBatch: z.int().min(1).max(2048),
+  }),
+  chatTemplate: z.boolean(),
+  eosTokenIds: z.array(z.int().min(0)).max(16),
+  pooling: z.enum(['mean', 'cls', 'last']).nullable(),
+  proof: z.literal('none'),
+}) as unknown as z.ZodType<Manifest>
 
 export const zAssignment = z.strictObject({
-	taskId: zHash,
-	attempt: z
-		.int()
-		.min(1)
-		.max(2 ** 32 - 1),
-	coordinator: zAddress,
-	miner: zAddress,
-	manifest: zHash,
-	inputHash: zHash,
-	paramsHash: zHash,
-	seed: zUint64,
-	unitPriceWei: zWei,
-	maxPriceWei: zWei,
-	issuedAt: zUint64,
-	deadline: zUint64,
-	drawRef: zHash,
-});
+  taskId: zHash,
+  attempt: z
+    .int()
+    .min(1)
+    .max(2 ** 32 - 1),
+  coordinator: zAddress,
+  miner: zAddress,
+  manifest: zHash,
+  inputHash: zHash,
+  paramsHash: zHash,
+  seed: zUint64,
+  unitPriceWei: zWei,
+  maxPriceWei: zWei,
+  issuedAt: zUint64,
+  deadline: zUint64,
+  drawRef: zHash,
+})
 export const zResult = z.strictObject({
-	assignment: zHash,
-	outputHash: zHash,
-	units: zUint64,
-	finishReason: z.int().min(0).max(255),
-});
+  assignment: zHash,
+  outputHash: zHash,
+  units: zUint64,
+  finishReason: z.int().min(0).max(255),
+})
 export const zReceipt = z.strictObject({
-	assignment: zAssignment,
-	assignmentSignature: zSignature,
-	result: zResult,
-	resultSignature: zSignature,
-}) satisfies z.ZodType<Receipt>;
+  assignment: zAssignment,
+  assignmentSignature: zSignature,
+  result: zResult,
+  resultSignature: zSignature,
+}) satisfies z.ZodType<Receipt>
 
 export const zTextParams = z.strictObject({
-	maxTokens: z.int().min(1).max(1_048_576),
-	temperature: z.number().min(0).max(2),
-	topP: z.number().gt(0).max(1),
-	topK: z.int().min(0).max(1_000_000),
-	stop: z.array(z.string().min(1).max(200)).max(4),
-	date: z.iso.date(),
-});
-export const zEmbeddingParams = z.strictObject({ normalize: z.boolean() });
+  maxTokens: z.int().min(1).max(1_048_576),
+  temperature: z.number().min(0).max(2),
+  topP: z.number().gt(0).max(1),
+  topK: z.int().min(0).max(1_000_000),
+  stop: z.array(z.string().min(1).max(200)).max(4),
+  date: z.iso.date(),
+})
+export const zEmbeddingParams = z.strictObject({ normalize: z.boolean() })
 const zTokenIds = z
-	.array(
-		z
-			.int()
-			.min(0)
-			.max(2 ** 31 - 1),
-	)
-	.max(1_048_576);
-export const zTextInput = z.strictObject({ tokenIds: zTokenIds });
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+  )
+  .max(1_048_576)
+export const zTextInput = z.strictObject({ tokenIds: zTokenIds })
 export const zEmbeddingInput = z.strictObject({
-	tokenIds: z.array(zTokenIds).min(1).max(2048),
-});
+  tokenIds: z.array(zTokenIds).min(1).max(2048),
+})
 export const zTextOutput = z.strictObject({
-	tokenIds: zTokenIds,
-	finishReason: z.enum(["stop", "length"]),
-});
+  tokenIds: zTokenIds,
+  finishReason: z.enum(['stop', 'length']),
+})
 export const zEmbeddingOutput = z.strictObject({
-	dimensions: z.int().min(1).max(65_536),
-	embeddings: z.array(z.string()).min(1).max(2048),
-});
-export const zTaskContent = z.discriminatedUnion("kind", [
-	z.strictObject({
-		kind: z.enum(["chat", "completion"]),
-		input: zTextInput,
-		params: zTextParams,
-	}),
-	z.strictObject({
-		kind: z.literal("embedding"),
-		input: zEmbeddingInput,
-		params: zEmbeddingParams,
-	}),
-]);
-export const zTaskOutput = z.union([zTextOutput, zEmbeddingOutput]);
+  dimensions: z.int().min(1).max(65_536),
+  embeddings: z.array(z.string()).min(1).max(2048),
+})
+export const zTaskContent = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(['chat', 'completion']),
+    input: zTextInput,
+    params: zTextParams,
+  }),
+  z.strictObject({
+    kind: z.literal('embedding'),
+    input: zEmbeddingInput,
+    params: zEmbeddingParams,
+  }),
+])
+export const zTaskOutput = z.union([zTextOutput, zEmbeddingOutput])
 
 /** Every error on the wire: OpenAI's shape with our stable code. */
 export const zError = z.object({
-	error: z.object({
-		message: z.string(),
-		type: z.string(),
-		param: z.string().nullable(),
-		code: z.string(),
-		hint: z.string().optional(),
-	}),
-});
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+    hint: z.string().optional(),
+  }),
+})

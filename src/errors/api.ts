@@ -1,7 +1,7 @@
 import { defineError } from './cuckooError.ts'
 
 // ---- requests ----
-export const requestInvalid = defineError('CUCKOO_API_REQUEST_INVALID', 'usage', (f: { where: string; problem: string }) => ({
+export const requestInvalid = defineError('CUCKOO_API_REQUEST_INVALID', 'usage', (f: { where: string; problem: string; param?: string }) => ({
   message: `${f.where}: ${f.problem}.`,
   hint: 'Compare the request with the API reference at /openapi.json.',
 }))

@@ -1,206 +1,166 @@
-import { z } from "zod";
-import * as errors from "../../errors/api.ts";
-import { defineRoute } from "../defineRoute.ts";
-import {
-	zAddress,
-	zAssignment,
-	zHash,
-	zManifest,
-	zResult,
-	zSeconds,
-	zSignature,
-	zTaskContent,
-	zTaskOutput,
-	zUint64,
-} from "../wire.ts";
+import { z } from 'zod'
+import * as errors from '../../errors/api.ts'
+import { defineRoute } from '../defineRoute.ts'
+import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zTaskContent, zTaskOutput, zUint64 } from '../wire.ts'
 
 const attemptParams = z.object({
-	taskId: zHash,
-	attempt: z.coerce.number().int().min(1),
-});
+  taskId: zHash,
+  attempt: z.coerce.number().int().min(1),
+})
 
 export const openSession = defineRoute({
-	id: "openSession",
-	method: "POST",
-	path: "/miner/v1/session",
-	auth: "none",
-	maxBodyBytes: 1_048_576,
-	summary:
-		"Handshake: the miner proves its operator key (EIP-712 Session), both sides agree on a key by X25519, and the miner says what it runs.",
-	body: z.strictObject({
-		protocolVersion: z.int(),
-		node: zAddress,
-		coordinator: zAddress,
-		publicKey: zHash,
-		issuedAt: zSeconds,
-		nonce: zHash,
-		signature: zSignature,
-		client: z.string().max(100),
-		slots: z.int().min(1).max(64),
-		models: z
-			.array(
-				z.strictObject({
-					manifest: zManifest,
-					device: z.string().max(20),
-					unitsPerSecond: z
-						.number()
-						.min(0)
-						.describe("measured at warm-up, 0: unknown; sizes the lease"),
-				}),
-			)
-			.max(64),
-	}),
-	response: z.object({
-		sessionId: zHash,
-		coordinator: zAddress,
-		publicKey: zHash,
-		signature: zSignature.describe(
-			"EIP-712 SessionAccept by the coordinator’s operator",
-		),
-		serverTime: zSeconds,
-		heartbeatMs: z.int(),
-		leaseMs: z.int(),
-		pollMs: z.int(),
-		wanted: z
-			.array(zHash)
-			.describe(
-				"tokenizer files the coordinator lacks: PUT them to /miner/v1/blobs",
-			),
-		refused: z
-			.array(
-				z.object({ model: z.string(), code: z.string(), message: z.string() }),
-			)
-			.describe("models that this miner will get no tasks for"),
-	}),
-	errors: [
-		errors.clockSkewed,
-		errors.signatureForeign,
-		errors.minerNotEligible,
-		errors.sessionTaken,
-		errors.sessionInvalid,
-		errors.draining,
-	],
-});
+  id: 'openSession',
+  method: 'POST',
+  path: '/miner/v1/session',
+  auth: 'none',
+  maxBodyBytes: 1_048_576,
+  summary: 'Handshake: the miner proves its operator key (EIP-712 Session), both sides agree on a key by X25519, and the miner says what it runs.',
+  body: z.strictObject({
+    protocolVersion: z.int(),
+    node: zAddress,
+    coordinator: zAddress,
+    publicKey: zHash,
+    issuedAt: zSeconds,
+    nonce: zHash,
+    signature: zSignature,
+    client: z.string().max(100),
+    slots: z.int().min(1).max(64),
+    models: z
+      .array(
+        z.strictObject({
+          manifest: zManifest,
+          device: z.string().max(20),
+          unitsPerSecond: z.number().min(0).describe('measured at warm-up, 0: unknown; sizes the lease'),
+        }),
+      )
+      .max(64),
+  }),
+  response: z.object({
+    sessionId: zHash,
+    coordinator: zAddress,
+    publicKey: zHash,
+    signature: zSignature.describe('EIP-712 SessionAccept by the coordinator’s operator'),
+    serverTime: zSeconds,
+    heartbeatMs: z.int(),
+    leaseMs: z.int(),
+    pollMs: z.int(),
+    wanted: z.array(zHash).describe('tokenizer files the coordinator lacks: PUT them to /miner/v1/blobs'),
+    refused: z.array(z.object({ model: z.string(), code: z.string(), message: z.string() })).describe('models that this miner will get no tasks for'),
+  }),
+  errors: [errors.clockSkewed, errors.signatureForeign, errors.minerNotEligible, errors.sessionTaken, errors.sessionInvalid, errors.draining],
+})
 
 export const closeSession = defineRoute({
-	id: "closeSession",
-	method: "DELETE",
-	path: "/miner/v1/session",
-	auth: "session",
-	summary:
-		"Ends the session; leases it still holds are given to others at once.",
-	response: z.object({}),
-});
+  id: 'closeSession',
+  method: 'DELETE',
+  path: '/miner/v1/session',
+  auth: 'session',
+  summary: 'Ends the session; leases it still holds are given to others at once.',
+  response: z.object({}),
+})
 
 export const putBlob = defineRoute({
-	id: "putBlob",
-	method: "PUT",
-	path: "/miner/v1/blobs/:hash",
-	auth: "session",
-	params: z.object({ hash: zHash }),
-	body: "bytes",
-	maxBodyBytes: 33_554_432,
-	summary: "Hands in a tokenizer file that a manifest of this session names.",
-	response: z.object({
-		usable: z
-			.array(z.string())
-			.describe("models of the session that can be served now"),
-	}),
-	errors: [errors.blobInvalid],
-});
+  id: 'putBlob',
+  method: 'PUT',
+  path: '/miner/v1/blobs/:hash',
+  auth: 'session',
+  params: z.object({ hash: zHash }),
+  body: 'bytes',
+  maxBodyBytes: 33_554_432,
+  summary: 'Hands in a tokenizer file that a manifest of this session names.',
+  response: z.object({
+    usable: z.array(z.string()).describe('models of the session that can be served now'),
+  }),
+  errors: [errors.blobInvalid],
+})
 
 export const pollTask = defineRoute({
-	id: "pollTask",
-	method: "POST",
-	path: "/miner/v1/poll",
-	auth: "session",
-	summary: "Waits for a task for one free slot. An empty answer says why.",
-	body: z.strictObject({
-		free: z.int().min(1).max(64),
-		waitMs: z.int().min(0).max(60_000),
-	}),
-	response: z.object({
-		task: z
-			.object({
-				assignment: zAssignment,
-				signature: zSignature,
-				model: z.string(),
-				content: zTaskContent,
-				stream: z.boolean().describe("an app is reading along: send chunks"),
-				leaseMs: z.int(),
-			})
-			.nullable(),
-		reasons: z.array(z.string()).describe("why there was nothing, in words"),
-		logHead: zHash.describe("head of the draw log"),
-	}),
-	errors: [errors.minerNotEligible, errors.draining],
-});
+  id: 'pollTask',
+  method: 'POST',
+  path: '/miner/v1/poll',
+  auth: 'session',
+  summary: 'Waits for a task for one free slot. An empty answer says why.',
+  body: z.strictObject({
+    free: z.int().min(1).max(64),
+    waitMs: z.int().min(0).max(60_000),
+  }),
+  response: z.object({
+    task: z
+      .object({
+        assignment: zAssignment,
+        signature: zSignature,
+        model: z.string(),
+        content: zTaskContent,
+        stream: z.boolean().describe('an app is reading along: send chunks'),
+        leaseMs: z.int(),
+      })
+      .nullable(),
+    reasons: z.array(z.string()).describe('why there was nothing, in words'),
+    logHead: zHash.describe('head of the draw log'),
+  }),
+  errors: [errors.minerNotEligible, errors.draining],
+})
 
 export const renewLease = defineRoute({
-	id: "renewLease",
-	method: "POST",
-	path: "/miner/v1/tasks/:taskId/:attempt/heartbeat",
-	auth: "session",
-	params: attemptParams,
-	summary:
-		"Keeps the lease. `cancel` means that nobody wants the result any more.",
-	body: z.strictObject({ unitsDone: z.int().min(0) }),
-	response: z.object({ leaseMs: z.int(), cancel: z.boolean() }),
-	errors: [errors.leaseLost],
-});
+  id: 'renewLease',
+  method: 'POST',
+  path: '/miner/v1/tasks/:taskId/:attempt/heartbeat',
+  auth: 'session',
+  params: attemptParams,
+  summary: 'Keeps the lease. `cancel` means that nobody wants the result any more.',
+  body: z.strictObject({ unitsDone: z.int().min(0) }),
+  response: z.object({ leaseMs: z.int(), cancel: z.boolean() }),
+  errors: [errors.leaseLost],
+})
 
 export const pushTokens = defineRoute({
-	id: "pushTokens",
-	method: "POST",
-	path: "/miner/v1/tasks/:taskId/:attempt/chunks",
-	auth: "session",
-	params: attemptParams,
-	summary:
-		"Token ids as they are made, from `offset` on; they must be a prefix of the signed result.",
-	body: z.strictObject({
-		offset: z.int().min(0),
-		tokenIds: z.array(z.int().min(0)).min(1).max(4096),
-	}),
-	response: z.object({ cancel: z.boolean() }),
-	errors: [errors.leaseLost, errors.resultInvalid],
-});
+  id: 'pushTokens',
+  method: 'POST',
+  path: '/miner/v1/tasks/:taskId/:attempt/chunks',
+  auth: 'session',
+  params: attemptParams,
+  summary: 'Token ids as they are made, from `offset` on; they must be a prefix of the signed result.',
+  body: z.strictObject({
+    offset: z.int().min(0),
+    tokenIds: z.array(z.int().min(0)).min(1).max(4096),
+  }),
+  response: z.object({ cancel: z.boolean() }),
+  errors: [errors.leaseLost, errors.resultInvalid],
+})
 
 export const submitResult = defineRoute({
-	id: "submitResult",
-	method: "POST",
-	path: "/miner/v1/tasks/:taskId/:attempt/result",
-	auth: "session",
-	params: attemptParams,
-	maxBodyBytes: 16_777_216,
-	summary:
-		"The signed result. Sent again, it gets the same answer and counts once.",
-	body: z.strictObject({
-		result: zResult,
-		signature: zSignature,
-		output: zTaskOutput,
-	}),
-	response: z.object({
-		accepted: z.literal(true),
-		priceWei: z.string(),
-		units: zUint64,
-	}),
-	errors: [errors.leaseLost, errors.resultInvalid, errors.signatureForeign],
-});
+  id: 'submitResult',
+  method: 'POST',
+  path: '/miner/v1/tasks/:taskId/:attempt/result',
+  auth: 'session',
+  params: attemptParams,
+  maxBodyBytes: 16_777_216,
+  summary: 'The signed result. Sent again, it gets the same answer and counts once.',
+  body: z.strictObject({
+    result: zResult,
+    signature: zSignature,
+    output: zTaskOutput,
+  }),
+  response: z.object({
+    accepted: z.literal(true),
+    priceWei: z.string(),
+    units: zUint64,
+  }),
+  errors: [errors.leaseLost, errors.resultInvalid, errors.signatureForeign],
+})
 
 export const failTask = defineRoute({
-	id: "failTask",
-	method: "POST",
-	path: "/miner/v1/tasks/:taskId/:attempt/fail",
-	auth: "session",
-	params: attemptParams,
-	summary: "Gives the task back with the reason.",
-	body: z.strictObject({
-		code: z.string().max(100),
-		message: z.string().max(1000),
-		fatal: z
-			.boolean()
-			.describe("no miner could do it: the request itself is at fault"),
-	}),
-	response: z.object({}),
-	errors: [errors.leaseLost],
-});
+  id: 'failTask',
+  method: 'POST',
+  path: '/miner/v1/tasks/:taskId/:attempt/fail',
+  auth: 'session',
+  params: attemptParams,
+  summary: 'Gives the task back with the reason.',
+  body: z.strictObject({
+    code: z.string().max(100),
+    message: z.string().max(1000),
+    fatal: z.boolean().describe('no miner could do it: the request itself is at fault'),
+  }),
+  response: z.object({}),
+  errors: [errors.leaseLost],
+})

@@ -1,252 +1,219 @@
-import { z } from "zod";
-import * as errors from "../../errors/api.ts";
-import { defineRoute } from "../defineRoute.ts";
+import { z } from 'zod'
+import * as errors from '../../errors/api.ts'
+import { defineRoute } from '../defineRoute.ts'
 
 /**
  * OpenAI-compatible routes (platform.openai.com/docs/api-reference). Bodies are loose objects: a parameter that is not
  * named here is refused by name in coordinator/openai (CUCKOO_API_PARAMETER_UNSUPPORTED), never ignored.
  */
-const model = z.string().min(1).max(200);
+const model = z.string().min(1).max(200)
 const sampling = {
-	temperature: z
-		.number()
-		.min(0)
-		.max(2)
-		.nullish()
-		.describe("0 is greedy; default 1"),
-	top_p: z.number().gt(0).max(1).nullish(),
-	top_k: z.int().min(0).max(1_000_000).nullish().describe("ours; 0: no limit"),
-	seed: z
-		.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)])
-		.nullish()
-		.describe(
-			"uint64, as a decimal string when over 2^53; drawn at random when left out",
-		),
-	stop: z
-		.union([
-			z.string().min(1).max(200),
-			z.array(z.string().min(1).max(200)).min(1).max(4),
-		])
-		.nullish(),
-	stream: z.boolean().nullish(),
-	stream_options: z
-		.strictObject({ include_usage: z.boolean().optional() })
-		.nullish(),
-	n: z.literal(1).nullish(),
-	user: z
-		.string()
-		.max(512)
-		.nullish()
-		.describe("taken and not used: cuckoo tells miners nothing about users"),
-};
+  temperature: z.number().min(0).max(2).nullish().describe('0 is greedy; default 1'),
+  top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(0).max(1_000_000).nullish().describe('ours; 0: no limit'),
+  seed: z
+    .union([z.int().min(0), z.string().regex(/^\d{1,20}$/)])
+    .nullish()
+    .describe('uint64, as a decimal string when over 2^53; drawn at random when left out'),
+  stop: z.union([z.string().min(1).max(200), z.array(z.string().min(1).max(200)).min(1).max(4)]).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
+  n: z.literal(1).nullish(),
+  user: z.string().max(512).nullish().describe('taken and not used: cuckoo tells miners nothing about users'),
+}
 
 const usage = z.object({
-	prompt_tokens: z.int(),
-	completion_tokens: z.int(),
-	total_tokens: z.int(),
-});
-const finishReason = z.enum(["stop", "length"]);
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+})
+const finishReason = z.enum(['stop', 'length'])
 
 const chatBody = z.looseObject({
-	model,
-	messages: z
-		.array(
-			z.strictObject({
-				role: z.enum(["system", "developer", "user", "assistant"]),
-				content: z.union([
-					z.string(),
-					z
-						.array(
-							z.strictObject({ type: z.literal("text"), text: z.string() }),
-						)
-						.min(1),
-				]),
-				name: z.string().max(64).optional(),
-			}),
-		)
-		.min(1)
-		.max(1000),
-	max_tokens: z.int().min(1).nullish(),
-	max_completion_tokens: z.int().min(1).nullish(),
-	...sampling,
-});
+  model,
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(['system', 'developer', 'user', 'assistant']),
+        content: z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() })).min(1)]),
+        name: z.string().max(64).optional(),
+      }),
+    )
+    .min(1)
+    .max(1000),
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  ...sampling,
+})
 const completionBody = z.looseObject({
-	model,
-	prompt: z.string().min(1),
-	max_tokens: z.int().min(1).nullish(),
-	...sampling,
-});
+  model,
+  prompt: z.string().min(1),
+  max_tokens: z.int().min(1).nullish(),
+  ...sampling,
+})
 const embeddingBody = z.looseObject({
-	model,
-	input: z.union([
-		z.string().min(1),
-		z.array(z.string().min(1)).min(1).max(2048),
-	]),
-	encoding_format: z.enum(["float", "base64"]).nullish(),
-	user: z.string().max(512).nullish(),
-});
+  model,
+  input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(2048)]),
+  encoding_format: z.enum(['float', 'base64']).nullish(),
+  user: z.string().max(512).nullish(),
+})
 
 const served = [
-	errors.modelUnknown,
-	errors.modelKindMismatch,
-	errors.parameterUnsupported,
-	errors.noMinerAvailable,
-	errors.promptTooLong,
-	errors.queueFull,
-	errors.draining,
-	errors.taskDead,
-	errors.taskFailed,
-	errors.taskTimedOut,
-	errors.idempotencyConflict,
-];
+  errors.modelUnknown,
+  errors.modelKindMismatch,
+  errors.parameterUnsupported,
+  errors.noMinerAvailable,
+  errors.promptTooLong,
+  errors.queueFull,
+  errors.draining,
+  errors.taskDead,
+  errors.taskFailed,
+  errors.taskTimedOut,
+  errors.idempotencyConflict,
+]
 
 export const listModels = defineRoute({
-	id: "listModels",
-	method: "GET",
-	path: "/v1/models",
-	auth: "app",
-	summary: "Models that miners offer here now, with their manifest and price.",
-	response: z.object({
-		object: z.literal("list"),
-		data: z.array(
-			z.object({
-				id: z.string(),
-				object: z.literal("model"),
-				created: z.int(),
-				owned_by: z.string(),
-				cuckoo: z.object({
-					manifest: z.string(),
-					kind: z.enum(["text", "embedding"]),
-					dtype: z.string(),
-					chat: z.boolean(),
-					proof: z.string(),
-					unitPriceWei: z.string(),
-					contextTokens: z.int(),
-					maxOutputTokens: z.int(),
-					miners: z.int(),
-				}),
-			}),
-		),
-	}),
-});
+  id: 'listModels',
+  method: 'GET',
+  path: '/v1/models',
+  auth: 'app',
+  summary: 'Models that miners offer here now, with their manifest and price.',
+  response: z.object({
+    object: z.literal('list'),
+    data: z.array(
+      z.object({
+        id: z.string(),
+        object: z.literal('model'),
+        created: z.int(),
+        owned_by: z.string(),
+        cuckoo: z.object({
+          manifest: z.string(),
+          kind: z.enum(['text', 'embedding']),
+          dtype: z.string(),
+          chat: z.boolean(),
+          proof: z.string(),
+          unitPriceWei: z.string(),
+          contextTokens: z.int(),
+          maxOutputTokens: z.int(),
+          miners: z.int(),
+        }),
+      }),
+    ),
+  }),
+})
 
 export const createChatCompletion = defineRoute({
-	id: "createChatCompletion",
-	method: "POST",
-	path: "/v1/chat/completions",
-	auth: "app",
-	maxBodyBytes: 4_194_304,
-	doneMarker: true,
-	summary: "Answers a chat; with `stream` token by token.",
-	body: chatBody,
-	response: z.object({
-		id: z.string(),
-		object: z.literal("chat.completion"),
-		created: z.int(),
-		model: z.string(),
-		choices: z.array(
-			z.object({
-				index: z.int(),
-				message: z.object({
-					role: z.literal("assistant"),
-					content: z.string(),
-					refusal: z.null(),
-				}),
-				logprobs: z.null(),
-				finish_reason: finishReason,
-			}),
-		),
-		usage,
-	}),
-	events: z.object({
-		id: z.string(),
-		object: z.literal("chat.completion.chunk"),
-		created: z.int(),
-		model: z.string(),
-		choices: z.array(
-			z.object({
-				index: z.int(),
-				delta: z.object({
-					role: z.literal("assistant").optional(),
-					content: z.string().optional(),
-				}),
-				logprobs: z.null(),
-				finish_reason: finishReason.nullable(),
-			}),
-		),
-		usage: usage.nullable().optional(),
-		cuckoo: z
-			.object({ task: z.string(), miner: z.string(), receipt: z.string() })
-			.optional()
-			.describe("on the last chunk: who answered"),
-	}),
-	errors: [...served, errors.chatTemplateMissing, errors.streamDiverged],
-});
+  id: 'createChatCompletion',
+  method: 'POST',
+  path: '/v1/chat/completions',
+  auth: 'app',
+  maxBodyBytes: 4_194_304,
+  doneMarker: true,
+  summary: 'Answers a chat; with `stream` token by token.',
+  body: chatBody,
+  response: z.object({
+    id: z.string(),
+    object: z.literal('chat.completion'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        message: z.object({
+          role: z.literal('assistant'),
+          content: z.string(),
+          refusal: z.null(),
+        }),
+        logprobs: z.null(),
+        finish_reason: finishReason,
+      }),
+    ),
+    usage,
+  }),
+  events: z.object({
+    id: z.string(),
+    object: z.literal('chat.completion.chunk'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        delta: z.object({
+          role: z.literal('assistant').optional(),
+          content: z.string().optional(),
+        }),
+        logprobs: z.null(),
+        finish_reason: finishReason.nullable(),
+      }),
+    ),
+    usage: usage.nullable().optional(),
+    cuckoo: z.object({ task: z.string(), miner: z.string(), receipt: z.string() }).optional().describe('on the last chunk: who answered'),
+  }),
+  errors: [...served, errors.chatTemplateMissing, errors.streamDiverged],
+})
 
 export const createCompletion = defineRoute({
-	id: "createCompletion",
-	method: "POST",
-	path: "/v1/completions",
-	auth: "app",
-	maxBodyBytes: 4_194_304,
-	doneMarker: true,
-	summary: "Continues a text; with `stream` token by token.",
-	body: completionBody,
-	response: z.object({
-		id: z.string(),
-		object: z.literal("text_completion"),
-		created: z.int(),
-		model: z.string(),
-		choices: z.array(
-			z.object({
-				index: z.int(),
-				text: z.string(),
-				logprobs: z.null(),
-				finish_reason: finishReason,
-			}),
-		),
-		usage,
-	}),
-	events: z.object({
-		id: z.string(),
-		object: z.literal("text_completion"),
-		created: z.int(),
-		model: z.string(),
-		choices: z.array(
-			z.object({
-				index: z.int(),
-				text: z.string(),
-				logprobs: z.null(),
-				finish_reason: finishReason.nullable(),
-			}),
-		),
-		usage: usage.nullable().optional(),
-		cuckoo: z
-			.object({ task: z.string(), miner: z.string(), receipt: z.string() })
-			.optional(),
-	}),
-	errors: [...served, errors.streamDiverged],
-});
+  id: 'createCompletion',
+  method: 'POST',
+  path: '/v1/completions',
+  auth: 'app',
+  maxBodyBytes: 4_194_304,
+  doneMarker: true,
+  summary: 'Continues a text; with `stream` token by token.',
+  body: completionBody,
+  response: z.object({
+    id: z.string(),
+    object: z.literal('text_completion'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        text: z.string(),
+        logprobs: z.null(),
+        finish_reason: finishReason,
+      }),
+    ),
+    usage,
+  }),
+  events: z.object({
+    id: z.string(),
+    object: z.literal('text_completion'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        text: z.string(),
+        logprobs: z.null(),
+        finish_reason: finishReason.nullable(),
+      }),
+    ),
+    usage: usage.nullable().optional(),
+    cuckoo: z.object({ task: z.string(), miner: z.string(), receipt: z.string() }).optional(),
+  }),
+  errors: [...served, errors.streamDiverged],
+})
 
 export const createEmbedding = defineRoute({
-	id: "createEmbedding",
-	method: "POST",
-	path: "/v1/embeddings",
-	auth: "app",
-	maxBodyBytes: 4_194_304,
-	summary: "Vectors of one or several texts.",
-	body: embeddingBody,
-	response: z.object({
-		object: z.literal("list"),
-		model: z.string(),
-		data: z.array(
-			z.object({
-				object: z.literal("embedding"),
-				index: z.int(),
-				embedding: z.union([z.array(z.number()), z.string()]),
-			}),
-		),
-		usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
-	}),
-	errors: served,
-});
+  id: 'createEmbedding',
+  method: 'POST',
+  path: '/v1/embeddings',
+  auth: 'app',
+  maxBodyBytes: 4_194_304,
+  summary: 'Vectors of one or several texts.',
+  body: embeddingBody,
+  response: z.object({
+    object: z.literal('list'),
+    model: z.string(),
+    data: z.array(
+      z.object({
+        object: z.literal('embedding'),
+        index: z.int(),
+        embedding: z.union([z.array(z.number()), z.string()]),
+      }),
+    ),
+    usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
+  }),
+  errors: served,
+})

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { bodyTooLarge, requestInvalid } from '../errors/api.ts'
+import { describeIssue } from './requestInput.ts'
+import type { Route } from './route.ts'
+
+/** The input as the transport takes it: that it fits its route was checked where the call is typed. */
+export interface AnyInput {
+  params?: Record<string, unknown>
+  query?: Record<string, unknown>
+  body?: unknown
+}
+
+export interface EncodedRequest {
+  /** with parameters filled in, and the query */
+  path: string
+  body: Uint8Array
+  headers: Record<string, string>
+  /** how long the coordinator was asked to wait, in ms */
+  waitMs: number
+}
+
+/**
+ * The request of a route as it goes on the wire.
+ * @throws CUCKOO_API_REQUEST_INVALID when the input breaks the route's schema
+ * @throws CUCKOO_API_BODY_TOO_LARGE when the coordinator would refuse its length
+ */
+export function encodeRequest(route: Route, input: AnyInput): EncodedRequest {
+  const params = encodePart(route.params, input.params ?? {}, 'path')
+  const query = encodePart(route.query.partial(), input.query ?? {}, 'query')
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+  const path = route.path.replace(/:(\w+)/g, (_match, name: string) => encodeURIComponent(String(params[name])))
+  const body = encodeBody(route, input.body)
+  if (body.length > route.maxBodyBytes) throw bodyTooLarge({ maximumBytes: route.maxBodyBytes })
+  return {
+    path: search.size === 0 ? path : `${path}?${search}`,
+    body,
+    headers: body.length === 0 ? {} : { 'content-type': route.body === 'bytes' ? 'application/octet-stream' : 'application/json' },
+    waitMs: getWaitMs(input.query) + getWaitMs(input.body),
+  }
+}
+
+function encodeBody(route: Route, body: unknown): Uint8Array {
+  if (route.body === null) return new Uint8Array()
+  if (route.body === 'bytes') return body as Uint8Array
+  return Buffer.from(JSON.stringify(encodePart(route.body, body, 'body')))
+}
+
+function encodePart(schema: z.ZodType, value: unknown, part: string): Record<string, unknown> {
+  const result = z.safeEncode(schema, value as never)
+  if (result.success) return result.data as Record<string, unknown>
+  const { path, problem } = describeIssue(result.error)
+  throw requestInvalid({ where: [part, path.join('.')].filter(Boolean).join(' '), problem }, { cause: result.error })
+}
+
+function getWaitMs(part: unknown): number {
+  const { waitMs } = (part ?? {}) as { waitMs?: unknown }
+  return typeof waitMs === 'number' ? waitMs : 0
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import * as apiErrors from '../errors/api.ts'
+import { internalError } from '../errors/internal.ts'
+import type { Route } from './route.ts'
+import { routes } from './routes/routes.ts'
+import { protocolVersion, zError } from './wire.ts'
+
+type Json = Record<string, unknown>
+interface KnownError {
+  code: string
+  httpStatus: number
+}
+
+const authErrors: Record<Route['auth'], readonly KnownError[]> = {
+  none: [],
+  app: [apiErrors.apiKeyMissing, apiErrors.apiKeyInvalid],
+  session: [apiErrors.sessionInvalid, apiErrors.sessionReplayed, apiErrors.clockSkewed],
+}
+const bodyErrors: readonly KnownError[] = [apiErrors.bodyTooLarge, apiErrors.mediaTypeUnsupported]
+const anyErrors: readonly KnownError[] = [apiErrors.requestInvalid, apiErrors.draining, internalError]
+
+/** The API as an OpenAPI 3.1 document, made from the route values. @example createOpenApi().openapi // '3.1.0' */
+export function createOpenApi(): Json {
+  const paths: Record<string, Json> = {}
+  for (const route of Object.values<Route>(routes)) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Cuckoo coordinator',
+      version: String(protocolVersion),
+      description: 'Generative AI served by a market of miners: /v1 for apps (OpenAI-compatible, and native tasks), /miner/v1 for miners.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths,
+    components: {
+      schemas: { Error: toSchema(zError) },
+      securitySchemes: {
+        app: { type: 'http', scheme: 'bearer', description: 'API key from `cuckoo apps create`' },
+        session: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'x-cuckoo-session',
+          description:
+            'Miner session from POST /miner/v1/session. Beside the session id: x-cuckoo-time (unix seconds), x-cuckoo-sequence (rises by one) and x-cuckoo-mac, HMAC-SHA256 in hex over method, path with query, time, sequence and the SHA-256 of the body in hex, joined by line feeds.',
+        },
+      },
+    },
+  }
+}
+
+function toOperation(route: Route): Json {
+  return {
+    operationId: route.id,
+    summary: route.summary,
+    tags: [route.path.startsWith('/miner/') ? 'miners' : route.auth === 'app' ? 'apps' : 'anyone'],
+    security: route.auth === 'none' ? [] : [{ [route.auth]: [] }],
+    parameters: [...toParameters(route.params, 'path'), ...toParameters(route.query, 'query')],
+    ...(route.body === null ? {} : { requestBody: toRequestBody(route) }),
+    responses: { 200: toAnswer(route), ...toErrorAnswers(route) },
+  }
+}
+
+function toRequestBody(route: Route): Json {
+  const content = route.body === 'bytes' ? { 'application/octet-stream': {} } : { 'application/json': { schema: toSchema(route.body as z.ZodType) } }
+  return { required: true, description: `At most ${route.maxBodyBytes} bytes.`, content }
+}
+
+function toAnswer(route: Route): Json {
+  const content: Json = {}
+  if (route.response === 'text') content['text/plain'] = { schema: { type: 'string' } }
+  else if (route.response === 'bytes') content['application/octet-stream'] = {}
+  else if (route.events === null || route.doneMarker) content['application/json'] = { schema: toSchema(route.response) }
+  // OpenAPI 3.1 has no word for a stream: the schema is that of one event's data.
+  if (route.events !== null) content['text/event-stream'] = { schema: toSchema(route.events) }
+  return { description: route.doneMarker ? 'The answer; with `stream`, events that end with `data: [DONE]`.' : 'The answer.', content }
+}
+
+function toErrorAnswers(route: Route): Json {
+  const errors = [...(route.errors as readonly KnownError[]), ...authErrors[route.auth], ...(route.body === null ? [] : bodyErrors), ...anyErrors]
+  const byStatus = Map.groupBy(errors, (error) => error.httpStatus)
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: [...new Set(group.map((error) => error.code))].join(', '),
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    ]),
+  )
+}
+
+function toParameters(schema: z.ZodObject, where: 'path' | 'query'): Json[] {
+  const { properties = {}, required = [] } = toSchema(schema) as { properties?: Record<string, Json>; required?: string[] }
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...rest } = property
+    return { name, in: where, required: where === 'path' || required.includes(name), ...(description === undefined ? {} : { description }), schema: rest }
+  })
+}
+
+/** JSON Schema of the wire form: what goes into the codecs, on both sides. */
+function toSchema(schema: z.ZodType): Json {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' })
+  return rest
+}
