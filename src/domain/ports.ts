@@ -152,7 +152,8 @@ export interface ChainReader {
   readonly domainSeparator: Uint8Array
   getNode(node: Address): Promise<NodeRecord>
   getNodes(role: Role): Promise<NodeRecord[]>
-  watchNodes(options: { pollMs: number; confirmations: number }): Promise<NodeSetWatch>
+  /** `onError` sees each refresh that failed; the last set stays */
+  watchNodes(options: { pollMs: number; confirmations: number; onError?: (error: unknown) => void }): Promise<NodeSetWatch>
   /** node that an operator key belongs to, and unix seconds until which its signatures count; null: nobody's */
   findOperator(operator: Address): Promise<{ node: Address; validUntil: bigint } | null>
   /** every key that ever signed for `node`, the current one first */
@@ -189,7 +190,9 @@ export interface AppRecord {
   keyHash: Hash
   /** first characters of the key, for people to tell keys apart */
   keyPrefix: string
+  /** unix ms */
   createdAt: number
+  /** unix ms */
   revokedAt: number | null
 }
 
