@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { submitResult } from '../api/routes/miner.ts'
+import { toCanonicalJson } from '../domain/canonical.ts'
+import type { Clock, MinerStore, OutboxEntry } from '../domain/ports.ts'
+import * as api from '../errors/api.ts'
+import { isError } from '../errors/cuckooError.ts'
+import { toCuckooError } from '../errors/internal.ts'
+import { type BackoffPolicy, waitMs } from './backoff.ts'
+import type { CoordinatorLink } from './coordinatorLink.ts'
+import { toRetryMs } from './retry.ts'
+
+export type Submission = z.output<typeof submitResult.body>
+
+/** The coordinator's last word on a result: somebody else has the task, or it breaks the protocol. No later try changes it. */
+const refusals = [api.leaseLost, api.resultInvalid, api.signatureForeign, api.taskUnknown, api.requestInvalid, api.bodyTooLarge]
+
+/** Bytes of a submission as they are journaled: canonical JSON of its wire form. */
+export function encodeSubmission(submission: Submission): Uint8Array {
+  return Buffer.from(toCanonicalJson(z.encode(submitResult.body, submission)))
+}
+
+/** The submission in journaled bytes. What is sent is always decoded from the journal, so that each try carries the same bytes. */
+export function decodeSubmission(body: Uint8Array): Submission {
+  return z.decode(submitResult.body, JSON.parse(Buffer.from(body).toString()))
+}
+
+/**
+ * What the coordinator pays, in wei, for a journaled result; tried until it is accepted. A refusal is final: the entry is marked
+ * as delivered, so that it is never sent again, and the refusal is thrown. Anything else, a broken coordinator included, is
+ * tried again, and stays in the journal for the next start when `signal` aborts first.
+ *
+ * @throws CUCKOO_TASK_LEASE_LOST, CUCKOO_TASK_RESULT_INVALID, CUCKOO_API_SIGNATURE_FOREIGN and other refusals
+ * @throws the signal's reason when it aborts first
+ */
+export async function deliverResult(
+  entry: OutboxEntry,
+  deps: { link: CoordinatorLink; store: MinerStore; clock: Clock; backoff: BackoffPolicy },
+  signal: AbortSignal,
+): Promise<{ priceWei: bigint; units: bigint }> {
+  const input = { params: { taskId: entry.taskId, attempt: entry.attempt }, body: decodeSubmission(entry.body) }
+  for (let failures = 1; ; failures++) {
+    try {
+      const answer = await deps.link.request('submitResult', input, signal)
+      await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
+      return { priceWei: /^\d{1,39}$/.test(answer.priceWei) ? BigInt(answer.priceWei) : 0n, units: answer.units }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (refusals.some((factory) => isError(error, factory))) {
+        await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
+        throw toCuckooError(error)
+      }
+      await waitMs(toRetryMs(error, failures, deps.backoff), signal)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { Address } from '../domain/hex.ts'
+import type { BackoffPolicy } from './backoff.ts'
+import type { OfferedModel } from './loadModels.ts'
+
+/** What an operator decides about a miner. */
+export interface MinerConfig {
+  models: readonly OfferedModel[]
+  /** tasks at a time, over all coordinators, 1–64 */
+  slots: number
+  /** node addresses or URLs of coordinators to use instead of all that are active on chain; empty: all */
+  coordinators: readonly string[]
+  /** node addresses of coordinators never to use */
+  blocked: readonly Address[]
+  /** assignments that pay less per unit are given back */
+  minUnitPriceWei: bigint
+  /** lifts the guard against private addresses and plain http: devnet and `--allow-private` */
+  allowPrivate: boolean
+  /** name and version for the handshake, as `cuckoo/0.1.0` */
+  client: string
+  /** how the node set is kept current */
+  chain: { pollMs: number; confirmations: number }
+  timing?: Partial<MinerTiming>
+}
+
+/** Waiting times, in ms. */
+export interface MinerTiming {
+  /** longest wait of one poll; a coordinator may ask for less */
+  pollWaitMs: number
+  /** empty answers come no faster than this, even from a coordinator that does not wait */
+  minPollMs: number
+  /** tokens of a stream are sent together this often */
+  chunkMs: number
+  /** between tries of handshake, poll and result */
+  backoff: BackoffPolicy
+  /**
+   * At the start, how long a session with our key at a coordinator counts as left over from a miner of ours that died: a
+   * coordinator ends a silent session after 30 s. After that it is somebody else's, and the miner gives up.
+   */
+  sessionTakenMs: number
+  /** for giving tasks back and closing sessions when the miner stops */
+  farewellMs: number
+  /** for tasks and results of a coordinator that is no longer active on chain */
+  removedGraceMs: number
+}
+
+export const defaultMinerTiming: MinerTiming = {
+  pollWaitMs: 25_000,
+  minPollMs: 250,
+  chunkMs: 30,
+  backoff: { baseMs: 500, maxMs: 30_000 },
+  sessionTakenMs: 45_000,
+  farewellMs: 3_000,
+  removedGraceMs: 600_000,
+}

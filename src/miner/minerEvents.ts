@@ -1,0 +1,73 @@
+import type { Address, Hash } from '../domain/hex.ts'
+import type { DownloadProgress } from '../domain/ports.ts'
+import type { TaskKind } from '../domain/task.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
+
+/** A coordinator as events name it; `node` is null while a named URL has not said which node it is. */
+export interface CoordinatorName {
+  url: string
+  node: Address | null
+}
+
+/** One attempt at one task. */
+export interface AttemptName {
+  taskId: Hash
+  attempt: number
+  model: string
+  kind: TaskKind
+}
+
+/** What happens in a running miner, in the order it happens. Times are durations in ms, money is wei. */
+export type MinerEvent =
+  | { type: 'modelDownloading'; model: string; progress: DownloadProgress }
+  | { type: 'modelLoaded'; model: string; manifest: Hash; dtype: string; device: string; deviceReason: string; unitsPerSecond: number; loadMs: number }
+  /** no coordinator is on chain, or named, that this miner could work for */
+  | { type: 'coordinatorsMissing' }
+  | { type: 'coordinatorAdded'; coordinator: CoordinatorName }
+  | { type: 'coordinatorRemoved'; coordinator: CoordinatorName }
+  | { type: 'sessionOpened'; coordinator: CoordinatorName; sessionId: Hash; slots: number; refused: { model: string; code: string; message: string }[] }
+  /** no session yet: the next try comes in `retryMs` */
+  | { type: 'sessionFailed'; coordinator: CoordinatorName; error: CuckooError; retryMs: number }
+  /** the session stands, but the coordinator did not answer a poll well */
+  | { type: 'pollFailed'; coordinator: CoordinatorName; error: CuckooError; retryMs: number }
+  | { type: 'sessionLost'; coordinator: CoordinatorName; error: CuckooError }
+  | { type: 'sessionClosed'; coordinator: CoordinatorName }
+  /** why the last poll brought nothing; sent when the reasons change */
+  | { type: 'waiting'; coordinator: CoordinatorName; reasons: string[] }
+  | { type: 'taskStarted'; coordinator: CoordinatorName; task: AttemptName; inputTokens: number; maxUnits: bigint; stream: boolean }
+  | { type: 'taskDone'; coordinator: CoordinatorName; task: AttemptName; units: bigint; inferenceMs: number; totalMs: number; priceWei: bigint }
+  /** given back or dropped: nothing is paid for it */
+  | { type: 'taskFailed'; coordinator: CoordinatorName; task: AttemptName; error: CuckooError }
+  /** a result of an earlier run or session: accepted now, or refused for good (then `error` says why) */
+  | { type: 'resultSettled'; coordinator: CoordinatorName; taskId: Hash; attempt: number; error: CuckooError | null }
+  | { type: 'draining'; graceMs: number; tasks: number }
+  | { type: 'stopped' }
+
+export type MinerEventListener = (event: MinerEvent) => void
+
+/** Sends events to everyone who listens. A listener that throws harms nobody else: its error goes to `onListenerError`. */
+export interface MinerEvents {
+  emit(event: MinerEvent): void
+  /** returns what ends the subscription */
+  subscribe(listener: MinerEventListener): () => void
+}
+
+/** Where a miner's events pass through, with no listener yet. */
+export function createMinerEvents(onListenerError: (error: unknown) => void): MinerEvents {
+  const listeners = new Set<MinerEventListener>()
+  return {
+    emit(event) {
+      for (const listener of listeners) {
+        try {
+          listener(event)
+        } catch (error) {
+          onListenerError(error)
+        }
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}

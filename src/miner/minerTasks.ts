@@ -1,0 +1,157 @@
+import type { Address } from '../domain/hex.ts'
+import type { OutboxEntry } from '../domain/ports.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
+import { toCuckooError } from '../errors/internal.ts'
+import type { CoordinatorLink } from './coordinatorLink.ts'
+import { deliverResult } from './deliverResult.ts'
+import type { MinerContext } from './minerContext.ts'
+import type { AttemptName, CoordinatorName } from './minerEvents.ts'
+import type { RunningTask } from './minerState.ts'
+import type { CoordinatorSession } from './openCoordinatorSession.ts'
+import { type PolledTask, runTask, type TaskEnd } from './runTask.ts'
+
+/** The tasks of one coordinator: those that run, results of earlier runs that are still owed to it, and what came of all. */
+export class MinerTasks {
+  readonly totals = { tasksDone: 0, tasksFailed: 0, earnedWei: 0n }
+  readonly #context: MinerContext
+  readonly #link: CoordinatorLink
+  readonly #getName: () => CoordinatorName
+  readonly #stop: AbortSignal
+  readonly #tasks = new Map<string, RunningTask>()
+  readonly #deliveries = new Set<string>()
+  #refusals = 0
+
+  /** `stop` aborts with the error that running tasks are given back with. */
+  constructor(context: MinerContext, link: CoordinatorLink, getName: () => CoordinatorName, stop: AbortSignal) {
+    this.#context = context
+    this.#link = link
+    this.#getName = getName
+    this.#stop = stop
+  }
+
+  /** Tasks that hold a slot. */
+  get running(): number {
+    return this.#tasks.size
+  }
+
+  /** True while something is still to be run or delivered. */
+  get busy(): boolean {
+    return this.#tasks.size > 0 || this.#deliveries.size > 0
+  }
+
+  /** Assignments refused in a row: a coordinator that sends only those is asked less often. */
+  get refusals(): number {
+    return this.#refusals
+  }
+
+  listTasks(): RunningTask[] {
+    return [...this.#tasks.values()].map((task) => ({ ...task }))
+  }
+
+  /** Runs a task to its end in the background. One that runs already is ignored. */
+  start(polled: PolledTask, session: CoordinatorSession, getOperators: () => readonly Address[]): void {
+    const { assignment, content, model } = polled
+    const key = toKey(assignment)
+    if (this.#tasks.has(key)) {
+      this.#refusals++
+      this.#context.logger.warn({ taskId: assignment.taskId, attempt: assignment.attempt }, 'a task that runs here already was assigned again')
+      return
+    }
+    const name: AttemptName = { taskId: assignment.taskId, attempt: assignment.attempt, model, kind: content.kind }
+    const task: RunningTask = { ...name, startedAtMs: this.#context.clock.nowMs(), unitsDone: 0, maxUnits: 0n, delivering: false }
+    this.#tasks.set(key, task)
+    void this.#run(polled, task, session, getOperators)
+      .then((end) => this.#record(name, end, this.#context.clock.nowMs() - task.startedAtMs))
+      .finally(() => {
+        this.#tasks.delete(key)
+        this.#context.changed.notify()
+      })
+  }
+
+  async #run(polled: PolledTask, task: RunningTask, session: CoordinatorSession, getOperators: () => readonly Address[]): Promise<TaskEnd> {
+    const { engineLoad, events, changed } = this.#context
+    const runner = { ...this.#context, link: this.#link, coordinator: session.coordinator, heartbeatMs: session.heartbeatMs, getOperators }
+    return runTask(
+      runner,
+      polled,
+      {
+        onStart: ({ inputTokens, maxUnits }) => {
+          engineLoad.running++
+          task.maxUnits = maxUnits
+          events.emit({ type: 'taskStarted', coordinator: this.#getName(), task: toName(task), inputTokens, maxUnits, stream: polled.stream })
+        },
+        onUnits: (unitsDone) => {
+          task.unitsDone = unitsDone
+        },
+        onModelFree: () => {
+          engineLoad.running--
+          task.delivering = true
+          changed.notify()
+        },
+      },
+      this.#stop,
+    )
+  }
+
+  #record(task: AttemptName, end: TaskEnd, totalMs: number): void {
+    this.#refusals = end.state === 'refused' ? this.#refusals + 1 : 0
+    if (end.state === 'done') this.#recordResult(task, end, totalMs)
+    else this.#recordFailure(task, end.error)
+  }
+
+  #recordResult(task: AttemptName, end: TaskEnd & { state: 'done' }, totalMs: number): void {
+    const { events, metrics } = this.#context
+    this.totals.tasksDone++
+    this.totals.earnedWei += end.priceWei
+    metrics.tasksDone.inc({ kind: task.kind })
+    metrics.inferenceSeconds.observe({ kind: task.kind }, end.inferenceMs / 1000)
+    if (task.kind !== 'embedding') metrics.outputTokens.inc(Number(end.units))
+    events.emit({ type: 'taskDone', coordinator: this.#getName(), task, units: end.units, inferenceMs: end.inferenceMs, totalMs, priceWei: end.priceWei })
+  }
+
+  #recordFailure(task: AttemptName, error: CuckooError): void {
+    const { events, metrics, logger } = this.#context
+    this.totals.tasksFailed++
+    metrics.tasksFailed.inc({ code: error.code })
+    if (error.kind === 'internal') logger.error({ err: error, taskId: task.taskId, attempt: task.attempt }, 'a task failed inside the miner')
+    events.emit({ type: 'taskFailed', coordinator: this.#getName(), task, error })
+  }
+
+  /** Sends again what earlier runs signed and could not deliver to `coordinator`, in the background, one after another. */
+  deliverLeftovers(coordinator: Address): void {
+    void this.#deliverAll(coordinator)
+      .catch((error: unknown) => this.#context.logger.error({ err: error }, 'the journal of signed results cannot be read'))
+      .finally(() => this.#context.changed.notify())
+  }
+
+  async #deliverAll(coordinator: Address): Promise<void> {
+    const entries = await this.#context.store.listUndelivered(coordinator)
+    const leftovers = entries.filter((entry) => !this.#tasks.has(toKey(entry)) && !this.#deliveries.has(toKey(entry)))
+    for (const entry of leftovers) this.#deliveries.add(toKey(entry))
+    for (const entry of leftovers) {
+      if (!this.#stop.aborted) await this.#deliver(entry)
+      this.#deliveries.delete(toKey(entry))
+    }
+  }
+
+  async #deliver(entry: OutboxEntry): Promise<void> {
+    const { store, clock, timing, events } = this.#context
+    const { taskId, attempt } = entry
+    const settle = (error: CuckooError | null) => events.emit({ type: 'resultSettled', coordinator: this.#getName(), taskId, attempt, error })
+    try {
+      const { priceWei } = await deliverResult(entry, { link: this.#link, store, clock, backoff: timing.backoff }, this.#stop)
+      this.totals.earnedWei += priceWei
+      settle(null)
+    } catch (error) {
+      if (!this.#stop.aborted) settle(toCuckooError(error))
+    }
+  }
+}
+
+function toKey({ taskId, attempt }: { taskId: string; attempt: number }): string {
+  return `${taskId}:${attempt}`
+}
+
+function toName({ taskId, attempt, model, kind }: AttemptName): AttemptName {
+  return { taskId, attempt, model, kind }
+}

@@ -1,0 +1,115 @@
+import { type Client, createClient } from '../api/client.ts'
+import { createSessionRequest, verifySessionAccept } from '../api/sessionHandshake.ts'
+import { protocolVersion } from '../api/wire.ts'
+import type { Address, Hash } from '../domain/hex.ts'
+import type { NodeRecord } from '../domain/node.ts'
+import type { Clock, NodeSet, SignatureVerifier, Signer } from '../domain/ports.ts'
+import { signatureForeign } from '../errors/api.ts'
+import { isError } from '../errors/cuckooError.ts'
+import { minerCoordinatorImpostor, minerCoordinatorUnknown } from '../errors/miner.ts'
+import { type LoadedModels, listTokenizerFiles } from './loadModels.ts'
+import type { CoordinatorTarget } from './toCoordinatorTargets.ts'
+
+/** What this miner brings to a handshake. */
+export interface MinerIdentity {
+  node: Address
+  signer: Signer
+  verifier: SignatureVerifier
+  clock: Clock
+  domainSeparator: Uint8Array
+  models: LoadedModels
+  slots: number
+  client: string
+  allowPrivate: boolean
+}
+
+/** An open session: requests over `client` are signed with its key. */
+export interface CoordinatorSession {
+  id: Hash
+  client: Client
+  coordinator: Address
+  /** the key that signed the coordinator's side */
+  operator: Address
+  heartbeatMs: number
+  pollMs: number
+  refused: { model: string; code: string; message: string }[]
+}
+
+/**
+ * A session with the coordinator at `target`, opened by handshake: this miner proves its operator key, and whoever answers
+ * proves to be the operator that the chain names. Tokenizer files that the coordinator lacks are handed in. A URL that no
+ * profile names is asked who it is first.
+ *
+ * @throws CUCKOO_MINER_COORDINATOR_UNKNOWN when the chain has no such active coordinator
+ * @throws CUCKOO_MINER_COORDINATOR_IMPOSTOR when the answer is not signed by its operator
+ * @throws CUCKOO_SESSION_TAKEN, CUCKOO_SESSION_CLOCK_SKEWED, CUCKOO_MINER_NOT_ELIGIBLE and what else the coordinator answers
+ * @throws CUCKOO_API_UNREACHABLE, CUCKOO_OUTBOUND_REFUSED when there is no connection
+ */
+export async function openCoordinatorSession(
+  identity: MinerIdentity,
+  target: CoordinatorTarget,
+  getNodeSet: () => NodeSet,
+  signal: AbortSignal,
+): Promise<CoordinatorSession> {
+  const { allowPrivate, signer, verifier, clock, domainSeparator } = identity
+  const greeting = createClient({ url: target.url, allowPrivate })
+  try {
+    const coordinator = getActiveCoordinator(getNodeSet(), target.node ?? (await greeting.getReadiness({}, { signal })).coordinator, target.url)
+    const pending = createSessionRequest({ node: identity.node, coordinator: coordinator.node, signer, domainSeparator, clock })
+    const accept = await greeting.openSession({ body: { ...pending.request, ...describeMiner(identity) } }, { signal })
+    const operators = [coordinator.operator]
+    const session = verifyAccept(() => verifySessionAccept({ pending, accept, operators, verifier, domainSeparator, clock }), target.url, coordinator)
+    const client = createClient({ url: target.url, allowPrivate, session })
+    try {
+      await putWantedFiles(client, identity.models, accept.wanted, signal)
+    } catch (error) {
+      await closeSession(client, AbortSignal.any([signal, AbortSignal.timeout(farewellMs)]))
+      throw error
+    }
+    const { heartbeatMs, pollMs, refused } = accept
+    return { id: accept.sessionId, client, coordinator: coordinator.node, operator: coordinator.operator, heartbeatMs, pollMs, refused }
+  } finally {
+    await greeting.close()
+  }
+}
+
+/** For the farewell of a session that never worked. */
+const farewellMs = 2_000
+
+/** Says goodbye, so that leases still held go to others at once, and closes all connections. Never throws: a session that nobody hears of ends by silence. */
+export async function closeSession(client: Client, signal: AbortSignal): Promise<void> {
+  await client.closeSession({}, { signal }).catch(() => undefined)
+  await client.close()
+}
+
+function getActiveCoordinator(set: NodeSet, node: Address, url: string): NodeRecord {
+  const record = set.nodes.get(node)
+  if (record === undefined) throw minerCoordinatorUnknown({ coordinator: url, reason: `the node ${node} is not registered` })
+  if (record.role !== 'coordinator') throw minerCoordinatorUnknown({ coordinator: url, reason: `the node ${node} is registered as '${record.role}'` })
+  if (!record.active) throw minerCoordinatorUnknown({ coordinator: url, reason: `the node ${node} is not active` })
+  return record
+}
+
+function describeMiner({ client, slots, models }: MinerIdentity) {
+  const offers = [...models.values()].map(({ model, unitsPerSecond }) => ({ manifest: model.manifest, device: model.device, unitsPerSecond }))
+  return { protocolVersion, client, slots, models: offers }
+}
+
+function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord): T {
+  try {
+    return verify()
+  } catch (error) {
+    if (!isError(error, signatureForeign)) throw error
+    throw minerCoordinatorImpostor({ url, coordinator: coordinator.node, operator: coordinator.operator }, { cause: error })
+  }
+}
+
+async function putWantedFiles(client: Client, models: LoadedModels, wanted: readonly Hash[], signal: AbortSignal): Promise<void> {
+  for (const { model } of models.values()) {
+    const files = listTokenizerFiles(model.manifest)
+    for (const hash of wanted) {
+      const path = files.get(hash)
+      if (path !== undefined) await client.putBlob({ params: { hash }, body: await model.readFile(path) }, { signal })
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import type { RouteOutput } from '../api/route.ts'
+import type { Routes } from '../api/routes/routes.ts'
+import type { Address, Hash } from '../domain/hex.ts'
+import type { Clock, MinerStore, OpenModel, OutboxEntry, SignatureVerifier, Signer } from '../domain/ports.ts'
+import { toResultDigest } from '../domain/receipt.ts'
+import type { Result } from '../domain/signedStructures.ts'
+import { finishReasons, type TaskContent, type TaskOutput, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
+import { leaseLost } from '../errors/api.ts'
+import { type CuckooError, isError } from '../errors/cuckooError.ts'
+import { toCuckooError } from '../errors/internal.ts'
+import { assignmentModelUnknown, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
+import { assertAssignment } from './assertAssignment.ts'
+import { waitMs } from './backoff.ts'
+import type { CoordinatorLink } from './coordinatorLink.ts'
+import { createTokenStream } from './createTokenStream.ts'
+import { deliverResult, encodeSubmission } from './deliverResult.ts'
+import { keepLease } from './keepLease.ts'
+import type { LoadedModels } from './loadModels.ts'
+import type { MinerTiming } from './minerConfig.ts'
+import { isTransient, toRetryMs } from './retry.ts'
+
+/** A task as a poll brings it. */
+export type PolledTask = NonNullable<RouteOutput<Routes['pollTask']>['task']>
+
+/** What runs tasks of one coordinator. */
+export interface TaskRunner {
+  link: CoordinatorLink
+  store: MinerStore
+  signer: Signer
+  verifier: SignatureVerifier
+  clock: Clock
+  domainSeparator: Uint8Array
+  models: LoadedModels
+  node: Address
+  coordinator: Address
+  /** keys that count as the coordinator's operator now */
+  getOperators(): readonly Address[]
+  minUnitPriceWei: bigint
+  heartbeatMs: number
+  timing: MinerTiming
+}
+
+/** What others see of a task while it runs. */
+export interface TaskProgress {
+  /** verified, and handed to the model */
+  onStart(task: { inputTokens: number; maxUnits: bigint }): void
+  /** units made so far */
+  onUnits(unitsDone: number): void
+  /** the model is free again, with or without an output; a result is still on its way */
+  onModelFree(): void
+}
+
+/** How a task ended here. `refused`: the assignment itself was at fault, and the model never ran. */
+export type TaskEnd =
+  | { state: 'done'; units: bigint; inferenceMs: number; priceWei: bigint }
+  | { state: 'failed'; error: CuckooError }
+  | { state: 'refused'; error: CuckooError }
+
+/** Tries of telling the coordinator that a task failed; after that the lease's end tells it. */
+const failTries = 3
+
+/**
+ * The end of one assignment: checked, run under its lease, streamed if an app reads along, signed, journaled, delivered. Never
+ * throws: what goes wrong is told to the coordinator, unless it knows, and comes back as the error. `stop` aborts with the error
+ * that the task is given back with; a result that is journaled by then stays there for the next start.
+ */
+export async function runTask(runner: TaskRunner, polled: PolledTask, progress: TaskProgress, stop: AbortSignal): Promise<TaskEnd> {
+  let digest: Hash
+  try {
+    digest = assertPolledTask(runner, polled)
+  } catch (error) {
+    const refusal = toCuckooError(error)
+    await failTask(runner, polled, refusal)
+    return { state: 'refused', error: refusal }
+  }
+  progress.onStart({ inputTokens: countInputTokens(polled.content), maxUnits: toMaxUnits(polled.content) })
+  const settled = new AbortController()
+  const ended = new AbortController()
+  const signal = AbortSignal.any([stop, ended.signal])
+  let entry: OutboxEntry | null = null
+  try {
+    const end = (error: Error) => ended.abort(error)
+    watchDeadline(runner.clock, polled.assignment.deadline, end, settled.signal)
+    const { output, inferenceMs } = await runUnderLease(runner, polled, progress, end, AbortSignal.any([stop, settled.signal]), signal)
+    entry = await journalResult(runner, polled, digest, output)
+    const { priceWei, units } = await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop)
+    return { state: 'done', units, inferenceMs, priceWei }
+  } catch (caught) {
+    const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)
+    if (entry === null && !isError(error, leaseLost) && !isError(error, taskUnwanted)) await failTask(runner, polled, error)
+    return { state: 'failed', error }
+  } finally {
+    settled.abort()
+  }
+}
+
+function assertPolledTask(runner: TaskRunner, { assignment, signature, content }: PolledTask): Hash {
+  return assertAssignment(assignment, signature, content, {
+    domainSeparator: runner.domainSeparator,
+    verifier: runner.verifier,
+    miner: runner.node,
+    coordinator: runner.coordinator,
+    operators: runner.getOperators(),
+    findManifest: (digest) => runner.models.get(digest)?.model.manifest,
+    minUnitPriceWei: runner.minUnitPriceWei,
+    now: Math.floor(runner.clock.nowMs() / 1000),
+  })
+}
+
+function watchDeadline(clock: Clock, deadline: bigint, end: (error: Error) => void, signal: AbortSignal): void {
+  const leftMs = Number(deadline) * 1000 - clock.nowMs()
+  void waitMs(Math.max(0, leftMs), signal).then((passed) => passed && end(taskPastDeadline({ deadline })))
+}
+
+/** Heartbeats go on until `held` aborts, which is after delivery; `signal` ends the model's run. */
+async function runUnderLease(
+  runner: TaskRunner,
+  { assignment, content, stream, leaseMs }: PolledTask,
+  progress: TaskProgress,
+  end: (error: Error) => void,
+  held: AbortSignal,
+  signal: AbortSignal,
+): Promise<{ output: TaskOutput; inferenceMs: number }> {
+  const { link, timing, heartbeatMs } = runner
+  const params = { taskId: assignment.taskId, attempt: assignment.attempt }
+  let unitsDone = 0
+  void keepLease(link, { params, leaseMs, heartbeatMs, getUnitsDone: () => unitsDone }, end, held)
+  const tokens = stream && content.kind !== 'embedding' ? createTokenStream(link, { params, ...timing }, end, signal) : null
+  const onTokens = (tokenIds: number[]) => {
+    unitsDone += tokenIds.length
+    progress.onUnits(unitsDone)
+    tokens?.push(tokenIds)
+  }
+  try {
+    return await runModel(getModel(runner.models, assignment.manifest), content, assignment.seed, { signal, onTokens })
+  } finally {
+    progress.onModelFree()
+    await tokens?.close()
+  }
+}
+
+async function runModel(
+  model: OpenModel,
+  content: TaskContent,
+  seed: bigint,
+  hooks: { signal: AbortSignal; onTokens: (tokenIds: number[]) => void },
+): Promise<{ output: TaskOutput; inferenceMs: number }> {
+  const { output, totalMs } =
+    content.kind === 'embedding'
+      ? await model.embed(content.input, content.params, { signal: hooks.signal })
+      : await model.generateText(content.input, content.params, seed, hooks)
+  return { output, inferenceMs: totalMs }
+}
+
+function getModel(models: LoadedModels, manifest: Hash): OpenModel {
+  const loaded = models.get(manifest)
+  if (loaded === undefined) throw assignmentModelUnknown({ manifest })
+  return loaded.model
+}
+
+/** The journaled result: the stored one when this assignment has been answered before, so that nothing is ever signed twice. */
+async function journalResult(runner: TaskRunner, { assignment, content }: PolledTask, digest: Hash, output: TaskOutput): Promise<OutboxEntry> {
+  const result: Result = {
+    assignment: digest,
+    outputHash: toOutputHash(output),
+    units: toUnits(content, output),
+    finishReason: finishReasons['finishReason' in output ? output.finishReason : 'none'],
+  }
+  const signature = runner.signer.sign(toResultDigest(runner.domainSeparator, result))
+  const { entry } = await runner.store.journalResult({
+    assignmentDigest: digest,
+    taskId: assignment.taskId,
+    attempt: assignment.attempt,
+    coordinator: assignment.coordinator,
+    body: encodeSubmission({ result, signature, output }),
+  })
+  return entry
+}
+
+/** Gives the task back. An internal error's text may name this machine's files, so only its code leaves. */
+async function failTask({ link, timing }: TaskRunner, { assignment }: PolledTask, error: CuckooError): Promise<void> {
+  const signal = AbortSignal.timeout(timing.farewellMs)
+  const params = { taskId: assignment.taskId, attempt: assignment.attempt }
+  const message = error.kind === 'internal' ? 'Something went wrong inside the miner.' : error.message.slice(0, 1000)
+  for (let failures = 1; failures <= failTries; failures++) {
+    try {
+      await link.request('failTask', { params, body: { code: error.code.slice(0, 100), message, fatal: error.kind === 'usage' } }, signal)
+      return
+    } catch (caught) {
+      if (!isTransient(caught)) return
+      await waitMs(toRetryMs(caught, failures, timing.backoff), signal)
+    }
+  }
+}
+
+function countInputTokens(content: TaskContent): number {
+  if (content.kind !== 'embedding') return content.input.tokenIds.length
+  return content.input.tokenIds.reduce((sum, tokenIds) => sum + tokenIds.length, 0)
+}
