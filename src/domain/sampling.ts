@@ -27,3 +27,68 @@ export function toGumbel(positionState: number, token: number): number {
   const hash = mix32(positionState ^ Math.imul(token + 1, 0x165667b1)) >>> 0
   return -Math.log(-Math.log((hash + 0.5) / 4294967296))
 }
+
+/** What decides the choice of a token, as in TextParams. */
+export interface SamplingParams {
+  temperature: number
+  /** nucleus, (0, 1] */
+  topP: number
+  /** 0: no limit */
+  topK: number
+}
+
+/**
+ * The token that follows: with temperature 0 the largest logit, else the largest `logit / temperature + noise` among the tokens
+ * that top-k and then the nucleus (top-p on the softmax of what is left) keep. Ties go to the lower id. `logits`: one per token.
+ * @throws RangeError when no logit is a number
+ * @example sampleToken(new Float32Array([0, 2, 1]), { temperature: 0, topP: 1, topK: 0 }, 42n, 0) // 1
+ */
+export function sampleToken(logits: Float32Array, params: SamplingParams, seed: bigint, position: number): number {
+  if (params.temperature === 0)
+    return findLargest(
+      logits.length,
+      (index) => logits[index] as number,
+      (index) => index,
+    )
+  const candidates = findCandidates(logits, params)
+  const state = toPositionState(seed, position)
+  const tokenAt = candidates === null ? (index: number) => index : (index: number) => candidates[index] as number
+  const scoreAt = (index: number) => (logits[tokenAt(index)] as number) / params.temperature + toGumbel(state, tokenAt(index))
+  return findLargest(candidates?.length ?? logits.length, scoreAt, tokenAt)
+}
+
+function findLargest(count: number, scoreAt: (index: number) => number, tokenAt: (index: number) => number): number {
+  let best = -1
+  let bestScore = Number.NEGATIVE_INFINITY
+  for (let index = 0; index < count; index++) {
+    const score = scoreAt(index)
+    if (score > bestScore || (score === bestScore && best >= 0 && tokenAt(index) < tokenAt(best))) {
+      best = index
+      bestScore = score
+    }
+  }
+  if (best < 0) throw new RangeError('no logit is a finite number')
+  return tokenAt(best)
+}
+
+/** Token ids that top-k and top-p keep, or null for all. */
+function findCandidates(logits: Float32Array, { temperature, topP, topK }: SamplingParams): number[] | null {
+  const limited = topK > 0 && topK < logits.length
+  if (!limited && topP >= 1) return null
+  const byLogit = (a: number, b: number) => (logits[b] as number) - (logits[a] as number) || a - b
+  let kept = [...logits.keys()]
+  if (limited) kept = kept.sort(byLogit).slice(0, topK)
+  if (topP >= 1) return kept
+  const largest = kept.reduce((most, token) => Math.max(most, logits[token] as number), Number.NEGATIVE_INFINITY)
+  const weightOf = (token: number) => Math.exp(((logits[token] as number) - largest) / temperature)
+  const total = kept.reduce((sum, token) => sum + weightOf(token), 0)
+  // Tokens under (1 - p) / n of the mass hold less than 1 - p together, so none of them is in the nucleus: sort only the others.
+  const least = ((1 - topP) * total) / kept.length
+  const nucleus = kept.filter((token) => weightOf(token) >= least).sort(byLogit)
+  let mass = 0
+  const end = nucleus.findIndex((token) => {
+    mass += weightOf(token)
+    return mass >= topP * total
+  })
+  return end < 0 ? nucleus : nucleus.slice(0, end + 1)
+}

@@ -1,0 +1,134 @@
+import { defineError } from './cuckooError.ts'
+
+// ---- models and their files ----
+export const modelNameInvalid = defineError('CUCKOO_MODEL_NAME_INVALID', 'usage', (f: { model: string; problem: string }) => ({
+  message: `'${f.model.slice(0, 80)}' is not a model name: ${f.problem}.`,
+  hint: 'A model is named like cuckoo/storyteller: owner/model, letters, digits, dots, dashes and underscores.',
+}))
+export const modelNotFound = defineError(
+  'CUCKOO_MODEL_NOT_FOUND',
+  'usage',
+  (f: { model: string; where: string; known: string }) => ({
+    message: `There is no model '${f.model}' in ${f.where}.`,
+    hint: f.known === '' ? 'That place holds no models.' : `Models there: ${f.known}.`,
+  }),
+  404,
+)
+export const dtypeMissing = defineError('CUCKOO_MODEL_DTYPE_MISSING', 'usage', (f: { model: string; dtype: string; available: string }) => ({
+  message: `The model '${f.model}' has no ${f.dtype} weights.`,
+  hint: f.available === '' ? 'It has no ONNX weights at all: choose a repository with an onnx folder.' : `It has ${f.available}: choose one of them.`,
+}))
+export const modelFileMissing = defineError('CUCKOO_MODEL_FILE_MISSING', 'invalid', (f: { model: string; file: string }) => ({
+  message: `The model '${f.model}' lacks the file ${f.file}.`,
+  hint: 'Copy or download the model again, complete.',
+}))
+export const modelFileInvalid = defineError('CUCKOO_MODEL_FILE_INVALID', 'invalid', (f: { model: string; file: string; problem: string }) => ({
+  message: `The file ${f.file} of the model '${f.model}' is broken: ${f.problem}.`,
+  hint: 'Copy or download the model again.',
+}))
+export const modelFileAltered = defineError('CUCKOO_MODEL_FILE_ALTERED', 'invalid', (f: { model: string; file: string; expected: string; found: string }) => ({
+  message: `The file ${f.file} of the model '${f.model}' is not the one its manifest names: ${f.found} instead of ${f.expected}.`,
+  hint: 'Copy or download the model again.',
+}))
+export const modelFileEscapes = defineError('CUCKOO_MODEL_FILE_ESCAPES', 'invalid', (f: { model: string; file: string; problem: string }) => ({
+  message: `The file ${f.file} of the model '${f.model}' is refused: ${f.problem}.`,
+  hint: 'Put a plain copy of the file into the model folder.',
+}))
+export const modelUnsupported = defineError('CUCKOO_MODEL_UNSUPPORTED', 'usage', (f: { model: string; reason: string }) => ({
+  message: `The model '${f.model}' cannot run here: ${f.reason}.`,
+  hint: 'Choose a text generation or feature extraction model exported for transformers.js.',
+}))
+export const modelLoadFailed = defineError('CUCKOO_MODEL_LOAD_FAILED', 'invalid', (f: { model: string; device: string; reason: string }) => ({
+  message: `The model '${f.model}' does not load on ${f.device}: ${f.reason}.`,
+  hint: 'Download it again, or try --device cpu or another --dtype.',
+}))
+export const modelsDirectoryUnusable = defineError('CUCKOO_MODELS_DIRECTORY_UNUSABLE', 'config', (f: { directory: string; reason: string }) => ({
+  message: `The models directory ${f.directory} cannot be used: ${f.reason}.`,
+  hint: 'Give it space and write permission, or name another one with --models-dir.',
+}))
+
+// ---- the hub ----
+export const hubOffline = defineError('CUCKOO_HUB_OFFLINE', 'config', (f: { model: string; missing: string }) => ({
+  message: `The model '${f.model}' is not complete on this machine (${f.missing}) and downloads are off.`,
+  hint: 'Start once without --offline, or use --models-dir with a folder that has it.',
+}))
+export const hubUnreachable = defineError('CUCKOO_HUB_UNREACHABLE', 'unavailable', (f: { url: string; reason: string }) => ({
+  message: `The model hub does not answer at ${f.url}: ${f.reason}.`,
+  hint: 'Check the network and start again: a download goes on where it stopped.',
+}))
+export const hubModelUnknown = defineError(
+  'CUCKOO_HUB_MODEL_UNKNOWN',
+  'usage',
+  (f: { model: string; revision: string }) => ({
+    message: `The hub has no model '${f.model}' at revision ${f.revision}, or it is private.`,
+    hint: 'Check the name on huggingface.co; for gated models set HF_TOKEN.',
+  }),
+  404,
+)
+export const hubFileCorrupt = defineError('CUCKOO_HUB_FILE_CORRUPT', 'invalid', (f: { model: string; file: string; expected: string; found: string }) => ({
+  message: `The hub sent a wrong ${f.file} of '${f.model}' twice: ${f.found} instead of ${f.expected}.`,
+  hint: 'A proxy may alter downloads; try another network.',
+}))
+
+// ---- devices ----
+export const deviceUnavailable = defineError('CUCKOO_DEVICE_UNAVAILABLE', 'config', (f: { device: string; reason: string; nextStep: string }) => ({
+  message: `The device ${f.device} is not available: ${f.reason}.`,
+  hint: f.nextStep,
+}))
+
+// ---- runs ----
+export const modelKindWrong = defineError('CUCKOO_INFERENCE_KIND_WRONG', 'usage', (f: { model: string; kind: string; wanted: string }) => ({
+  message: `The model '${f.model}' does ${f.kind}, not ${f.wanted}.`,
+  hint: 'Choose a model of the other kind.',
+}))
+export const inferenceInputInvalid = defineError('CUCKOO_INFERENCE_INPUT_INVALID', 'usage', (f: { problem: string }) => ({
+  message: `The model cannot take this input: ${f.problem}.`,
+  hint: 'Change the request.',
+}))
+export const tokenOutOfVocabulary = defineError('CUCKOO_INFERENCE_TOKEN_UNKNOWN', 'usage', (f: { model: string; tokenId: number; vocabularySize: number }) => ({
+  message: `Token id ${f.tokenId} is not in the vocabulary of '${f.model}' (0 to ${f.vocabularySize - 1}).`,
+  hint: "Make the ids with the model's own tokenizer.",
+}))
+export const contextExceeded = defineError(
+  'CUCKOO_INFERENCE_CONTEXT_EXCEEDED',
+  'usage',
+  (f: { model: string; promptTokens: number; maxTokens: number; contextTokens: number }) => ({
+    message: `${f.promptTokens} prompt tokens and up to ${f.maxTokens} output tokens do not fit the ${f.contextTokens} tokens of '${f.model}'.`,
+    hint: 'Shorten the prompt or ask for fewer output tokens.',
+  }),
+)
+export const inferenceFailed = defineError('CUCKOO_INFERENCE_FAILED', 'internal', (f: { model: string; reason: string }) => ({
+  message: `The run of '${f.model}' failed: ${f.reason}.`,
+  hint: 'Run it again with --log-level debug and report what it prints.',
+}))
+export const inferenceWorkerEnded = defineError('CUCKOO_INFERENCE_WORKER_ENDED', 'unavailable', (f: { worker: string; reason: string }) => ({
+  message: `The ${f.worker} worker ended: ${f.reason}.`,
+  hint: 'Open the model again.',
+}))
+export const inferenceDisposed = defineError('CUCKOO_INFERENCE_DISPOSED', 'rejected', (f: { what: string }) => ({
+  message: `The ${f.what} was closed.`,
+  hint: 'Open it again.',
+}))
+
+// ---- tokenizers ----
+export const tokenizerInvalid = defineError('CUCKOO_TOKENIZER_INVALID', 'invalid', (f: { problem: string }) => ({
+  message: `The tokenizer files cannot be used: ${f.problem}.`,
+  hint: 'The model needs a tokenizer.json that transformers.js reads.',
+}))
+export const tokenizerTimedOut = defineError(
+  'CUCKOO_TOKENIZER_TIMED_OUT',
+  'invalid',
+  (f: { task: string; timeoutMs: number }) => ({
+    message: `The tokenizer did not ${f.task} within ${f.timeoutMs} ms and was stopped.`,
+    hint: 'Send a shorter text; if the model is slow for all, raise CUCKOO_TOKENIZER_TIMEOUT.',
+  }),
+  422,
+)
+export const chatTemplateFailed = defineError('CUCKOO_TOKENIZER_TEMPLATE_FAILED', 'usage', (f: { reason: string }) => ({
+  message: `The model's chat template refuses these messages: ${f.reason}.`,
+  hint: 'Many templates want user and assistant in turn, starting with the user.',
+}))
+export const chatTemplateAbsent = defineError('CUCKOO_TOKENIZER_WITHOUT_CHAT', 'usage', () => ({
+  message: 'The model has no chat template.',
+  hint: 'Use plain completion with it.',
+}))

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { isAbsolute, join, sep } from 'node:path'
+import type { Hash } from '../domain/hex.ts'
+import { modelFileEscapes, modelFileInvalid, modelFileMissing } from '../errors/inference.ts'
+
+/** A model's files in one folder, `<directory>/<owner>/<model>` or a downloaded commit. */
+export interface ModelFolder {
+  /** `owner/model`, for messages */
+  model: string
+  /** absolute */
+  path: string
+  /** Folders of strangers: a file with a second hard link may belong to somebody else. Our own package may be hard-linked by pnpm. */
+  refuseHardLinks: boolean
+}
+
+/** Texts (configurations, tokenizers, templates) are read whole; the largest tokenizers known have 35 MB. */
+const maxTextBytes = 128 * 2 ** 20
+
+/**
+ * The absolute path of `file` in the folder, null when it is not there.
+ * @throws CUCKOO_MODEL_FILE_ESCAPES when the name, a symbolic link or a second hard link leads out of the folder, or it is no plain file
+ */
+export async function findModelFile(folder: ModelFolder, file: string): Promise<string | null> {
+  const refuse = (problem: string) => modelFileEscapes({ model: folder.model, file, problem })
+  const parts = file.split('/')
+  if (isAbsolute(file) || /[\\\0:%]/.test(file) || parts.some((part) => part === '' || part === '.' || part === '..'))
+    throw refuse('its name leads out of the folder')
+  const path = join(folder.path, ...parts)
+  if ((await lstat(path).catch(() => null)) === null) return null
+  const [root, target] = await Promise.all([realpath(folder.path), realpath(path).catch(() => null)])
+  if (target === null || !target.startsWith(root + sep)) throw refuse('it is a link that leads out of the folder')
+  const stats = await stat(target)
+  if (!stats.isFile()) throw refuse('it is not a plain file')
+  if (folder.refuseHardLinks && stats.nlink > 1) throw refuse(`it has ${stats.nlink} hard links, so its content may be owned elsewhere`)
+  return target
+}
+
+/**
+ * The absolute path of `file` in the folder.
+ * @throws CUCKOO_MODEL_FILE_MISSING when it is not there; CUCKOO_MODEL_FILE_ESCAPES as {@link findModelFile}
+ */
+export async function getModelFile(folder: ModelFolder, file: string): Promise<string> {
+  const path = await findModelFile(folder, file)
+  if (path === null) throw modelFileMissing({ model: folder.model, file })
+  return path
+}
+
+/**
+ * Content of a JSON file of the folder, undefined when it is not there.
+ * @throws CUCKOO_MODEL_FILE_INVALID when it is not a JSON object or too large
+ */
+export async function readJsonFile(folder: ModelFolder, file: string): Promise<Record<string, unknown> | undefined> {
+  const path = await findModelFile(folder, file)
+  if (path === null) return undefined
+  const refuse = (problem: string, cause?: unknown) => modelFileInvalid({ model: folder.model, file, problem }, { cause })
+  if ((await stat(path)).size > maxTextBytes) throw refuse(`it is larger than ${maxTextBytes} bytes`)
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message : String(error), error)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('it is not a JSON object')
+  return value as Record<string, unknown>
+}
+
+/** Size in bytes and SHA-256 of the file at `path`, read as a stream. */
+export async function hashFile(path: string): Promise<{ bytes: number; sha256: Hash }> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    bytes += chunk.length
+  }
+  return { bytes, sha256: `0x${hash.digest('hex')}` }
+}
+
+/** Names `owner/model` of the folders under `directory` that hold a config.json, sorted. */
+export async function listModels(directory: string): Promise<string[]> {
+  const listFolders = async (path: string) =>
+    (await readdir(path, { withFileTypes: true }).catch(() => [])).filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map(({ name }) => name)
+  const models: string[] = []
+  for (const owner of await listFolders(directory))
+    for (const model of await listFolders(join(directory, owner)))
+      if (await stat(join(directory, owner, model, 'config.json')).catch(() => null)) models.push(`${owner}/${model}`)
+  return models.sort()
+}

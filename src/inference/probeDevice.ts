@@ -1,0 +1,49 @@
+/**
+ * A process of its own that tries a device: `probeDevice webgpu` multiplies two matrices on it and on the CPU and prints one
+ * line of JSON. It may die of a driver; that is why it is alone.
+ */
+import { createRequire } from 'node:module'
+
+interface Runtime {
+  InferenceSession: { create(model: Uint8Array, options: { executionProviders: string[]; logSeverityLevel: number }): Promise<Session> }
+  Tensor: new (type: 'float32', data: Float32Array, dims: number[]) => unknown
+}
+interface Session {
+  run(feeds: Record<string, unknown>): Promise<{ c: { data: Float32Array } }>
+}
+
+/** What the probe found. */
+export type ProbeReport = { ok: true; deviceMs: number; cpuMs: number } | { ok: false; reason: string }
+
+// ONNX graph c = MatMul(a, b) over float32[n, n], IR 8, opset 13: 103 bytes of protobuf.
+const graph = Buffer.from(
+  'CAg6XwoRCgFhCgFiEgFjIgZNYXRNdWwSBXByb2JlWhUKAWESEAoOCAESCgoDEgFuCgMSAW5aFQoBYhIQCg4IARIKCgMSAW4KAxIBbmIVCgFjEhAKDggBEgoKAxIBbgoDEgFuQgIQDQ==',
+  'base64',
+)
+/** 2 × 512³ = 0.27 GFLOP: long enough to tell a GPU from a software adapter, short enough for one */
+const size = 512
+
+/** Milliseconds of one product on the device, after a warm-up that also compiles shaders. */
+async function measureDevice(runtime: Runtime, device: string): Promise<number> {
+  const session = await runtime.InferenceSession.create(graph, { executionProviders: [device], logSeverityLevel: 4 })
+  const ones = new runtime.Tensor('float32', new Float32Array(size * size).fill(1), [size, size])
+  const first = await session.run({ a: ones, b: ones })
+  if (first.c.data[0] !== size) throw new Error(`it computes ${first.c.data[0]} where ${size} is right`)
+  const startedAt = performance.now()
+  await session.run({ a: ones, b: ones })
+  return performance.now() - startedAt
+}
+
+async function probe(device: string): Promise<ProbeReport> {
+  try {
+    // transformers.js' own copy of the runtime: the one models will run on.
+    const require = createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers'))
+    const runtime = require('onnxruntime-node') as Runtime
+    const deviceMs = await measureDevice(runtime, device)
+    return { ok: true, deviceMs, cpuMs: await measureDevice(runtime, 'cpu') }
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+process.stdout.write(`${JSON.stringify(await probe(process.argv[2] ?? 'cpu'))}\n`)
