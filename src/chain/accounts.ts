@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type Address, type Hex, toHex } from '../domain/hex.ts'
 import { accountExists, accountFileFailed, accountNameInvalid, accountUnknown } from '../errors/account.ts'
 import { decryptKeystore, encryptKeystore, findKeystoreAddress, keptPasswordScryptCost, parseKeystore, scryptCost } from './keystore.ts'
-import { createLocalSigner } from './signer.ts'
+import { createLocalSigner, parsePrivateKey } from './signer.ts'
+import { toReason } from './toReason.ts'
 
 export interface Account {
   name: string
@@ -47,15 +48,18 @@ export function createAccount(home: string, name: string, password: string): Pro
 }
 
 /**
- * Keeps `privateKey` encrypted as `accounts/<name>.json`, mode 0600.
+ * Keeps a key encrypted with `password` as `accounts/<name>.json`, mode 0600. `keyText` is a private key (64 hexadecimal
+ * digits, 0x or not), or keystore JSON that opens with `password`.
  * @throws CUCKOO_ACCOUNT_KEY_INVALID
  * @throws CUCKOO_ACCOUNT_EXISTS
  * @throws CUCKOO_ACCOUNT_NAME_INVALID
  * @throws CUCKOO_ACCOUNT_FILE_FAILED
  * @example await importAccount(home, 'alice', '0xac09…ff80', password) // { name: 'alice', address: '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266', path: '….json' }
  */
-export async function importAccount(home: string, name: string, privateKey: Hex, password: string): Promise<Account> {
+export async function importAccount(home: string, name: string, keyText: string, password: string): Promise<Account> {
   const path = toAccountPath(home, name)
+  const isKeystore = keyText.trimStart().startsWith('{')
+  const privateKey = isKeystore ? await decryptKeystore(keyText, password, 'The keystore given') : parsePrivateKey(keyText, 'The text given')
   const { address } = createLocalSigner(privateKey)
   try {
     await mkdir(toAccountsFolder(home), { recursive: true, mode: 0o700 })
@@ -134,9 +138,4 @@ async function writeNewFile(path: string, content: string): Promise<void> {
   } finally {
     await rm(temporary, { force: true })
   }
-}
-
-/** The system's code of a failed file operation, like ENOENT. */
-export function toReason(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
 }

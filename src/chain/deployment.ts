@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Address } from '../domain/hex.ts'
 import type { Deployment } from '../domain/ports.ts'
 import { deploymentInsecure, deploymentInvalid, deploymentMissing, deploymentUnreachable, deploymentUnwritable } from '../errors/chain.ts'
-import { toReason } from './accounts.ts'
+import { toReason } from './toReason.ts'
 
 const maximumBytes = 64 * 1024
 const fetchTimeoutMs = 10_000

@@ -27,6 +27,16 @@ export function createLocalSigner(privateKey: Hex, curve: Curve = fastestCurve):
 }
 
 /**
+ * A private key as a person gives it: 64 hexadecimal digits, 0x or not, space around it ignored.
+ * @throws CUCKOO_ACCOUNT_KEY_INVALID naming `source`, never the text
+ */
+export function parsePrivateKey(text: string, source: string): Hex {
+  const digits = text.trim().replace(/^0x/i, '').toLowerCase()
+  if (!/^[0-9a-f]{64}$/.test(digits) || !fastestCurve.isPrivateKey(fromHex(`0x${digits}`))) throw privateKeyInvalid({ source })
+  return `0x${digits}`
+}
+
+/**
  * A verifier that gives the address behind a signature. Refuses (null) what the contract's ECDSA refuses too: other lengths,
  * v other than 27 or 28, s in the upper half, r or s of zero.
  * @example createSignatureVerifier().recover(digest, signer.sign(digest)) === signer.address // true
