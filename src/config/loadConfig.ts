@@ -76,7 +76,10 @@ function readConfigFile(path: string): Record<string, unknown> {
     content = JSON.parse(readFileSync(path, 'utf8'))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw configFileUnreadable({ path, problem: cause instanceof SyntaxError ? 'it is not JSON' : ((cause as NodeJS.ErrnoException).code ?? 'unreadable') }, { cause })
+    throw configFileUnreadable(
+      { path, problem: cause instanceof SyntaxError ? 'it is not JSON' : ((cause as NodeJS.ErrnoException).code ?? 'unreadable') },
+      { cause },
+    )
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) throw configFileUnreadable({ path, problem: 'it is not a JSON object' })
   const known = (Object.entries(configKeys) as [string, ConfigKey][]).filter(([, key]) => key.file).map(([name]) => name)

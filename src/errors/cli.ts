@@ -31,7 +31,7 @@ export const valueInvalid = defineError('CUCKOO_CLI_VALUE_INVALID', 'usage', (f:
   message: `${f.name} = '${f.value}': ${f.problem}.`,
   hint: `\`${f.command} --help\` shows what it takes.`,
 }))
-export const addressInvalid = defineError('CUCKOO_CLI_ADDRESS_INVALID', 'usage', (f: { value: string; problem: string }) => ({
+export const addressInvalid = defineError('CUCKOO_ADDRESS_INVALID', 'usage', (f: { value: string; problem: string }) => ({
   message: `'${f.value}' is not an address: ${f.problem}.`,
   hint: 'Copy it again; `cuckoo account list` and `cuckoo nodes` show addresses.',
 }))
@@ -46,10 +46,6 @@ export const terminalRequired = defineError('CUCKOO_CLI_TERMINAL_REQUIRED', 'usa
 export const answeredNo = defineError('CUCKOO_CLI_ANSWERED_NO', 'usage', (f: { question: string }) => ({
   message: `Nothing was done: '${f.question}' was not answered with yes.`,
   hint: 'Give --yes to answer it beforehand.',
-}))
-export const timedOut = defineError('CUCKOO_CLI_TIMED_OUT', 'unavailable', (f: { command: string; timeoutMs: number }) => ({
-  message: `\`${f.command}\` did not finish in ${f.timeoutMs} ms.`,
-  hint: 'Give it longer with --timeout 5m. What was sent to the chain stays sent: look with `cuckoo status`.',
 }))
 export const nothingToDo = defineError('CUCKOO_CLI_NOTHING_TO_DO', 'rejected', (f: { what: string; next: string }) => ({ message: `${f.what}.`, hint: f.next }))
 export const fileUnreadable = defineError('CUCKOO_CLI_FILE_UNREADABLE', 'usage', (f: { path: string; reason: string }) => ({
@@ -99,4 +95,8 @@ export const faucetElsewhere = defineError('CUCKOO_CLI_FAUCET_ELSEWHERE', 'confi
 export const notForChain = defineError('CUCKOO_CLI_NOT_FOR_CHAIN', 'config', (f: { command: string; network: string }) => ({
   message: `\`${f.command}\` works on the devnet only, not on '${f.network}'.`,
   hint: 'Start a devnet with `cuckoo devnet start`.',
+}))
+export const optionMissing = defineError('CUCKOO_CLI_OPTION_MISSING', 'usage', (f: { flag: string; command: string }) => ({
+  message: `\`${f.command}\` needs ${f.flag}.`,
+  hint: `\`${f.command} --help\` shows examples.`,
 }))

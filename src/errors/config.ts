@@ -20,22 +20,7 @@ export const networkMissing = defineError('CUCKOO_CONFIG_NETWORK_MISSING', 'conf
   message: 'No network is chosen and no devnet runs here.',
   hint: 'Start one with `cuckoo devnet start`, or name one: --network <name> or --deployment <file|url>.',
 }))
-export const networkUnknown = defineError('CUCKOO_CONFIG_NETWORK_UNKNOWN', 'config', (f: { network: string; path: string }) => ({
-  message: `The network '${f.network}' has no deployment file ${f.path}.`,
-  hint:
-    f.network === 'devnet'
-      ? 'Start it with `cuckoo devnet start`.'
-      : 'Give one with --deployment <file|url>, or deploy the contracts yourself with `cuckoo deploy`.',
-}))
 export const networkMismatch = defineError('CUCKOO_CONFIG_NETWORK_MISMATCH', 'config', (f: { network: string; found: string; deployment: string }) => ({
   message: `The deployment ${f.deployment} is for the network '${f.found}', not '${f.network}'.`,
   hint: `Leave --network out, or use --network ${f.found}.`,
-}))
-export const deploymentInvalid = defineError('CUCKOO_CONFIG_DEPLOYMENT_INVALID', 'config', (f: { source: string; problem: string }) => ({
-  message: `The deployment ${f.source} cannot be used: ${f.problem}.`,
-  hint: 'It is the JSON file that `cuckoo deploy --out <file>` writes.',
-}))
-export const rpcUrlMissing = defineError('CUCKOO_CONFIG_RPC_URL_MISSING', 'config', (f: { network: string }) => ({
-  message: `The network '${f.network}' has no RPC URL.`,
-  hint: 'Give one with --rpc-url <url> or CUCKOO_RPC_URL.',
 }))

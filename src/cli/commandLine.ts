@@ -1,0 +1,165 @@
+import { Command, CommanderError, Option } from 'commander'
+import { configKeys, globalFlags, type KeyName } from '../config/keys.ts'
+import { argumentExcess, argumentMissing, commandIncomplete, commandUnknown, flagUnknown, flagValueMissing } from '../errors/cli.ts'
+import { type CommandEntry, commandEntries, groupSummaries } from './commands/index.ts'
+import type { Field } from './fields.ts'
+import { findSimilar } from './suggest.ts'
+
+/** What a person typed, taken apart but not yet checked. */
+export interface ParsedLine {
+  entry: CommandEntry
+  globals: Partial<Record<KeyName, string | boolean>>
+  args: string[]
+  /** by the option's key; only what was typed */
+  options: Record<string, unknown>
+}
+
+/** Adds a chosen command's arguments, options and examples. Lives in another module, so that root help stays light. */
+export type Populate = (command: CuckooCommand, entry: CommandEntry) => Promise<void>
+
+/** Commander's command with our errors instead of its own. */
+export class CuckooCommand extends Command {
+  override createCommand(name?: string): CuckooCommand {
+    return new CuckooCommand(name)
+  }
+
+  /** the words that are typed for it, `cuckoo` first */
+  get words(): string {
+    return this.parent === null ? this.name() : `${(this.parent as CuckooCommand).words} ${this.name()}`
+  }
+
+  get usageLine(): string {
+    return `${this.words} ${this.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`)).join(' ')}`.trim()
+  }
+
+  // Commander calls these four; their names are part of its version, which is pinned and snapshot-tested.
+  unknownOption(flag: string): never {
+    const own = this.options.map((option) => option.long ?? '')
+    throw flagUnknown({ flag, command: this.words, suggestion: findSimilar(flag, [...own, ...globalFlags.map(([, key]) => key.flag), '--help']) })
+  }
+  missingArgument(name: string): never {
+    throw argumentMissing({ argument: name, command: this.words, usage: this.usageLine })
+  }
+  optionMissingArgument(option: Option): never {
+    throw flagValueMissing({ flag: option.long ?? option.flags, command: this.words })
+  }
+  _excessArguments(received: string[]): never {
+    throw argumentExcess({ argument: received[this.registeredArguments.length] ?? '', command: this.words, usage: this.usageLine })
+  }
+}
+
+/**
+ * Takes a command line apart. Only the chosen command's module is loaded, through `populate`.
+ * @returns null when help or the version was printed
+ * @throws CUCKOO_CLI_… for everything that is typed wrong
+ */
+export async function parseCommandLine(argv: readonly string[], options: { version: string; write: (text: string) => void; populate: Populate }): Promise<ParsedLine | null> {
+  let parsed: ParsedLine | null = null
+  const root = createRoot(options)
+  const choose = (entry: CommandEntry, command: CuckooCommand) => {
+    parsed = { entry, globals: toGlobals(root), args: command.args, options: command.opts() }
+  }
+  for (const entry of commandEntries) addCommand(root, entry, choose)
+  for (const group of [root, ...root.commands.filter((command) => command.commands.length > 0)]) {
+    group.hook('preSubcommand', async (_, chosen) => {
+      const command = chosen as CuckooCommand
+      const entry = commandEntries.find(({ path }) => `cuckoo ${path}` === command.words)
+      if (entry) await options.populate(command, entry)
+    })
+  }
+  try {
+    await root.parseAsync(toHelpFlag(argv), { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return null
+    throw error
+  }
+  return parsed
+}
+
+function createRoot(options: { version: string; write: (text: string) => void }): CuckooCommand {
+  const root = new CuckooCommand('cuckoo')
+  root
+    .description('A decentralised marketplace of AI inference: stake, vote, coordinate, mine, ask.')
+    .usage('<command> [options]')
+    .version(options.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help for a command')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: options.write, writeErr: () => {}, getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
+    .configureHelp({ subcommandTerm: (command) => command.name(), visibleOptions: (command) => command.options.filter((option) => !option.hidden) })
+  for (const [name, key] of globalFlags) {
+    const flags = `${key.short === undefined ? '' : `${key.short}, `}${key.flag}${key.placeholder === undefined ? '' : ` <${key.placeholder}>`}`
+    // Commander would take --no-color for the negation of a --color.
+    const option = new Option(flags, toKeyDoc(name))
+    root.addOption(option)
+  }
+  root.addHelpText('after', '\nEvery option has an environment variable, like CUCKOO_NETWORK for --network.\n`cuckoo <command> --help` shows examples.')
+  setGroupAction(root)
+  return root
+}
+
+function toKeyDoc(name: KeyName): string {
+  const key = configKeys[name]
+  return 'default' in key && key.default !== '' && key.default !== 'false' ? `${key.doc} (default: ${key.default})` : key.doc
+}
+
+function addCommand(root: CuckooCommand, entry: CommandEntry, choose: (entry: CommandEntry, command: CuckooCommand) => void): void {
+  const words = entry.path.split(' ')
+  let parent = root
+  for (const word of words.slice(0, -1)) {
+    parent = (parent.commands.find((command) => command.name() === word) ?? addGroup(parent, word)) as CuckooCommand
+  }
+  const command = parent.command(words.at(-1) as string) as CuckooCommand
+  command.summary(entry.summary).action(() => choose(entry, command))
+}
+
+function addGroup(parent: CuckooCommand, name: string): CuckooCommand {
+  const group = parent.command(name) as CuckooCommand
+  const summary = groupSummaries[name] ?? ''
+  group.summary(summary).description(summary).usage('<command> [options]')
+  setGroupAction(group)
+  return group
+}
+
+/** A group does nothing by itself: its action says what is missing or wrong. */
+function setGroupAction(group: CuckooCommand): void {
+  group
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      const [word] = group.args
+      const children = group.commands.map((command) => command.name())
+      if (word === undefined) throw commandIncomplete({ command: group.words, children: children.join(', ') })
+      if (word.startsWith('-')) return group.unknownOption(word)
+      const similar = findSimilar(word, children) ?? findElsewhere(word)
+      const suggestion = similar === null ? null : similar.includes(' ') ? `cuckoo ${similar}` : `${group.words} ${similar}`
+      throw commandUnknown({ command: `${group.words} ${word}`, parent: group.words, suggestion })
+    })
+}
+
+/** `cuckoo list` or `cuckoo deregister`: the last word alone is often remembered. */
+function findElsewhere(word: string): string | null {
+  return commandEntries.find(({ path }) => path.endsWith(` ${word}`))?.path ?? null
+}
+
+function toGlobals(root: CuckooCommand): ParsedLine['globals'] {
+  const typed = root.opts()
+  const globals: ParsedLine['globals'] = {}
+  for (const [name, key] of globalFlags) {
+    const attribute = new Option(key.flag).attributeName()
+    const isTyped = root.getOptionValueSource(attribute) === 'cli'
+    if (isTyped) globals[name] = key.flag.startsWith('--no-') ? true : (typed[attribute] as string | boolean)
+  }
+  return globals
+}
+
+/** `cuckoo help stake` is `cuckoo stake --help`, and `cuckoo` alone is `cuckoo --help`. */
+function toHelpFlag(argv: readonly string[]): string[] {
+  if (argv.length === 0) return ['--help']
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv]
+}
+
+/** Flags of an option as commander reads them. */
+export function toOptionFlags(field: Field): string {
+  return `${field.short === undefined ? '' : `${field.short}, `}${field.name}${field.type === 'switch' ? '' : ` <${field.term}>`}`
+}

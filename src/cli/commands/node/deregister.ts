@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { formatDuration } from '../../../config/duration.ts'
+import { nodeUnknown } from '../../../errors/cli.ts'
+import { defineCommand } from '../../defineCommand.ts'
+import { formatCai, formatWhen } from '../../format.ts'
+import { zSeconds, zWei } from '../../schemas.ts'
+import { runTransaction, txOptions, viewTransaction, zTxReport } from '../../transactions.ts'
+
+export const nodeDeregister = defineCommand({
+  description: `Takes the own node off the list. Its whole bond starts to thaw and stays slashable until
+then; voters leave by themselves with \`cuckoo unvote\`.`,
+  examples: [{ command: 'cuckoo node deregister', note: 'asks before it does' }],
+  args: z.object({}),
+  options: z.object(txOptions),
+  output: zTxReport.extend({ bondWei: zWei, releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second') }),
+  async run({ options }, context) {
+    const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
+    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
+    if (account.node === null || account.node.role === 'none') throw nodeUnknown({ node: signer.address, network: chain.deployment.network })
+    if (!options.dryRun) await context.prompts.confirm(`Leave as ${account.node.role}; ${formatCai(account.bondWei)} thaw for ${formatDuration(thawSeconds)}. Go on?`)
+    const report = await runTransaction(context, options, (tx) => chain.deregister(signer, tx))
+    return { ...report, bondWei: account.bondWei, releaseAt: account.blockTimestamp + thawSeconds }
+  },
+  view(report, screen, context) {
+    if (!report.dryRun) screen.line(`The node has left; ${formatCai(report.bondWei)} thaws until ${formatWhen(report.releaseAt, context.nowSeconds())}.`)
+    viewTransaction(report, screen)
+  },
+})

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { bondThresholdWei, maxVotesPerBond } from '../../../domain/node.ts'
+import { nodeUnknown } from '../../../errors/cli.ts'
+import { defineCommand } from '../../defineCommand.ts'
+import { formatCai, formatShare, formatTime } from '../../format.ts'
+import { getPartyOrOwn } from '../../party.ts'
+import { zAddress, zNode, zParty, zWei } from '../../schemas.ts'
+
+export const nodeShow = defineCommand({
+  examples: [
+    { command: 'cuckoo node show', note: 'the own node' },
+    { command: 'cuckoo node show 0x70997970c51812dc3a010c7d01b50e0d17dc79c8', note: "anyone's" },
+  ],
+  args: z.object({ node: zParty.optional().describe("the node's address, or an account; default: the own") }),
+  options: z.object({}),
+  output: zNode.extend({ totalWeightWei: zWei, operators: z.array(zAddress).describe('every key that ever signed for it, the current one first') }),
+  async run({ args }, context) {
+    const node = await getPartyOrOwn(context, args.node)
+    const chain = await context.ports.getChain()
+    const record = await chain.getNode(node)
+    if (record.role === 'none') throw nodeUnknown({ node, network: chain.deployment.network })
+    const [totalWeightWei, operators] = await Promise.all([chain.getTotalWeight(record.role), chain.getOperators(node)])
+    return { ...record, totalWeightWei, operators }
+  },
+  view(node, screen) {
+    screen.line(`${screen.style('bold', node.profile?.name ?? '(no name)')}: ${node.role}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`)
+    const rows = [
+      ['node', node.node],
+      ['operator', node.operator],
+      ['url', node.profile?.url || '-'],
+      ['description', node.profile?.description || '-'],
+      ['bond', formatCai(node.bondWei)],
+      ['votes', `${formatCai(node.votesWei)} (at most ${formatCai(node.bondWei * maxVotesPerBond)} count)`],
+      ['weight', `${formatCai(node.weightWei)}, ${formatShare(node.weightWei, node.totalWeightWei)} of all active ${node.role}s`],
+      ['voter share', `${node.voterShareBps / 100} % of the income`],
+      ['registered', formatTime(node.registeredAt)],
+    ]
+    for (const [name, value] of rows) screen.line(`  ${(name as string).padEnd(12)} ${value}`)
+    if (node.role !== 'none' && !node.active && node.bondWei <= bondThresholdWei[node.role]) {
+      screen.line(`Inactive: the bond must be more than ${formatCai(bondThresholdWei[node.role])}. \`cuckoo bond <amount>\` adds to it.`)
+    }
+  },
+})

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { bondThresholdWei } from '../../domain/node.ts'
+import { nothingToDo } from '../../errors/cli.ts'
+import { formatDuration } from '../../config/duration.ts'
+import { defineCommand } from '../defineCommand.ts'
+import { formatCai, formatWhen } from '../format.ts'
+import { zAmountOrAll, zSeconds, zWei } from '../schemas.ts'
+import { runTransaction, txOptions, viewTransaction, zTxReport } from '../transactions.ts'
+
+export const unbond = defineCommand({
+  description: `Starts the thaw of bond. It loses its weight at once, stays slashable until the thaw is
+over (7 days), and can then be withdrawn.`,
+  examples: [
+    { command: 'cuckoo unbond 1000', note: '1,000 CAI of the bond' },
+    { command: 'cuckoo unbond all', note: 'the node goes inactive' },
+  ],
+  args: z.object({ amount: zAmountOrAll.describe('CAI, or all').meta({ placeholder: 'amount|all' }) }),
+  options: z.object(txOptions),
+  output: zTxReport.extend({ amountWei: zWei, bondWei: zWei, releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second') }),
+  async run({ args, options }, context) {
+    const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
+    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
+    const amountWei = args.amount === 'all' ? account.bondWei : args.amount
+    if (amountWei === 0n) throw nothingToDo({ what: 'There is no bond to take out', next: 'See `cuckoo status`.' })
+    const bondWei = account.bondWei > amountWei ? account.bondWei - amountWei : 0n
+    const role = account.node?.role ?? 'none'
+    const thaw = formatDuration(thawSeconds)
+    if (!options.dryRun && account.node?.active && role !== 'none' && bondWei <= bondThresholdWei[role]) {
+      await context.prompts.confirm(`${formatCai(bondWei)} of bond would remain: the ${role} goes inactive at once, and what leaves thaws for ${thaw}. Go on?`)
+    }
+    const report = await runTransaction(context, options, (tx) => chain.unbond(signer, { amountWei }, tx))
+    return { ...report, amountWei, bondWei, releaseAt: account.blockTimestamp + thawSeconds }
+  },
+  view(report, screen, context) {
+    if (!report.dryRun) {
+      screen.line(`${formatCai(report.amountWei)} of bond thaws until ${formatWhen(report.releaseAt, context.nowSeconds())}; ${formatCai(report.bondWei)} remains.`)
+    }
+    viewTransaction(report, screen)
+  },
+})

@@ -1,0 +1,43 @@
+import { formatDuration } from '../config/duration.ts'
+import { formatAmount } from '../domain/amount.ts'
+
+/** `wei` with its unit: exact. @example formatCai(500000000000000000n) // '0.5 CAI' */
+export function formatCai(wei: bigint): string {
+  return `${formatAmount(wei)} CAI`
+}
+
+/**
+ * `wei` for a screen: at most 6 decimals, small amounts with 3 significant digits; '~' says that digits were left out.
+ * @example formatCaiShort(1234567890123n) // '~0.00000123 CAI'
+ */
+export function formatCaiShort(wei: bigint): string {
+  const exact = formatAmount(wei)
+  const [whole, decimals = ''] = exact.split('.') as [string, string?]
+  const leadingZeros = whole === '0' ? (/^0*/.exec(decimals)?.[0].length ?? 0) : 0
+  const kept = Math.max(6, leadingZeros + 3)
+  if (decimals.length <= kept) return `${exact} CAI`
+  return `~${whole}.${decimals.slice(0, kept)} CAI`
+}
+
+/** `part` of `whole` as a percentage with one decimal. @example formatShare(1n, 3n) // '33.3 %' */
+export function formatShare(part: bigint, whole: bigint): string {
+  return `${whole === 0n ? '0.0' : (Number((part * 10_000n) / whole) / 100).toFixed(1)} %`
+}
+
+/** Local date and time of `unixSeconds`. @example formatTime(0) // '1970-01-01 00:00' (in UTC) */
+export function formatTime(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** Local date with its distance from `nowSeconds`. @example formatWhen(now + 600_000, now) // '2026-08-01 14:03 (in 6 d 22 h)' */
+export function formatWhen(unixSeconds: number, nowSeconds: number): string {
+  const distance = unixSeconds - nowSeconds
+  return `${formatTime(unixSeconds)} (${distance >= 0 ? `in ${formatDuration(distance)}` : `${formatDuration(-distance)} ago`})`
+}
+
+/** A hash or address cut in the middle. @example formatShort('0x' + 'ab'.repeat(32)) // '0xabab…abab' */
+export function formatShort(hex: string): string {
+  return hex.length <= 14 ? hex : `${hex.slice(0, 6)}…${hex.slice(-4)}`
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { configKeys } from '../config/keys.ts'
+import { errorKinds } from '../errors/cuckooError.ts'
+import { toCuckooError } from '../errors/internal.ts'
+import { parseCommandLine } from './commandLine.ts'
+import type { Compose } from './ports.ts'
+import { createProcessIo, type Io } from './io.ts'
+import { createOutput, type Output } from './output.ts'
+
+const forcedExitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Why a command was told to stop. */
+type Stop = keyof typeof forcedExitCodes | 'EPIPE'
+
+export interface MainOverrides {
+  io?: Io
+  /** other ports than the real ones, for tests */
+  compose?: Compose
+}
+
+/**
+ * Runs one command line and resolves with its exit code. Catches everything; never ends the process, but for a second Ctrl-C.
+ * @example process.exitCode = await main(process.argv.slice(2))
+ */
+export async function main(argv: readonly string[], overrides: MainOverrides = {}): Promise<number> {
+  const io = overrides.io ?? createProcessIo()
+  const stop = Promise.withResolvers<Stop>()
+  const controller = new AbortController()
+  const askToStop = (reason: Stop) => {
+    controller.abort(new DOMException('The command was told to stop.', 'AbortError'))
+    stop.resolve(reason)
+  }
+  const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
+  const output = createOutput(io, {
+    json: flags.includes(configKeys.json.flag),
+    noColor: flags.includes(configKeys.noColor.flag) || (io.env['NO_COLOR'] ?? '') !== '',
+    onClosed: () => askToStop('EPIPE'),
+  })
+  let signals = 0
+  const unwatch = io.watchSignals((signal) => {
+    signals++
+    if (signals > 1) return io.forceExit(forcedExitCodes[signal])
+    askToStop(signal)
+  })
+  try {
+    return await runLine(argv, { io, output, signal: controller.signal, stop: stop.promise, compose: overrides.compose })
+  } catch (error) {
+    if (controller.signal.aborted) return toStoppedCode(await stop.promise)
+    return printError(error, flags, output)
+  } finally {
+    unwatch()
+  }
+}
+
+interface LineOptions {
+  io: Io
+  output: Output
+  signal: AbortSignal
+  stop: Promise<Stop>
+  compose: Compose | undefined
+}
+
+async function runLine(argv: readonly string[], options: LineOptions): Promise<number> {
+  const { io, output, stop } = options
+  const line = await parseCommandLine(argv, {
+    version: getVersion(),
+    write: (text) => void io.stdout.write(text),
+    populate: async (command, entry) => (await import('./populate.ts')).populate(command, entry),
+  })
+  if (line === null) return 0
+  const { runCommand } = await import('./runCommand.ts')
+  const run = runCommand(line, options)
+  const { longRunning } = await line.entry.load()
+  if (longRunning) {
+    void stop.then(() => output.note('Stopping: finishing what is under way. Press Ctrl-C again to stop at once.'))
+    await run
+    return 0
+  }
+  run.catch(() => {})
+  const stopped = await Promise.race([run.then(() => null), stop])
+  return stopped === null ? 0 : toStoppedCode(stopped)
+}
+
+function toStoppedCode(stop: Stop): number {
+  return stop === 'EPIPE' ? 0 : forcedExitCodes[stop]
+}
+
+function printError(error: unknown, flags: readonly string[], output: Output): number {
+  const coded = toCuckooError(error)
+  output.error(coded)
+  const level = flags.indexOf('--log-level')
+  const isDebug = flags.includes('--log-level=debug') || (level !== -1 && flags[level + 1] === 'debug')
+  if (isDebug) for (let cause: unknown = coded; cause instanceof Error; cause = cause.cause) output.note(cause.stack ?? String(cause))
+  return errorKinds[coded.kind].exitCode
+}
+
+/** The version in package.json. */
+export function getVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+}

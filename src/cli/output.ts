@@ -1,0 +1,115 @@
+import { styleText } from 'node:util'
+import type { CuckooError } from '../errors/cuckooError.ts'
+import type { Io } from './io.ts'
+import { formatTable, type Table } from './table.ts'
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+export interface Spinner {
+  update(text: string): void
+  /** leaves nothing behind */
+  stop(): void
+}
+
+/** The only writer of stdout and stderr. Results go to stdout, everything else to stderr. */
+export interface Output {
+  readonly json: boolean
+  /** someone sits in front of it and can answer */
+  readonly interactive: boolean
+  /** width to fit into: the terminal's, 80 when there is none */
+  readonly columns: number
+  /** one line for people; nothing with --json */
+  line(text?: string): void
+  /** text for people as it comes, without line end; nothing with --json */
+  write(text: string): void
+  table(table: Table): void
+  /** one JSON value on a line of its own; nothing without --json */
+  record(value: unknown): void
+  /** a remark on stderr; nothing with --json */
+  note(text: string): void
+  /** what may go wrong, on stderr; with --json an object `{"warning":{"message"}}` */
+  warn(text: string): void
+  error(error: CuckooError): void
+  style(style: Style, text: string): string
+  /** a spinner on stderr where a person watches, else nothing */
+  spin(text: string): Promise<Spinner>
+}
+
+export interface OutputOptions {
+  json: boolean
+  noColor: boolean
+  /** called once when the reader of stdout has gone (EPIPE) */
+  onClosed: () => void
+}
+
+/** An output over `io`'s streams. */
+export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, options: OutputOptions): Output {
+  let closed = false
+  const close = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (!closed) options.onClosed()
+    closed = true
+  }
+  io.stdout.on?.('error', close)
+  io.stderr.on?.('error', close)
+  const toStdout = (text: string) => void (closed || io.stdout.write(text))
+  const toStderr = (text: string) => void (closed || io.stderr.write(text))
+  const colored = { stdout: !options.noColor && !options.json && io.stdout.isTTY === true, stderr: !options.noColor && !options.json && io.stderr.isTTY === true }
+  const paint = (on: boolean, style: Style, text: string) => (on ? styleText(style, text, { validateStream: false }) : text)
+  const columns = Math.max(40, Math.min(io.stdout.columns ?? 80, 160))
+  let spinner: { clear(): void; render(): void } | null = null
+  // A line must not land in the middle of a spinner's.
+  const aroundSpinner = (write: () => void) => {
+    spinner?.clear()
+    write()
+    spinner?.render()
+  }
+  const output: Output = {
+    json: options.json,
+    interactive: !options.json && io.stdin.isTTY === true && io.stderr.isTTY === true,
+    columns,
+    line: (text = '') => void (options.json || aroundSpinner(() => toStdout(`${text}\n`))),
+    write: (text) => void (options.json || toStdout(text)),
+    table: (table) => {
+      if (options.json) return
+      for (const [index, line] of formatTable(table, columns).entries()) output.line(index === 0 ? output.style('dim', line) : line)
+    },
+    record: (value) => void (options.json && toStdout(`${JSON.stringify(value, encodeBigint)}\n`)),
+    note: (text) => void (options.json || aroundSpinner(() => toStderr(`${text}\n`))),
+    warn: (text) => {
+      if (options.json) toStderr(`${JSON.stringify({ warning: { message: text } })}\n`)
+      else aroundSpinner(() => toStderr(`${paint(colored.stderr, 'yellow', 'warning:')} ${text}\n`))
+    },
+    error: (error) => {
+      if (options.json) return toStderr(`${JSON.stringify({ error: toErrorObject(error) }, encodeBigint)}\n`)
+      toStderr(`${paint(colored.stderr, 'red', 'error:')} ${error.message} ${paint(colored.stderr, 'dim', `(${error.code})`)}\n`)
+      if (error.hint !== undefined) toStderr(`${paint(colored.stderr, 'cyan', 'hint:')} ${error.hint}\n`)
+    },
+    style: (style, text) => paint(colored.stdout, style, text),
+    async spin(text) {
+      if (options.json || io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
+      const { default: ora } = await import('ora')
+      const running = ora({ text, stream: process.stderr, discardStdin: false, hideCursor: true, ...(options.noColor ? { color: false as never } : {}) }).start()
+      spinner = running
+      return {
+        update: (next) => {
+          running.text = next
+        },
+        stop: () => {
+          running.stop()
+          spinner = null
+        },
+      }
+    },
+  }
+  return output
+}
+
+/** An error as `--json` prints it. */
+export function toErrorObject(error: CuckooError): { code: string; kind: string; message: string; hint: string | null; facts: Record<string, unknown> } {
+  return { code: error.code, kind: error.kind, message: error.message, hint: error.hint ?? null, facts: error.facts }
+}
+
+function encodeBigint(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value
+}
