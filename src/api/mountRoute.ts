@@ -79,8 +79,11 @@ function verifySession(request: FastifyRequest, body: Uint8Array, sessions: Sess
 function sendBody(route: Route, answer: AnyAnswer, reply: FastifyReply): FastifyReply {
   reply.code(answer.status ?? 200)
   if (route.response === 'text' || route.response === 'bytes') {
-    if (!reply.hasHeader('content-type')) reply.type(route.response === 'text' ? 'text/plain; charset=utf-8' : 'application/octet-stream')
-    return reply.send(route.response === 'text' ? answer.body : Buffer.from(answer.body as Uint8Array))
+    const { body } = answer
+    const isText = route.response === 'text'
+    if (isText ? typeof body !== 'string' : !(body instanceof Uint8Array)) throw internalError({ reason: `the answer of ${route.id} is not ${route.response}` })
+    if (!reply.hasHeader('content-type')) reply.type(isText ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+    return reply.send(isText ? body : Buffer.from(body as Uint8Array))
   }
   return reply.type('application/json; charset=utf-8').send(encodeJson(route, route.response, answer.body))
 }
