@@ -129,7 +129,10 @@ function createContext({ chain, config, ...rest }: MinerDependencies, { events, 
     engineLoad: { running: 0 },
     events,
     changed: createNotifier(),
-    toReasonLabel: (reason) => (labels.has(reason) || labels.size < maxReasonLabels ? (labels.add(reason), reason) : 'other'),
+    toReasonLabel(reason) {
+      if (labels.size < maxReasonLabels) labels.add(reason)
+      return labels.has(reason) ? reason : 'other'
+    },
   }
 }
 

@@ -1,0 +1,211 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { createLocalSigner, createSignatureVerifier } from '../../src/chain/signer.ts'
+import type { Handlers } from '../../src/api/handler.ts'
+import type { RouteInput } from '../../src/api/route.ts'
+import type { Routes } from '../../src/api/routes/routes.ts'
+import { createServer, type Server } from '../../src/api/server.ts'
+import { acceptSession } from '../../src/api/sessionHandshake.ts'
+import { createSessionRegistry, type SessionRegistry } from '../../src/api/sessionRegistry.ts'
+import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
+import type { Manifest } from '../../src/domain/manifest.ts'
+import { toManifestDigest } from '../../src/domain/manifest.ts'
+import type { Clock, Signer } from '../../src/domain/ports.ts'
+import { toAssignmentDigest } from '../../src/domain/receipt.ts'
+import type { Assignment } from '../../src/domain/signedStructures.ts'
+import { type TaskContent, toInputHash, toMaxUnits, toParamsHash } from '../../src/domain/task.ts'
+import { taskUnknown } from '../../src/errors/api.ts'
+import { createManifest, testDomainSeparator, toTestHash } from './minerFakes.ts'
+
+type PolledTask = { assignment: Assignment; signature: Hex; model: string; content: TaskContent; stream: boolean; leaseMs: number }
+type Calls = {
+  [K in 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask']: (RouteInput<Routes[K]> & { atMs: number })[]
+}
+
+export interface TestCoordinatorOptions {
+  node: Address
+  signer: Signer
+  /** node and operator of each miner it knows */
+  miners: ReadonlyMap<Address, Address>
+  clock?: Clock
+  leaseMs?: number
+  heartbeatMs?: number
+  pollMs?: number
+  silenceMs?: number
+  wanted?: Hash[]
+  /** signs with this key instead, as an impostor would */
+  acceptSigner?: Signer
+}
+
+/** A coordinator's miner side on a real server: tasks are what the test queues, and every call is kept. */
+export interface TestCoordinator {
+  readonly url: string
+  readonly node: Address
+  readonly calls: Calls
+  readonly sessions: SessionRegistry
+  /** sees each call before it is answered: throw for an error, wait for a slow answer */
+  before: { [K in keyof Calls]?: (input: RouteInput<Routes[K]>) => void | Promise<void> }
+  cancelled: Set<Hash>
+  queue(task: PolledTask): PolledTask
+  /** waits until `route` was called `times` times */
+  waitForCalls(route: keyof Calls, times: number): Promise<void>
+  /** cuts all connections and forgets all sessions, as a killed process would */
+  kill(): Promise<void>
+  /** comes back on the same port */
+  restart(): Promise<void>
+}
+
+/** A task for `miner`, signed; `change` alters the assignment before it is signed, `forge` after. */
+export function createTestTask(
+  coordinator: { node: Address; signer: Signer },
+  miner: Address,
+  name: string,
+  more: Partial<Omit<PolledTask, 'content'>> & {
+    content?: TaskContent
+    manifest?: Manifest
+    change?: Partial<Assignment>
+    forge?: Partial<Assignment>
+    maxTokens?: number
+    nowMs?: number
+  } = {},
+): PolledTask {
+  const { manifest = createManifest('test/counter'), change, forge, maxTokens = 5, nowMs = Date.now(), ...rest } = more
+  const content: TaskContent = more.content ?? {
+    kind: 'completion',
+    input: { tokenIds: [1, 5, 6] },
+    params: { maxTokens, temperature: 0, topP: 1, topK: 0, stop: [], date: '2026-01-01' },
+  }
+  const issuedAt = BigInt(Math.floor(nowMs / 1000))
+  const assignment: Assignment = {
+    taskId: toTestHash(name),
+    attempt: 1,
+    coordinator: coordinator.node,
+    miner,
+    manifest: toManifestDigest(manifest),
+    inputHash: toInputHash(content.input),
+    paramsHash: toParamsHash(content.params),
+    seed: 100n,
+    unitPriceWei: 1000n,
+    maxPriceWei: 1000n * toMaxUnits(content),
+    issuedAt,
+    deadline: issuedAt + 600n,
+    drawRef: toTestHash('draw'),
+    ...change,
+  }
+  const signature = coordinator.signer.sign(toAssignmentDigest(testDomainSeparator, assignment))
+  return { model: manifest.model, stream: false, leaseMs: 5_000, ...rest, content, assignment: { ...assignment, ...forge }, signature }
+}
+
+export async function startTestCoordinator(options: TestCoordinatorOptions): Promise<TestCoordinator> {
+  const clock = options.clock ?? { nowMs: () => Date.now() }
+  const verifier = createSignatureVerifier()
+  const tasks: PolledTask[] = []
+  const calls: Calls = { openSession: [], closeSession: [], putBlob: [], pollTask: [], renewLease: [], pushTokens: [], submitResult: [], failTask: [] }
+  const before: TestCoordinator['before'] = {}
+  const cancelled = new Set<Hash>()
+  const { leaseMs = 5_000, heartbeatMs = 1_000, pollMs = 500, wanted = [], silenceMs } = options
+  let registry = createRegistry()
+  let server: Server
+  let address: { url: string; port: number } = { url: '', port: 0 }
+
+  function createRegistry(): SessionRegistry {
+    return createSessionRegistry({ clock, ...(silenceMs === undefined ? {} : { silenceMs }) })
+  }
+  async function record<K extends keyof Calls>(route: K, input: RouteInput<Routes[K]>): Promise<void> {
+    ;(calls[route] as unknown[]).push({ ...input, atMs: performance.now() })
+    await before[route]?.(input as never)
+  }
+  const miners: Pick<Handlers, keyof Calls> = {
+    async openSession(input) {
+      await record('openSession', input)
+      const operators = [options.miners.get(input.body.node) as Address]
+      const signer = options.acceptSigner ?? options.signer
+      const { agreed, accept } = acceptSession({ request: input.body, operators, coordinator: options.node, signer, verifier, domainSeparator: testDomainSeparator, clock })
+      registry.open(agreed)
+      return { body: { ...accept, heartbeatMs, leaseMs, pollMs, wanted, refused: [] } }
+    },
+    async closeSession(input, { session }) {
+      await record('closeSession', input)
+      registry.close(session.id)
+      return { body: {} }
+    },
+    async putBlob(input) {
+      await record('putBlob', input)
+      return { body: { usable: [] } }
+    },
+    async pollTask(input, { signal }) {
+      await record('pollTask', input)
+      const untilMs = performance.now() + input.body.waitMs
+      while (tasks.length === 0 && performance.now() < untilMs && !signal.aborted) await delay(2)
+      const task = signal.aborted ? undefined : tasks.shift()
+      return { body: { task: task ?? null, reasons: task === undefined ? ['no task for your models'] : [], logHead: toTestHash('head') } }
+    },
+    async renewLease(input) {
+      await record('renewLease', input)
+      return { body: { leaseMs, cancel: cancelled.has(input.params.taskId) } }
+    },
+    async pushTokens(input) {
+      await record('pushTokens', input)
+      return { body: { cancel: cancelled.has(input.params.taskId) } }
+    },
+    async submitResult(input) {
+      await record('submitResult', input)
+      const { units } = input.body.result
+      return { body: { accepted: true, priceWei: (units * 1000n).toString(), units } }
+    },
+    async failTask(input) {
+      await record('failTask', input)
+      return { body: {} }
+    },
+  }
+  const absent = async () => {
+    throw taskUnknown({ taskId: 'any' })
+  }
+  const readiness = { status: 'ready' as const, coordinator: options.node, chainId: 31337, nodeSetAgeMs: 0, miners: 0, models: [] }
+  const known: Partial<Handlers> = { ...miners, getReadiness: async () => ({ body: readiness }) }
+  const handlers = new Proxy(known, { get: (target, id) => target[id as keyof Handlers] ?? absent, has: () => true }) as Handlers
+
+  async function listen(port: number): Promise<void> {
+    // Sessions are asked for through a fresh registry after each start, as in a new process.
+    server = createServer({ handlers, authenticateApp: () => null, sessions: registry, logger: { debug() {}, warn() {}, error() {} } })
+    address = await server.listen({ port })
+  }
+  await listen(0)
+  return {
+    get url() {
+      return address.url
+    },
+    node: options.node,
+    calls,
+    get sessions() {
+      return registry
+    },
+    before,
+    cancelled,
+    queue(task) {
+      tasks.push(task)
+      return task
+    },
+    async waitForCalls(route, times) {
+      await waitFor(() => calls[route].length >= times, `${times} calls of ${route}`)
+    },
+    async kill() {
+      await server.close({ graceMs: 0 })
+      registry = createRegistry()
+    },
+    restart: () => listen(address.port),
+  }
+}
+
+/** Waits until `isTrue`, at most 5 s. */
+export async function waitFor(isTrue: () => boolean, what: string): Promise<void> {
+  const untilMs = performance.now() + 5_000
+  while (!isTrue()) {
+    if (performance.now() > untilMs) throw new Error(`waited 5 s for ${what}`)
+    await delay(2)
+  }
+}
+
+/** A key that is always the same for one number. */
+export function createTestSigner(number: number): Signer {
+  return createLocalSigner(`0x${number.toString(16).padStart(64, '0')}`)
+}

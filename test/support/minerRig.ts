@@ -1,0 +1,111 @@
+import { afterEach } from 'vitest'
+import { createSignatureVerifier } from '../../src/chain/signer.ts'
+import type { Address } from '../../src/domain/hex.ts'
+import type { NodeRecord } from '../../src/domain/node.ts'
+import type { Clock } from '../../src/domain/ports.ts'
+import type { MinerConfig, MinerTiming } from '../../src/miner/minerConfig.ts'
+import type { MinerEvent } from '../../src/miner/minerEvents.ts'
+import { type RunningMiner, startMiner } from '../../src/miner/startMiner.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { createMinerMetrics, type MinerMetrics } from '../../src/telemetry/metrics.ts'
+import { createTestSigner, startTestCoordinator, type TestCoordinator, type TestCoordinatorOptions, waitFor } from './minerCoordinator.ts'
+import { createFakeChain, createFakeEngine, createFakeMinerStore, createNodeRecord, type FakeChain, type FakeEngine, type FakeMinerStore } from './minerFakes.ts'
+
+export const minerNode: Address = `0x${'11'.repeat(20)}`
+export const minerSigner = createTestSigner(1)
+export const coordinatorNode: Address = `0x${'cc'.repeat(20)}`
+export const coordinatorSigner = createTestSigner(2)
+/** who signs for {@link coordinatorNode} */
+export const coordinatorParty = { node: coordinatorNode, signer: coordinatorSigner }
+export const minerRecord = createNodeRecord(minerNode, 'miner', minerSigner.address)
+
+/** Everything fast: no test waits for a real pause. */
+export const fastTiming: Partial<MinerTiming> = {
+  pollWaitMs: 200,
+  minPollMs: 5,
+  chunkMs: 5,
+  backoff: { baseMs: 10, maxMs: 40 },
+  sessionTakenMs: 150,
+  farewellMs: 300,
+  removedGraceMs: 500,
+}
+
+export interface MinerRig {
+  miner: RunningMiner
+  chain: FakeChain
+  engine: FakeEngine
+  store: FakeMinerStore
+  metrics: MinerMetrics
+  events: MinerEvent[]
+  /** the first event of this type; waits for it */
+  waitForEvent<T extends MinerEvent['type']>(type: T, isIt?: (event: MinerEvent & { type: T }) => boolean): Promise<MinerEvent & { type: T }>
+}
+
+const cleanUps: (() => Promise<unknown>)[] = []
+
+/** Ends what {@link createCoordinator} and {@link createMiner} started, newest first, after each test. */
+export function endRigsAfterEach(): void {
+  afterEach(async () => {
+    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+  })
+}
+
+export async function createCoordinator(options: Partial<TestCoordinatorOptions> = {}): Promise<TestCoordinator> {
+  const coordinator = await startTestCoordinator({ ...coordinatorParty, miners: new Map([[minerNode, minerSigner.address]]), ...options })
+  cleanUps.push(() => coordinator.kill())
+  return coordinator
+}
+
+/** The chain's record of `coordinator`. */
+export function toRecord(coordinator: { node: Address; url: string }, more: Partial<NodeRecord> & { weightCai?: number } = {}): NodeRecord {
+  return createNodeRecord(coordinator.node, 'coordinator', coordinatorSigner.address, { url: coordinator.url, ...more })
+}
+
+export async function createMiner(
+  records: NodeRecord[],
+  more: { config?: Partial<MinerConfig>; timing?: Partial<MinerTiming>; engine?: FakeEngine; store?: FakeMinerStore; clock?: Clock } = {},
+): Promise<MinerRig> {
+  const { engine = createFakeEngine(), store = createFakeMinerStore(), clock = { nowMs: () => Date.now() } } = more
+  const chain = createFakeChain([minerRecord, ...records])
+  const metrics = createMinerMetrics()
+  const events: MinerEvent[] = []
+  const miner = await startMiner({
+    node: minerNode,
+    signer: minerSigner,
+    verifier: createSignatureVerifier(),
+    chain,
+    store,
+    engine,
+    clock,
+    logger: createLogger({ level: 'silent', name: 'miner' }),
+    metrics,
+    config: {
+      models: [{ model: 'test/counter', source: { from: 'bundled' }, dtype: 'fp32', device: 'cpu' }],
+      slots: 2,
+      coordinators: [],
+      blocked: [],
+      minUnitPriceWei: 0n,
+      allowPrivate: true,
+      client: 'cuckoo/test',
+      chain: { pollMs: 100, confirmations: 0 },
+      timing: { ...fastTiming, ...more.timing },
+      ...more.config,
+    },
+    onEvent: (event) => events.push(event),
+  })
+  cleanUps.push(() => miner.stop())
+  return {
+    miner,
+    chain,
+    engine,
+    store,
+    metrics,
+    events,
+    async waitForEvent<T extends MinerEvent['type']>(type: T, isIt: (event: MinerEvent & { type: T }) => boolean = () => true) {
+      const find = () => events.find((event): event is MinerEvent & { type: T } => event.type === type && isIt(event as MinerEvent & { type: T }))
+      await waitFor(() => find() !== undefined, `the event ${type}; seen: ${events.map((event) => event.type).join(', ')}`)
+      return find() as MinerEvent & { type: T }
+    },
+  }
+}
+export { createTestSigner }
