@@ -81,7 +81,8 @@ export async function saveDeployment(path: string, deployment: Deployment): Prom
     }
     await rename(temporary, path)
   } catch (cause) {
-    await rm(temporary, { force: true })
+    // `force` forgives a missing file, not a missing folder.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw deploymentUnwritable({ path, reason: toReason(cause) }, { cause })
   }
 }

@@ -100,8 +100,15 @@ function deriveKey(password: string, crypto: ParsedKeystore['crypto']): Promise<
   return pbkdf2(password, fromHex(`0x${crypto.kdfparams.salt}`), crypto.kdfparams.c, 32, 'sha256')
 }
 
-function deriveScryptKey(password: string, cost: { n: number; r: number; p: number; salt: string }): Promise<Buffer> {
+async function deriveScryptKey(password: string, cost: { n: number; r: number; p: number; salt: string }): Promise<Buffer> {
+  const { n, r, p } = cost
+  const saltBytes = fromHex(`0x${cost.salt}`)
+  // RFC 7914 wants n < 2^(16 r) and OpenSSL insists; some wallets, and ox by default, write r = 1 with more all the same.
+  if (n >= 2 ** (16 * r)) {
+    const [key] = Keystore.scrypt({ password, salt: saltBytes, n, r, p })
+    return Buffer.from(fromHex(key()))
+  }
   // scrypt needs 128 · n · r bytes and some; Node's own limit is 32 MiB.
-  const maxmem = 128 * cost.n * cost.r + 128 * cost.r * cost.p + 2 ** 20
-  return scrypt(password, fromHex(`0x${cost.salt}`), 32, { N: cost.n, r: cost.r, p: cost.p, maxmem })
+  const maxmem = 128 * n * r + 128 * r * p + 2 ** 20
+  return scrypt(password, saltBytes, 32, { N: n, r, p, maxmem })
 }
