@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createLocalSigner, createSignatureVerifier } from '../../src/chain/signer.ts'
 import type { Handlers } from '../../src/api/handler.ts'
 import type { RouteInput } from '../../src/api/route.ts'
 import type { Routes } from '../../src/api/routes/routes.ts'
 import { createServer, type Server } from '../../src/api/server.ts'
 import { acceptSession } from '../../src/api/sessionHandshake.ts'
 import { createSessionRegistry, type SessionRegistry } from '../../src/api/sessionRegistry.ts'
+import { createLocalSigner, createSignatureVerifier } from '../../src/chain/signer.ts'
 import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
 import type { Manifest } from '../../src/domain/manifest.ts'
 import { toManifestDigest } from '../../src/domain/manifest.ts'
@@ -18,7 +18,9 @@ import { createManifest, testDomainSeparator, toTestHash } from './minerFakes.ts
 
 type PolledTask = { assignment: Assignment; signature: Hex; model: string; content: TaskContent; stream: boolean; leaseMs: number }
 type Calls = {
-  [K in 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask']: (RouteInput<Routes[K]> & { atMs: number })[]
+  [K in 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask']: (RouteInput<Routes[K]> & {
+    atMs: number
+  })[]
 }
 
 export interface TestCoordinatorOptions {
@@ -119,7 +121,15 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
       await record('openSession', input)
       const operators = [options.miners.get(input.body.node) as Address]
       const signer = options.acceptSigner ?? options.signer
-      const { agreed, accept } = acceptSession({ request: input.body, operators, coordinator: options.node, signer, verifier, domainSeparator: testDomainSeparator, clock })
+      const { agreed, accept } = acceptSession({
+        request: input.body,
+        operators,
+        coordinator: options.node,
+        signer,
+        verifier,
+        domainSeparator: testDomainSeparator,
+        clock,
+      })
       registry.open(agreed)
       return { body: { ...accept, heartbeatMs, leaseMs, pollMs, wanted, refused: [] } }
     },

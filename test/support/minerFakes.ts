@@ -11,7 +11,12 @@ export const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678af
 export const testDomainSeparator = toDomainSeparator(testDomain)
 
 /** A node as the chain would show it: active, with bond and weight of `weightCai`. */
-export function createNodeRecord(node: Address, role: Role, operator: Address, more: Partial<NodeRecord> & { url?: string; weightCai?: number } = {}): NodeRecord {
+export function createNodeRecord(
+  node: Address,
+  role: Role,
+  operator: Address,
+  more: Partial<NodeRecord> & { url?: string; weightCai?: number } = {},
+): NodeRecord {
   const { url = '', weightCai = role === 'miner' ? 21_000 : 2_100_000, ...rest } = more
   const weightWei = BigInt(weightCai) * weiPerCai
   return {
@@ -42,7 +47,11 @@ export interface FakeChain extends ChainReader {
 
 export function createFakeChain(records: NodeRecord[]): FakeChain {
   const listeners = new Set<(set: NodeSet) => void>()
-  const toSet = (list: NodeRecord[]): NodeSet => ({ blockNumber: 1n, blockTimestamp: 1_700_000_000, nodes: new Map(list.map((record) => [record.node, record])) })
+  const toSet = (list: NodeRecord[]): NodeSet => ({
+    blockNumber: 1n,
+    blockTimestamp: 1_700_000_000,
+    nodes: new Map(list.map((record) => [record.node, record])),
+  })
   let set = toSet(records)
   let openWatches = 0
   const watch: NodeSetWatch = {

@@ -9,7 +9,15 @@ import { type RunningMiner, startMiner } from '../../src/miner/startMiner.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { createMinerMetrics, type MinerMetrics } from '../../src/telemetry/metrics.ts'
 import { createTestSigner, startTestCoordinator, type TestCoordinator, type TestCoordinatorOptions, waitFor } from './minerCoordinator.ts'
-import { createFakeChain, createFakeEngine, createFakeMinerStore, createNodeRecord, type FakeChain, type FakeEngine, type FakeMinerStore } from './minerFakes.ts'
+import {
+  createFakeChain,
+  createFakeEngine,
+  createFakeMinerStore,
+  createNodeRecord,
+  type FakeChain,
+  type FakeEngine,
+  type FakeMinerStore,
+} from './minerFakes.ts'
 
 export const minerNode: Address = `0x${'11'.repeat(20)}`
 export const minerSigner = createTestSigner(1)

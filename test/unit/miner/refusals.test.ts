@@ -25,9 +25,21 @@ interface Refusal {
 /** Each violation, the code the coordinator is told, and whether any miner could do better. */
 const refusals: Record<string, Refusal> = {
   'signed by a stranger': { code: 'CUCKOO_MINER_ASSIGNMENT_FOREIGN', fatal: false, make: () => [strangers, {}] },
-  'changed after it was signed': { code: 'CUCKOO_MINER_ASSIGNMENT_FOREIGN', fatal: false, make: () => [coordinatorParty, { forge: { maxPriceWei: 9n ** 9n } }] },
-  'for another miner': { code: 'CUCKOO_MINER_ASSIGNMENT_MISDIRECTED', fatal: false, make: () => [coordinatorParty, { change: { miner: coordinatorParty.node } }] },
-  'by another coordinator': { code: 'CUCKOO_MINER_ASSIGNMENT_MISDIRECTED', fatal: false, make: () => [coordinatorParty, { change: { coordinator: minerNode } }] },
+  'changed after it was signed': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_FOREIGN',
+    fatal: false,
+    make: () => [coordinatorParty, { forge: { maxPriceWei: 9n ** 9n } }],
+  },
+  'for another miner': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_MISDIRECTED',
+    fatal: false,
+    make: () => [coordinatorParty, { change: { miner: coordinatorParty.node } }],
+  },
+  'by another coordinator': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_MISDIRECTED',
+    fatal: false,
+    make: () => [coordinatorParty, { change: { coordinator: minerNode } }],
+  },
   'with another input than was signed': {
     code: 'CUCKOO_MINER_ASSIGNMENT_HASH_MISMATCH',
     fatal: false,
@@ -43,7 +55,11 @@ const refusals: Record<string, Refusal> = {
     fatal: false,
     make: () => [coordinatorParty, { manifest: createManifest('test/other') }],
   },
-  'issued 61 s ago': { code: 'CUCKOO_MINER_ASSIGNMENT_STALE', fatal: false, make: () => [coordinatorParty, { change: { issuedAt: now() - 62n, deadline: now() + 60n } }] },
+  'issued 61 s ago': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_STALE',
+    fatal: false,
+    make: () => [coordinatorParty, { change: { issuedAt: now() - 62n, deadline: now() + 60n } }],
+  },
   'issued in 62 s': { code: 'CUCKOO_MINER_ASSIGNMENT_STALE', fatal: false, make: () => [coordinatorParty, { change: { issuedAt: now() + 62n } }] },
   'past its deadline': { code: 'CUCKOO_MINER_ASSIGNMENT_DEADLINE', fatal: false, make: () => [coordinatorParty, { change: { deadline: now() - 1n } }] },
   'with a deadline after more than a day': {
@@ -57,9 +73,17 @@ const refusals: Record<string, Refusal> = {
     fatal: false,
     make: () => [coordinatorParty, { change: { maxPriceWei: 4999n } }],
   },
-  'of a kind that the model does not do': { code: 'CUCKOO_MINER_ASSIGNMENT_KIND_MISMATCH', fatal: true, make: () => [coordinatorParty, { content: embeddings }] },
+  'of a kind that the model does not do': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_KIND_MISMATCH',
+    fatal: true,
+    make: () => [coordinatorParty, { content: embeddings }],
+  },
   'with a prompt beyond the context': { code: 'CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS', fatal: true, make: () => [coordinatorParty, { content: longPrompt }] },
-  'asking for more output than the model gives': { code: 'CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS', fatal: true, make: () => [coordinatorParty, { maxTokens: 129 }] },
+  'asking for more output than the model gives': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS',
+    fatal: true,
+    make: () => [coordinatorParty, { maxTokens: 129 }],
+  },
 }
 
 describe('an assignment is given back and never run', () => {

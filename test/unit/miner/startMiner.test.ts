@@ -5,7 +5,16 @@ import { verifyReceipt } from '../../../src/domain/receipt.ts'
 import { toOutputHash } from '../../../src/domain/task.ts'
 import { createTestTask } from '../../support/minerCoordinator.ts'
 import { createManifest, testDomainSeparator } from '../../support/minerFakes.ts'
-import { coordinatorParty, coordinatorSigner, createCoordinator, createMiner, endRigsAfterEach, minerNode, minerSigner, toRecord } from '../../support/minerRig.ts'
+import {
+  coordinatorParty,
+  coordinatorSigner,
+  createCoordinator,
+  createMiner,
+  endRigsAfterEach,
+  minerNode,
+  minerSigner,
+  toRecord,
+} from '../../support/minerRig.ts'
 
 endRigsAfterEach()
 
@@ -19,7 +28,11 @@ describe('a task', () => {
     expect(coordinator.calls.submitResult).toHaveLength(1)
     const [call] = coordinator.calls.submitResult
     expect(call?.body.output).toEqual({ tokenIds: [100, 101, 102, 103, 104], finishReason: 'length' })
-    expect(call?.body.result).toMatchObject({ outputHash: toOutputHash({ tokenIds: [100, 101, 102, 103, 104], finishReason: 'length' }), units: 5n, finishReason: 2 })
+    expect(call?.body.result).toMatchObject({
+      outputHash: toOutputHash({ tokenIds: [100, 101, 102, 103, 104], finishReason: 'length' }),
+      units: 5n,
+      finishReason: 2,
+    })
     const receipt = {
       assignment: task.assignment,
       assignmentSignature: task.signature,

@@ -1,0 +1,184 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { leaseLost, resultInvalid } from '../../../src/errors/api.ts'
+import { decodeSubmission } from '../../../src/miner/deliverResult.ts'
+import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
+import { createFakeMinerStore } from '../../support/minerFakes.ts'
+import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
+
+endRigsAfterEach()
+
+describe('a signed result', () => {
+  it('is in the journal before it leaves', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    let journaled = -1
+    coordinator.before.submitResult = () => {
+      journaled = rig.store.entries.size
+    }
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'journal'))
+    await rig.waitForEvent('taskDone')
+    expect(journaled).toBe(1)
+  })
+
+  it('does not leave when it cannot be journaled: the task is given back', async () => {
+    const store = createFakeMinerStore()
+    store.journalResult = () => Promise.reject(new Error('disk full'))
+    const coordinator = await createCoordinator()
+    await createMiner([toRecord(coordinator)], { store })
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'disk full'))
+    await coordinator.waitForCalls('failTask', 1)
+    expect(coordinator.calls.submitResult).toEqual([])
+  })
+
+  it('is sent again with the same bytes when the connection breaks, and journaled once', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    const broken = Promise.withResolvers<void>()
+    let tries = 0
+    coordinator.before.submitResult = async () => {
+      if (++tries > 1) return
+      broken.resolve()
+      await delay(5_000, undefined, { ref: false })
+    }
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'broken'))
+    await broken.promise
+    await coordinator.kill()
+    await delay(50)
+    await coordinator.restart()
+    await rig.waitForEvent('taskDone')
+    const [first, second] = coordinator.calls.submitResult
+    expect(coordinator.calls.submitResult).toHaveLength(2)
+    expect(second?.body).toEqual(first?.body)
+    expect([...rig.store.entries.values()].map((entry) => decodeSubmission(entry.body))).toEqual([first?.body])
+    expect(rig.engine.runs).toHaveLength(1)
+    expect(await rig.store.countResults()).toEqual({ signed: 1, delivered: 1 })
+    expect(coordinator.calls.openSession).toHaveLength(2)
+  })
+
+  it('that an earlier run could not deliver arrives after the restart, as it was', async () => {
+    const store = createFakeMinerStore()
+    const coordinator = await createCoordinator()
+    const first = await createMiner([toRecord(coordinator)], { store })
+    coordinator.before.submitResult = () => {
+      throw new Error('the coordinator stumbles')
+    }
+    const task = coordinator.queue(createTestTask(coordinatorParty, minerNode, 'owed'))
+    await coordinator.waitForCalls('submitResult', 2)
+    await first.miner.stop()
+    expect(await store.countResults()).toEqual({ signed: 1, delivered: 0 })
+    expect(coordinator.calls.failTask).toEqual([])
+    const sent = coordinator.calls.submitResult[0]?.body
+    coordinator.calls.submitResult.length = 0
+    delete coordinator.before.submitResult
+    const second = await createMiner([toRecord(coordinator)], { store })
+    expect(await second.waitForEvent('resultSettled')).toMatchObject({ taskId: task.assignment.taskId, attempt: 1, error: null })
+    expect(coordinator.calls.submitResult.map(({ body }) => body)).toEqual([sent])
+    expect(await store.countResults()).toEqual({ signed: 1, delivered: 1 })
+    expect(second.engine.runs).toEqual([])
+  })
+
+  it.each([
+    ['its lease is lost', leaseLost],
+    ['it breaks the protocol', ({ taskId }: { taskId: string }) => resultInvalid({ taskId, problem: 'the test says so' })],
+  ])('is never sent again when %s', async (_, toError) => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    coordinator.before.submitResult = ({ params }) => {
+      throw toError(params)
+    }
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'refused'))
+    const failed = await rig.waitForEvent('taskFailed')
+    expect(failed.error.code).toBe(toError({ taskId: '', attempt: 1 }).code)
+    await delay(60)
+    expect(coordinator.calls.submitResult).toHaveLength(1)
+    expect(coordinator.calls.failTask).toEqual([])
+    expect(await rig.store.listUndelivered(coordinator.node)).toEqual([])
+  })
+
+  it('is the one of the journal when the assignment was answered before', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    const task = createTestTask(coordinatorParty, minerNode, 'twice')
+    coordinator.queue(task)
+    await rig.waitForEvent('taskDone')
+    rig.engine.script = async () => ({ tokenIds: [1, 2], finishReason: 'stop' })
+    coordinator.queue(task)
+    await coordinator.waitForCalls('submitResult', 2)
+    expect(coordinator.calls.submitResult[1]?.body).toEqual(coordinator.calls.submitResult[0]?.body)
+    expect(rig.store.entries.size).toBe(1)
+  })
+
+  it('waits as long as Retry-After says', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    const { rateLimited } = await import('../../../src/errors/api.ts')
+    coordinator.before.submitResult = () => {
+      if (coordinator.calls.submitResult.length === 1) throw rateLimited({ retryAfterSeconds: 1 })
+    }
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'slowly'))
+    await rig.waitForEvent('taskDone')
+    const [first, second] = coordinator.calls.submitResult
+    expect((second?.atMs as number) - (first?.atMs as number)).toBeGreaterThan(990)
+  })
+})
+
+describe('the end', () => {
+  it('by drain lets running tasks finish, arrive, and says goodbye', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    const release = Promise.withResolvers<void>()
+    rig.engine.script = async () => {
+      await release.promise
+      return { tokenIds: [1], finishReason: 'stop' }
+    }
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'last'))
+    await rig.waitForEvent('taskStarted')
+    const drained = rig.miner.drain({ graceMs: 5_000 })
+    await waitFor(() => rig.miner.state().coordinators[0]?.session === 'draining', 'draining')
+    const polls = coordinator.calls.pollTask.length
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'too late'))
+    await delay(60)
+    expect(coordinator.calls.pollTask).toHaveLength(polls)
+    release.resolve()
+    await drained
+    await rig.miner.done
+    expect(coordinator.calls.submitResult).toHaveLength(1)
+    expect(coordinator.calls.closeSession).toHaveLength(1)
+    expect(coordinator.calls.failTask).toEqual([])
+    expect(rig.engine.openModels).toBe(0)
+    expect(rig.chain.openWatches).toBe(0)
+    expect(rig.events.map(({ type }) => type).slice(-3)).toEqual(['taskDone', 'sessionClosed', 'stopped'])
+    expect(rig.miner.state().phase).toBe('stopped')
+  })
+
+  it.each(['a drain whose time is up', 'a stop', 'a stop during a drain'])('by %s gives running tasks back at once', async (way) => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    rig.engine.script = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const task = coordinator.queue(createTestTask(coordinatorParty, minerNode, 'running'))
+    await rig.waitForEvent('taskStarted')
+    const startedAt = performance.now()
+    if (way === 'a drain whose time is up') await rig.miner.drain({ graceMs: 50 })
+    else if (way === 'a stop') await rig.miner.stop()
+    else await Promise.all([rig.miner.drain({ graceMs: 60_000 }), delay(20).then(() => rig.miner.stop())])
+    await rig.miner.done
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(coordinator.calls.failTask).toMatchObject([{ params: { taskId: task.assignment.taskId }, body: { code: 'CUCKOO_MINER_STOPPED', fatal: false } }])
+    expect(coordinator.calls.closeSession).toHaveLength(1)
+    expect(rig.engine.openModels).toBe(0)
+  })
+
+  it('comes even when the coordinator is gone and the model does not let go', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)], { timing: { farewellMs: 60 } })
+    rig.engine.script = () => new Promise(() => undefined)
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'stuck'))
+    await rig.waitForEvent('taskStarted')
+    await coordinator.kill()
+    const startedAt = performance.now()
+    await rig.miner.stop()
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(rig.engine.openModels).toBe(0)
+  })
+})

@@ -1,0 +1,183 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
+import { createManifest } from '../../support/minerFakes.ts'
+import {
+  coordinatorNode,
+  coordinatorParty,
+  coordinatorSigner,
+  createCoordinator,
+  createMiner,
+  createTestSigner,
+  endRigsAfterEach,
+  minerNode,
+  minerSigner,
+  toRecord,
+} from '../../support/minerRig.ts'
+
+endRigsAfterEach()
+
+describe('the handshake', () => {
+  it('says what the miner runs and hands in the tokenizer files that are wanted', async () => {
+    const manifest = createManifest('test/counter')
+    const wanted = manifest.files.map(({ sha256 }) => sha256)
+    const coordinator = await createCoordinator({ wanted })
+    const rig = await createMiner([toRecord(coordinator)])
+    await rig.waitForEvent('sessionOpened')
+    expect(coordinator.calls.openSession[0]?.body).toMatchObject({
+      node: minerNode,
+      coordinator: coordinatorNode,
+      protocolVersion: 1,
+      client: 'cuckoo/test',
+      slots: 2,
+      models: [{ manifest, device: 'cpu', unitsPerSecond: 1000 }],
+    })
+    expect(coordinator.calls.putBlob.map(({ params, body }) => [params.hash, Buffer.from(body).toString()])).toEqual([[wanted[0], '{"a test tokenizer":true}']])
+  })
+
+  it('refuses an impostor: whoever answers must hold the key that the chain names', async () => {
+    const coordinator = await createCoordinator({ acceptSigner: createTestSigner(66) })
+    const rig = await createMiner([toRecord(coordinator)])
+    const failed = await rig.waitForEvent('sessionFailed')
+    expect(failed.error).toMatchObject({ code: 'CUCKOO_MINER_COORDINATOR_IMPOSTOR', kind: 'invalid' })
+    expect(failed.error.message).toContain(coordinatorSigner.address)
+    expect(coordinator.calls.pollTask).toEqual([])
+    expect(coordinator.calls.putBlob).toEqual([])
+    expect(rig.miner.state().coordinators[0]).toMatchObject({ session: 'retrying', sessionId: null, lastError: { code: 'CUCKOO_MINER_COORDINATOR_IMPOSTOR' } })
+  })
+
+  it('tells a wrong clock clearly', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)], { clock: { nowMs: () => Date.now() - 600_000 } })
+    const { error } = await rig.waitForEvent('sessionFailed')
+    expect(error.code).toBe('CUCKOO_SESSION_CLOCK_SKEWED')
+    expect(error.message).toMatch(/^Your clock says \d+, mine says \d+ \(unix seconds\): more than 60 s apart\.$/)
+  })
+
+  it('with a plain http address needs the guard lifted', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)], { config: { allowPrivate: false } })
+    expect((await rig.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_OUTBOUND_REFUSED')
+    expect(coordinator.calls.openSession).toEqual([])
+  })
+})
+
+describe('another miner with our key', () => {
+  it('ends the miner when its session outlives the time for one of ours', async () => {
+    const coordinator = await createCoordinator()
+    const first = await createMiner([toRecord(coordinator)])
+    await first.waitForEvent('sessionOpened')
+    const second = await createMiner([toRecord(coordinator)])
+    await expect(second.miner.done).rejects.toMatchObject({ code: 'CUCKOO_MINER_SESSION_ELSEWHERE', kind: 'rejected' })
+    expect(second.engine.openModels).toBe(0)
+    expect((await second.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_SESSION_TAKEN')
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'the first goes on'))
+    await first.waitForEvent('taskDone')
+  })
+
+  it('is only ourselves, died a moment ago: the session is waited out', async () => {
+    const coordinator = await createCoordinator({ silenceMs: 100 })
+    const first = await createMiner([toRecord(coordinator)])
+    await first.waitForEvent('sessionOpened')
+    coordinator.before.closeSession = () => {
+      throw new Error('nobody says goodbye in a crash')
+    }
+    await first.miner.stop()
+    const second = await createMiner([toRecord(coordinator)], { timing: { sessionTakenMs: 2_000 } })
+    await second.waitForEvent('sessionOpened')
+    expect((await second.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_SESSION_TAKEN')
+  })
+})
+
+describe('a session', () => {
+  it('that the coordinator forgot is opened again', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    const { sessionId } = await rig.waitForEvent('sessionOpened')
+    coordinator.sessions.close(sessionId)
+    expect((await rig.waitForEvent('sessionLost')).error.code).toBe('CUCKOO_SESSION_INVALID')
+    await rig.waitForEvent('sessionOpened', (event) => event.sessionId !== sessionId)
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'after'))
+    await rig.waitForEvent('taskDone')
+  })
+
+  it('lost under a running task is replaced, and the task goes on', async () => {
+    const coordinator = await createCoordinator({ heartbeatMs: 20 })
+    const rig = await createMiner([toRecord(coordinator)], { config: { slots: 1 } })
+    rig.engine.script = async () => {
+      await delay(250)
+      return { tokenIds: [1], finishReason: 'stop' }
+    }
+    const { sessionId } = await rig.waitForEvent('sessionOpened')
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'through'))
+    await rig.waitForEvent('taskStarted')
+    coordinator.sessions.close(sessionId)
+    await rig.waitForEvent('taskDone')
+    expect(rig.engine.runs).toHaveLength(1)
+    expect(coordinator.calls.openSession).toHaveLength(2)
+  })
+
+  it('shows why there is no work', async () => {
+    const coordinator = await createCoordinator({ pollMs: 10 })
+    const rig = await createMiner([toRecord(coordinator)])
+    expect(await rig.waitForEvent('waiting')).toMatchObject({ reasons: ['no task for your models'] })
+    await coordinator.waitForCalls('pollTask', 4)
+    expect(rig.events.filter(({ type }) => type === 'waiting')).toHaveLength(1)
+    expect(rig.miner.state().coordinators[0]?.lastReasons).toEqual(['no task for your models'])
+    expect(await rig.metrics.registry.getSingleMetricAsString('cuckoo_miner_polls_empty_total')).toContain('reason="no task for your models"')
+  })
+
+  it('is polled no faster than the minimum when the coordinator answers at once', async () => {
+    const coordinator = await createCoordinator({ pollMs: 0 })
+    await createMiner([toRecord(coordinator)], { timing: { minPollMs: 50 } })
+    await coordinator.waitForCalls('pollTask', 1)
+    await delay(300)
+    expect(coordinator.calls.pollTask.length).toBeLessThanOrEqual(8)
+    expect(coordinator.calls.pollTask.length).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('a coordinator that is down', () => {
+  it('at the start is tried again with growing pauses until it comes', async () => {
+    const coordinator = await createCoordinator()
+    await coordinator.kill()
+    const rig = await createMiner([toRecord(coordinator)], { timing: { backoff: { baseMs: 20, maxMs: 80 } } })
+    await delay(400)
+    const failures = rig.events.filter((event) => event.type === 'sessionFailed')
+    expect(failures.length).toBeGreaterThanOrEqual(4)
+    expect(failures.length).toBeLessThanOrEqual(30)
+    expect(failures[0]?.error.code).toBe('CUCKOO_API_UNREACHABLE')
+    for (const { retryMs } of failures) expect(retryMs).toBeGreaterThanOrEqual(10)
+    for (const { retryMs } of failures) expect(retryMs).toBeLessThanOrEqual(80)
+    expect(rig.miner.state().coordinators[0]).toMatchObject({ session: 'retrying', slots: 2, lastError: { code: 'CUCKOO_API_UNREACHABLE' } })
+    await coordinator.restart()
+    await rig.waitForEvent('sessionOpened')
+    expect(rig.miner.state().coordinators[0]).toMatchObject({ session: 'open', lastError: null })
+  })
+
+  it('in the middle is tried again, and the miner shakes hands anew', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    await coordinator.waitForCalls('pollTask', 1)
+    await coordinator.kill()
+    expect((await rig.waitForEvent('pollFailed')).error.code).toBe('CUCKOO_API_UNREACHABLE')
+    await coordinator.restart()
+    await waitFor(() => rig.events.filter(({ type }) => type === 'sessionOpened').length === 2, 'the second session')
+    expect(rig.events.some((event) => event.type === 'sessionLost' && event.error.code === 'CUCKOO_SESSION_INVALID')).toBe(true)
+  })
+})
+
+describe('the miner’s own standing', () => {
+  it('is checked before anything is loaded', async () => {
+    const coordinator = await createCoordinator()
+    const { createFakeEngine, createNodeRecord } = await import('../../support/minerFakes.ts')
+    const engine = createFakeEngine()
+    const foreign = createNodeRecord(minerNode, 'miner', createTestSigner(5).address)
+    await expect(createMiner([toRecord(coordinator), foreign], { engine })).rejects.toMatchObject({ code: 'CUCKOO_MINER_OPERATOR_UNKNOWN' })
+    const inactive = createNodeRecord(minerNode, 'miner', minerSigner.address, { active: false })
+    await expect(createMiner([toRecord(coordinator), inactive], { engine })).rejects.toMatchObject({ code: 'CUCKOO_MINER_NODE_INACTIVE' })
+    const wrongRole = createNodeRecord(minerNode, 'coordinator', minerSigner.address)
+    await expect(createMiner([wrongRole], { engine })).rejects.toThrow(/registered as 'coordinator', not as a miner/)
+    expect(engine.openModels).toBe(0)
+  })
+})
