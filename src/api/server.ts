@@ -110,7 +110,11 @@ export function createServer(options: ServerOptions): Server {
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       startExchange(request, reply)
-      sendError(error, request, reply)
+      sendError(
+        requestInvalid({ where: 'path', problem: 'is not a URL of ours: it cannot be decoded, or a part of it is too long' }, { cause: error }),
+        request,
+        reply,
+      )
     },
     clientErrorHandler: answerBrokenRequest,
   })
@@ -190,7 +194,6 @@ function fromFastifyError(thrown: unknown, request: FastifyRequest): unknown {
   const { code } = thrown as FastifyError
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge({ maximumBytes: request.routeOptions.bodyLimit ?? 0 }, { cause: thrown })
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return requestInvalid({ where: 'header content-type', problem: 'is not a media type' }, { cause: thrown })
-  if (code === 'FST_ERR_BAD_URL') return requestInvalid({ where: 'path', problem: 'is not a valid URL' }, { cause: thrown })
   // The connection broke, or the body was shorter than its content-length said: nobody is left to read this.
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'ECONNRESET')
     return requestInvalid({ where: 'body', problem: 'ended early' }, { cause: thrown })
@@ -226,5 +229,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
         ? (['431 Request Header Fields Too Large', 'has headers that are too large'] as const)
         : (['400 Bad Request', 'is not HTTP'] as const)
   const body = JSON.stringify(toErrorBody(requestInvalid({ where: 'request', problem }), ''))
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}\r\n\r\n`
+  // Ending alone would leave the socket open for as long as the other side likes.
+  socket.end(head + body, () => socket.destroy())
 }
