@@ -1,6 +1,6 @@
-import { coordinatorSchema } from './schema.ts'
 import type { AppRecord, AppStore } from '../domain/ports.ts'
 import { createStoreDirectory, openDatabase, type StoreFile } from './database.ts'
+import { coordinatorSchema } from './schema.ts'
 import { WriteQueue } from './writeQueue.ts'
 
 interface AppRow {

@@ -1,0 +1,74 @@
+import type { Address, Hash } from '../domain/hex.ts'
+import type { ChainReader, Clock, CoordinatorStore, SignatureVerifier, Signer, Tokenizers } from '../domain/ports.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { CoordinatorMetrics } from '../telemetry/metrics.ts'
+
+export interface CoordinatorConfig {
+  host: string
+  /** 0 takes a free one */
+  port: number
+  /** longest lease; a fast miner with a short task gets a shorter one, never under three heartbeats */
+  leaseMs: number
+  /** how often a miner renews the lease of a running task */
+  heartbeatMs: number
+  /** longest that a poll is held open */
+  pollMs: number
+  /** tasks that may wait for a miner; more are refused with 429 */
+  maxQueued: number
+  /** output tokens of a text when the app names no number */
+  defaultMaxTokens: number
+  /** price of one unit (output token of text, input token of embeddings) in wei: by kind, and by model name where it differs */
+  unitPriceWei: { text: bigint; embedding: bigint; models: Readonly<Record<string, bigint>> }
+  /** `open` takes any well-formed manifest (devnet), `listed` those in `listedDigests` */
+  acceptManifests: 'open' | 'listed'
+  listedDigests: readonly Hash[]
+  /** manifest that a model's name means here; a name that is not listed means the first manifest that could be served */
+  pins: Readonly<Record<string, Hash>>
+  /** tokenizers held open; manifests beyond are refused */
+  maxModels: number
+  nodeSet: { pollMs: number; confirmations: number; maxAgeMs: number }
+  /** from issue to deadline of an assignment, at most a day: no lease is renewed beyond it */
+  maxTaskMs: number
+  /** longest that an app's connection waits for its answer; the task goes on after it */
+  requestTimeoutMs: number
+  /** how long a drain waits for running tasks */
+  graceMs: number
+}
+
+/** Values for everything but the address to listen on; `unitPriceWei` is 10^12 wei, a millionth CAI, per token. */
+export const defaultCoordinatorConfig: CoordinatorConfig = {
+  host: '127.0.0.1',
+  port: 0,
+  leaseMs: 20_000,
+  heartbeatMs: 2_000,
+  pollMs: 25_000,
+  maxQueued: 10_000,
+  defaultMaxTokens: 256,
+  unitPriceWei: { text: 10n ** 12n, embedding: 10n ** 11n, models: {} },
+  acceptManifests: 'open',
+  listedDigests: [],
+  pins: {},
+  maxModels: 64,
+  nodeSet: { pollMs: 2_000, confirmations: 0, maxAgeMs: 600_000 },
+  maxTaskMs: 3_600_000,
+  requestTimeoutMs: 600_000,
+  graceMs: 20_000,
+}
+
+/** What the role is given: its identity, the adaptors behind the ports, and how it is configured. */
+export interface CoordinatorPorts {
+  /** this coordinator: its owner's address */
+  node: Address
+  /** its operator's key */
+  signer: Signer
+  verifier: SignatureVerifier
+  chain: ChainReader
+  store: CoordinatorStore
+  tokenizers: Tokenizers
+  clock: Clock
+  logger: Logger
+  metrics: CoordinatorMetrics
+  /** of this cuckoo, shown at /healthz */
+  version: string
+  config: CoordinatorConfig
+}

@@ -1,0 +1,135 @@
+import type { Observation } from '../api/handler.ts'
+import { createServer, type Server } from '../api/server.ts'
+import { createSessionRegistry, type SessionRegistry } from '../api/sessionRegistry.ts'
+import { coordinatorIneligible } from '../errors/coordinator.ts'
+import { toCuckooError } from '../errors/internal.ts'
+import type { CoordinatorMetrics } from '../telemetry/metrics.ts'
+import { Catalogue } from './catalogue.ts'
+import { Coordinator } from './coordinator.ts'
+import type { CoordinatorPorts } from './coordinatorPorts.ts'
+import { DrawLog } from './drawLog.ts'
+import { createMinerHandlers } from './minerHandlers.ts'
+import { findRefusal } from './nodeStanding.ts'
+import { createOpenAiHandlers } from './openaiHandlers.ts'
+import { createOperationsHandlers } from './operationsHandlers.ts'
+import { createTaskHandlers } from './taskHandlers.ts'
+
+/** A coordinator that serves. */
+export interface ServingCoordinator {
+  readonly url: string
+  /** Takes no new tasks, waits up to `graceMs` for those that miners hold, then closes. Tasks that wait stay in the store. */
+  drain(): Promise<void>
+  /** Closes at once; what miners hold waits out its lease in the store. */
+  close(): Promise<void>
+}
+
+const sweepMs = 250
+
+/**
+ * Starts a coordinator: reads the node set, takes up the store's open tasks and listens. It owns the store and the tokenizers
+ * from then on, and closes them at its end.
+ * @throws CUCKOO_COORDINATOR_INELIGIBLE when the node may not coordinate, or its operator on chain is another key
+ * @throws CUCKOO_SERVER_PORT_IN_USE, CUCKOO_SERVER_LISTEN_FAILED
+ */
+export async function serveCoordinator(ports: CoordinatorPorts): Promise<ServingCoordinator> {
+  const watch = await ports.chain.watchNodes({ pollMs: ports.config.nodeSet.pollMs, confirmations: ports.config.nodeSet.confirmations })
+  try {
+    await assertEligible(ports)
+    const [catalogue, drawLog] = await Promise.all([Catalogue.load(ports), DrawLog.load(ports.store, ports.clock.nowMs())])
+    const coordinator = new Coordinator(ports, { catalogue, drawLog, watch })
+    await coordinator.loadOpenTasks()
+    return await listen(coordinator)
+  } catch (error) {
+    await watch.stop()
+    throw error
+  }
+}
+
+async function assertEligible({ chain, node, signer }: CoordinatorPorts): Promise<void> {
+  const record = await chain.getNode(node)
+  const refusal = findRefusal(record, 'coordinator')
+  if (refusal !== null) throw coordinatorIneligible({ node, reason: refusal })
+  if (record.operator !== signer.address)
+    throw coordinatorIneligible({ node, reason: `its operator on chain is ${record.operator}, this key is ${signer.address}` })
+}
+
+async function listen(coordinator: Coordinator): Promise<ServingCoordinator> {
+  const { ports } = coordinator
+  const { clock, config, store, logger, metrics } = ports
+  const sessions = createSessionRegistry({
+    clock,
+    silenceMs: 4 * config.heartbeatMs,
+    onEnd(session, reason) {
+      coordinator.miners.end(session, 'your session has ended')
+      // A miner that fell silent may come back with its result while the lease lasts; one that said goodbye will not.
+      if (reason === 'closed') coordinator.attempts.giveUpLeases(session.node)
+    },
+  })
+  const server = createServer({
+    handlers: {
+      ...createOpenAiHandlers(coordinator),
+      ...createTaskHandlers(coordinator),
+      ...createMinerHandlers(coordinator, sessions),
+      ...createOperationsHandlers(coordinator),
+    },
+    authenticateApp: async (keyHash) => {
+      const app = await store.findAppByKeyHash(keyHash)
+      return app === null || app.revokedAt !== null ? null : app
+    },
+    sessions,
+    logger,
+    observe: (observation) => observeRequest(metrics, observation),
+  })
+  const sweep = setInterval(() => runSweep(coordinator, sessions), sweepMs)
+  try {
+    const { url } = await server.listen({ host: config.host, port: config.port })
+    logger.info({ url, node: ports.node, openTasks: coordinator.board.queued + coordinator.board.running }, 'the coordinator serves')
+    return createHandle(coordinator, server, sweep, url)
+  } catch (error) {
+    clearInterval(sweep)
+    throw error
+  }
+}
+
+function runSweep(coordinator: Coordinator, sessions: SessionRegistry): void {
+  const { ports, attempts, drawLog } = coordinator
+  attempts.expireLeases()
+  sessions.list()
+  drawLog.openEpochs(ports.clock.nowMs()).catch((error: unknown) => ports.logger.error({ err: toCuckooError(error) }, 'the next draw secret could not be kept'))
+}
+
+function observeRequest(metrics: CoordinatorMetrics, { routeId, status, durationMs, streamed }: Observation): void {
+  if (routeId === null || routeId === 'pollTask' || streamed) return
+  metrics.requestSeconds.observe({ route: routeId, status: String(status) }, durationMs / 1000)
+}
+
+function createHandle(coordinator: Coordinator, server: Server, sweep: NodeJS.Timeout, url: string): ServingCoordinator {
+  const { ports, board, miners, dispatcher, catalogue, standing } = coordinator
+  const stop = async (graceMs: number): Promise<void> => {
+    coordinator.isDraining = true
+    dispatcher.stop()
+    miners.closePolls('the coordinator is shutting down')
+    board.stopWaiting('queued')
+    await waitUntilIdle(coordinator, graceMs)
+    clearInterval(sweep)
+    board.stopWaiting('all')
+    // Answers that are being written get a moment; what is cut after it has its state in the store.
+    await server.close({ graceMs: 1_000 })
+    await standing.close()
+    await catalogue.close()
+    await ports.tokenizers.dispose()
+    await ports.store.close()
+    ports.logger.info({ queued: board.queued, running: board.running }, 'the coordinator has stopped; open tasks stay in the store')
+  }
+  let stopping: Promise<void> | undefined
+  return {
+    url,
+    drain: () => (stopping ??= stop(ports.config.graceMs)),
+    close: () => (stopping ??= stop(0)),
+  }
+}
+
+async function waitUntilIdle({ board }: Coordinator, graceMs: number): Promise<void> {
+  const until = performance.now() + graceMs
+  while (board.running > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+}

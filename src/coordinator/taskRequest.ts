@@ -1,0 +1,57 @@
+import type { RequestContext } from '../api/handler.ts'
+import { hashCanonical } from '../domain/canonical.ts'
+import type { Address, Hash } from '../domain/hex.ts'
+import type { ChatMessage } from '../domain/ports.ts'
+import type { TaskKind } from '../domain/task.ts'
+import { requestInvalid } from '../errors/api.ts'
+
+/** What an app asks for, whichever route it came by, before anything is filled in. */
+export interface TaskRequest {
+  model: string
+  kind: TaskKind
+  input: { messages: ChatMessage[] } | { prompt: string } | { texts: string[] }
+  params: {
+    maxTokens?: number | undefined
+    temperature?: number | undefined
+    topP?: number | undefined
+    topK?: number | undefined
+    stop?: string[] | undefined
+    date?: string | undefined
+    normalize?: boolean | undefined
+  }
+  /** uint64; drawn at random when left out */
+  seed?: bigint | undefined
+  /** only this miner may run it */
+  miner?: Address | undefined
+}
+
+/** Who asks, and the headers that belong to the request. */
+export interface Asker {
+  appId: string
+  idempotencyKey: string | null
+  /** made by the app: its part in the draw */
+  nonce: string | null
+  receivedAtMs: number
+}
+
+const headerPattern = /^[\x21-\x7e]{1,200}$/
+
+/**
+ * The app with its `idempotency-key` and `x-cuckoo-nonce` headers.
+ * @throws CUCKOO_API_REQUEST_INVALID when one of them is not 1 to 200 printable ASCII characters
+ */
+export function toAsker(context: RequestContext & { app: { id: string } }): Asker {
+  const readHeader = (name: string): string | null => {
+    const value = context.headers[name]
+    if (value === undefined) return null
+    if (typeof value !== 'string' || !headerPattern.test(value)) throw requestInvalid({ where: name, problem: 'must be 1 to 200 printable ASCII characters' })
+    return value
+  }
+  return { appId: context.app.id, idempotencyKey: readHeader('idempotency-key'), nonce: readHeader('x-cuckoo-nonce'), receivedAtMs: context.receivedAtMs }
+}
+
+/** Hash of the request as the app thinks of it: the same idempotency key with another hash is refused. */
+export function toRequestHash(request: TaskRequest): Hash {
+  const { seed, ...rest } = request
+  return hashCanonical(JSON.parse(JSON.stringify({ ...rest, seed: seed?.toString() })))
+}
