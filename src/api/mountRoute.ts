@@ -30,6 +30,7 @@ export interface MountOptions {
   parseJson: JsonParser
   maxJsonDepth: number
   eventKeepAliveMs: number
+  stalledMs: number
   /** logs it, notes its code on the exchange and gives back our form of it */
   reportError: (error: unknown, exchange: Exchange) => CuckooError
 }
@@ -110,6 +111,7 @@ async function sendEvents(route: Route, events: AsyncIterable<unknown>, request:
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   })
+  reply.raw.setTimeout(options.stalledMs, () => reply.raw.destroy())
   reply.raw.flushHeaders()
   const text = encodeEventStream(events, {
     encodeEvent: (event) => encodeJson(route, schema, event),
