@@ -21,7 +21,7 @@ export function toPositionState(seed: bigint, position: number): number {
 
 /**
  * Gumbel(0, 1) noise of one token at one position: −ln(−ln u), with u = (h + 0.5) / 2^32 never 0 or 1.
- * @example toGumbel(toPositionState(42n, 0), 7) // 0.46…: see test/unit/domain/sampling.test.ts for the pinned values
+ * @example toGumbel(toPositionState(42n, 0), 7) // 1.0108127408890637
  */
 export function toGumbel(positionState: number, token: number): number {
   const hash = mix32(positionState ^ Math.imul(token + 1, 0x165667b1)) >>> 0

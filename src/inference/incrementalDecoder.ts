@@ -74,12 +74,18 @@ export class IncrementalDecoder {
   }
 
   #emit(): string {
-    const text = this.#cleans ? cleanSpaces(this.#raw) : this.#raw
-    const certain = this.#cleans ? text.replace(/ [ 'nmtsver]{0,7}$/, '') : text
+    const certain = this.#cleans ? cleanSpaces(this.#raw.slice(0, findOpenSpace(this.#raw))) : this.#raw
     const piece = certain.slice(this.#emitted)
     this.#emitted = Math.max(this.#emitted, certain.length)
     return piece
   }
+}
+
+/** Where the part begins that a later token can still join: at a space followed only by what the patterns of `cleanSpaces` are made of. */
+function findOpenSpace(text: string): number {
+  let open = text.length
+  for (let index = text.length - 1; index >= 0 && " 'nmtsver".includes(text[index] as string); index--) if (text[index] === ' ') open = index
+  return open
 }
 
 /** `clean_up_tokenization` of @huggingface/tokenizers 0.2.0, which it does not export: same replacements in the same order. */

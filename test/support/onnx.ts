@@ -1,0 +1,97 @@
+/**
+ * Small real ONNX files, written field by field (onnx.proto3), so that tests need no model of anybody else.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value & 127) | 128)
+  return Buffer.from([...bytes, value])
+}
+const number = (field: number, value: number) => Buffer.concat([varint(field * 8), varint(value)])
+const bytes = (field: number, ...content: (Buffer | string)[]) => {
+  const body = Buffer.concat(content.map((part) => Buffer.from(part as string)))
+  return Buffer.concat([varint(field * 8 + 2), varint(body.length), body])
+}
+
+const elementTypes = { float: 1, int64: 7 } as const
+
+/** A graph input or output with symbolic dimensions. */
+function valueInfo(field: number, name: string, type: keyof typeof elementTypes, dimensions: (string | number)[]): Buffer {
+  const shape = dimensions.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : bytes(2, size)))
+  return bytes(field, bytes(1, name), bytes(2, bytes(1, number(1, elementTypes[type]), bytes(2, ...shape))))
+}
+
+export interface TableGraph {
+  /** rows × columns */
+  table: Float32Array
+  columns: number
+  output: string
+  /** name of a file beside the graph that holds the table */
+  externalData?: string
+}
+
+/**
+ * An ONNX file whose output[1, n, columns] is the table's row of each of `input_ids`[1, n]: a model whose every vector is known.
+ */
+export function createTableGraph({ table, columns, output, externalData }: TableGraph): Buffer {
+  const rows = table.length / columns
+  const raw = Buffer.from(table.buffer, table.byteOffset, table.byteLength)
+  const data = externalData === undefined ? [bytes(9, raw)] : [bytes(13, bytes(1, 'location'), bytes(2, externalData)), number(14, 1)]
+  const tensor = bytes(5, number(1, rows), number(1, columns), number(2, 1), bytes(8, 'table'), ...data)
+  const node = bytes(1, bytes(1, 'table'), bytes(1, 'input_ids'), bytes(2, output), bytes(4, 'Gather'))
+  const graph = bytes(
+    7,
+    node,
+    bytes(2, 'table lookup'),
+    tensor,
+    valueInfo(11, 'input_ids', 'int64', ['batch', 'n']),
+    valueInfo(12, output, 'float', ['batch', 'n', columns]),
+  )
+  return Buffer.concat([number(1, 8), graph, bytes(8, number(2, 13))])
+}
+
+/** A word-level tokenizer of `words`, which have ids 0, 1, …; the last word stands for unknown ones. */
+export function createWordTokenizer(words: string[]): object {
+  return {
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'WhitespaceSplit' },
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: 'WordPiece',
+      vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+      unk_token: words.at(-1),
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+    },
+  }
+}
+
+/** Writes files, given as text, bytes or JSON values, under `folder`. */
+export function writeModelFiles(folder: string, files: Record<string, Buffer | string | object>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content))
+  }
+}
+
+export const tableColumns = 4
+/** Row i of the table is [i, i², 1, -i] / 8. */
+export const table = Float32Array.from({ length: 6 * tableColumns }, (_, index) => {
+  const row = Math.floor(index / tableColumns)
+  return ([row, row * row, 1, -row][index % tableColumns] as number) / 8
+})
+
+/** An embedding model of six words whose vectors are the rows of {@link table}. */
+export function toEmbeddingModelFiles(): Record<string, Buffer | string | object> {
+  return {
+    'config.json': { architectures: ['BertModel'], model_type: 'bert', vocab_size: 6, max_position_embeddings: 16 },
+    'tokenizer.json': createWordTokenizer(['one', 'two', 'three', 'four', 'five', '[UNK]']),
+    'tokenizer_config.json': { unk_token: '[UNK]', model_max_length: 12, tokenizer_class: 'BertTokenizer' },
+    'onnx/model.onnx': createTableGraph({ table, columns: tableColumns, output: 'last_hidden_state' }),
+  }
+}
