@@ -57,7 +57,7 @@ export function drawMiner(input: {
   }
   const nodes = [...candidates.keys()].sort()
   const tree = new WeightTree(nodes.length)
-  nodes.forEach((node, slot) => tree.set(slot, Number((candidates.get(node) as { weightWei: bigint }).weightWei) / weiPerWeight))
+  for (const [slot, node] of nodes.entries()) tree.set(slot, Number(candidates.get(node)?.weightWei ?? 0n) / weiPerWeight)
   const miner = nodes[tree.find(toDrawPoint(secret, taskKey, drawAttempts))]
   return miner === undefined ? undefined : { miner, k: drawAttempts }
 }

@@ -145,8 +145,8 @@ export class Miners<T> {
   refresh(miner: Miner<T>): void {
     const isWaiting =
       miner.refusal === null && miner.polls.size > 0 && this.#countLeased(miner.session.node) < miner.slots && this.#miners.get(miner.session.node) === miner
-    if (!isWaiting) return this.#leavePools(miner)
-    for (const { digest } of miner.models) this.#pools.get(digest)?.add(miner)
+    if (!isWaiting) this.#leavePools(miner)
+    else for (const { digest } of miner.models) this.#pools.get(digest)?.add(miner)
   }
 
   /** Closes every open poll with `reason`. */

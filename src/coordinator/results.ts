@@ -84,7 +84,7 @@ async function findAccepted(ports: CoordinatorPorts, session: Session, submissio
     (record?.miner === session.node && record.attempt >= attempt) ||
     record?.failures.some((failure) => failure.attempt === attempt && failure.miner === session.node)
   if (wasHolder) throw leaseLost({ taskId, attempt })
-  throw signatureForeign({ what: `result of task ${taskId}`, expected: 'the miner that was given attempt ' + attempt })
+  throw signatureForeign({ what: `result of task ${taskId}`, expected: `the miner that was given attempt ${attempt}` })
 }
 
 function assertConsistent(input: { task: BoardTask; signed: SignedAssignment; content: TaskContent; manifest: Manifest; submission: Submission }): void {

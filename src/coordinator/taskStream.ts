@@ -130,7 +130,10 @@ export class TaskStream {
   // What no decoder has seen yet may still be replaced; the rest has been read by apps.
   #show(position: number, id: number): void {
     if (this.#shown[position] === id) return
-    if (position < this.#decoded) return this.#diverge()
+    if (position < this.#decoded) {
+      this.#diverge()
+      return
+    }
     this.#shown.length = position
     this.#shown.push(id)
   }

@@ -75,12 +75,15 @@ export class WriteQueue {
       if (database.isTransaction) database.exec('ROLLBACK')
       const failure = toStoreError(error, this.#file)
       const isItsOwnFault = current !== undefined && (error instanceof CuckooError || isConstraint(error) || error instanceof TypeError)
-      if (!isItsOwnFault) return batch.forEach((write) => write.reject(failure))
+      if (!isItsOwnFault) {
+        for (const write of batch) write.reject(failure)
+        return
+      }
       current?.reject(failure)
       const others = batch.filter((write) => write !== current)
       if (others.length > 0) this.#commit(others)
       return
     }
-    batch.forEach((write, index) => write.resolve(values[index] as never))
+    for (const [index, write] of batch.entries()) write.resolve(values[index] as never)
   }
 }
