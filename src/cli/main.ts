@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { configKeys } from '../config/keys.ts'
 import { errorKinds } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { parseCommandLine } from './commandLine.ts'
-import type { Compose } from './ports.ts'
 import { createProcessIo, type Io } from './io.ts'
 import { createOutput, type Output } from './output.ts'
+import type { Compose } from './ports.ts'
+import { getVersion } from './version.ts'
 
 const forcedExitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -45,7 +45,7 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
   try {
     return await runLine(argv, { io, output, signal: controller.signal, stop: stop.promise, compose: overrides.compose })
   } catch (error) {
-    if (controller.signal.aborted) return toStoppedCode(await stop.promise)
+    if (controller.signal.aborted && isAbort(error)) return toStoppedCode(await stop.promise)
     return printError(error, flags, output)
   } finally {
     unwatch()
@@ -81,6 +81,10 @@ async function runLine(argv: readonly string[], options: LineOptions): Promise<n
   return stopped === null ? 0 : toStoppedCode(stopped)
 }
 
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
+}
+
 function toStoppedCode(stop: Stop): number {
   return stop === 'EPIPE' ? 0 : forcedExitCodes[stop]
 }
@@ -92,9 +96,4 @@ function printError(error: unknown, flags: readonly string[], output: Output): n
   const isDebug = flags.includes('--log-level=debug') || (level !== -1 && flags[level + 1] === 'debug')
   if (isDebug) for (let cause: unknown = coded; cause instanceof Error; cause = cause.cause) output.note(cause.stack ?? String(cause))
   return errorKinds[coded.kind].exitCode
-}
-
-/** The version in package.json. */
-export function getVersion(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
 }

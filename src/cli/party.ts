@@ -42,5 +42,5 @@ export async function getParty(context: Pick<Context, 'ports'>, text: string): P
 
 /** {@link getParty} of `text`, or the address of the account in use when nothing was named. */
 export async function getPartyOrOwn(context: Pick<Context, 'ports'>, text: string | undefined): Promise<Address> {
-  return text === undefined ? context.ports.getOwnAddress() : getParty(context, text)
+  return text === undefined ? (await context.ports.getOwn()).address : getParty(context, text)
 }

@@ -1,10 +1,13 @@
 import type { Client } from '../api/client.ts'
-import type { RunningCoordinator } from '../coordinator/serveCoordinator.ts'
 import type { CoordinatorConfig } from '../coordinator/coordinatorPorts.ts'
+import type { ServingCoordinator } from '../coordinator/serveCoordinator.ts'
 import type { Config } from '../config/loadConfig.ts'
-import type { Address, Hash, Hex } from '../domain/hex.ts'
-import type { AppStore, Chain, Clock, Deployment, Engine, Signer, TxReport } from '../domain/ports.ts'
+import type { Address, Hex } from '../domain/hex.ts'
+import type { Role } from '../domain/node.ts'
+import type { AppStore, Chain, Clock, Deployment, Engine, SignatureVerifier, Signer, TxOptions, TxReport } from '../domain/ports.ts'
+import type { DevnetState } from '../devnet/devnetState.ts'
 import type { MinerConfig } from '../miner/minerConfig.ts'
+import type { MinerEventListener } from '../miner/minerEvents.ts'
 import type { RunningMiner } from '../miner/startMiner.ts'
 import type { Output } from './output.ts'
 import type { Prompts } from './prompts.ts'
@@ -35,7 +38,7 @@ export interface DeployRequest {
   epochSeconds: number
   /** file to write; default: `networks/<network>.json` of the home */
   out: string | undefined
-  dryRun: boolean
+  transaction: TxOptions
 }
 
 /**
@@ -44,10 +47,8 @@ export interface DeployRequest {
 export interface Ports {
   clock: Clock
   accounts: Accounts
-  /** address of the account in use, read without any password. @throws CUCKOO_ACCOUNT_MISSING, CUCKOO_ACCOUNT_AMBIGUOUS, CUCKOO_ACCOUNT_UNKNOWN */
-  getOwnAddress(): Promise<Address>
-  /** name of the account in use, or null for a bare key */
-  findOwnName(): Promise<string | null>
+  /** name (null for a bare key) and address of the account in use, without any password. @throws CUCKOO_ACCOUNT_MISSING, CUCKOO_ACCOUNT_AMBIGUOUS, CUCKOO_ACCOUNT_UNKNOWN */
+  getOwn(): Promise<{ name: string | null; address: Address }>
   /** the unlocked account in use; with `dryRun` one that only knows its address */
   getSigner(options?: { dryRun?: boolean }): Promise<Signer>
   /** another account of this home, unlocked */
@@ -57,15 +58,20 @@ export interface Ports {
   getDeployment(): Promise<Deployment>
   getChain(): Promise<Chain>
   deploy(request: DeployRequest): Promise<{ deployment: Deployment; path: string | null; transaction: TxReport }>
-  /** the address that signed, or null */
-  recover(digest: Hash, signature: Hex): Promise<Address | null>
+  getVerifier(): Promise<SignatureVerifier>
+  /** an operator's signature that it will run a node */
+  signRegistration(operator: Signer, deployment: Deployment, fields: { owner: Address; role: Role; nonce: bigint; deadline: number }): Promise<Hex>
   createClient(options: { url: string; apiKey?: string; allowPrivate: boolean }): Promise<Client>
   openAppStore(coordinator: Address): Promise<AppStore>
   /** coordinators of this network that have a store here */
   listCoordinatorStores(): Promise<Address[]>
   getEngine(): Promise<Engine>
-  serveCoordinator(node: Address, signer: Signer, config: CoordinatorConfig): Promise<RunningCoordinator>
-  startMiner(node: Address, signer: Signer, config: MinerConfig): Promise<RunningMiner>
+  /** `owner/model` of the models in the home's cache */
+  listCachedModels(): Promise<string[]>
+  /** the devnet of this home while it runs */
+  findDevnet(): Promise<DevnetState | undefined>
+  serveCoordinator(node: Address, signer: Signer, config: CoordinatorConfig): Promise<ServingCoordinator>
+  startMiner(node: Address, signer: Signer, config: MinerConfig, onEvent: MinerEventListener): Promise<RunningMiner>
   /** closes what was opened */
   dispose(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import { answeredNo, terminalRequired } from '../errors/cli.ts'
+import { answeredNo, passwordUnusable, terminalRequired } from '../errors/cli.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
 
@@ -9,20 +9,29 @@ export interface Prompts {
   confirm(question: string): Promise<void>
   /** a line that is not shown. @throws CUCKOO_CLI_TERMINAL_REQUIRED naming `instead` */
   askSecret(question: string, instead: string): Promise<string>
+  /** a new password, typed twice. @throws CUCKOO_CLI_TERMINAL_REQUIRED, CUCKOO_CLI_PASSWORD_UNUSABLE */
+  askNewPassword(name: string): Promise<string>
 }
 
 /** Prompts on the terminal of `io`: questions on stderr, answers from stdin. */
 export function createPrompts(io: Pick<Io, 'stdin' | 'stderr'>, output: Output, options: { yes: boolean; signal: AbortSignal }): Prompts {
+  const askSecret = async (question: string, instead: string) => {
+    if (!output.interactive) throw terminalRequired({ question, instead })
+    return readHidden(io, `${question}: `, options.signal)
+  }
   return {
+    askSecret,
+    async askNewPassword(name) {
+      const password = await askSecret(`New password for '${name}'`, 'CUCKOO_PASSWORD, --password-file or --password-fd')
+      if (password === '') throw passwordUnusable({ problem: 'it is empty' })
+      if ((await askSecret('The same again', '--password-file')) !== password) throw passwordUnusable({ problem: 'the two are not the same' })
+      return password
+    },
     async confirm(question) {
       if (options.yes) return
       if (!output.interactive) throw terminalRequired({ question, instead: '--yes (or CUCKOO_YES=true) to answer it beforehand' })
       const answer = await readLine(io, `${question} [y/N] `, options.signal)
       if (!/^(y|yes)$/i.test(answer.trim())) throw answeredNo({ question })
-    },
-    async askSecret(question, instead) {
-      if (!output.interactive) throw terminalRequired({ question, instead })
-      return readHidden(io, `${question}: `, options.signal)
     },
   }
 }

@@ -1,12 +1,10 @@
-import { readTextFile } from './files.ts'
 import { z } from 'zod'
-import { toDigest } from '../domain/eip712.ts'
 import type { Address, Hex } from '../domain/hex.ts'
-import { type Role, roleNumbers } from '../domain/node.ts'
-import type { ChainReader, Signer } from '../domain/ports.ts'
-import { registration } from '../domain/signedStructures.ts'
+import type { Role } from '../domain/node.ts'
+import type { Signer } from '../domain/ports.ts'
 import { operatorSignatureUnfit, operatorUnproven } from '../errors/cli.ts'
 import type { Context } from './context.ts'
+import { readTextFile } from './files.ts'
 import { getParty } from './party.ts'
 import { zAddress, zBigint, zParty, zRole, zSeconds } from './schemas.ts'
 
@@ -41,24 +39,19 @@ export interface OperatorProof {
 }
 
 /** The operator's EIP-712 `Registration` over (owner, operator, role, nonce, deadline): proof that the key agrees. */
-export async function signRegistration(
-  chain: ChainReader,
+export async function signOperator(
+  context: Pick<Context, 'ports' | 'nowSeconds'>,
   operator: Signer,
   fields: { owner: Address; role: Role; nonce: bigint; validSeconds: number },
 ): Promise<OperatorSignature> {
+  const { validSeconds, ...registration } = fields
+  const chain = await context.ports.getChain()
   const { latest } = await chain.getBlocks()
-  const deadline = Math.max(latest.timestamp, Math.floor(Date.now() / 1000)) + fields.validSeconds
-  const message = { owner: fields.owner, operator: operator.address, role: roleNumbers[fields.role], nonce: fields.nonce, deadline: BigInt(deadline) }
-  return {
-    chainId: chain.deployment.chainId,
-    staking: chain.deployment.contracts.staking,
-    owner: fields.owner,
-    operator: operator.address,
-    role: fields.role,
-    nonce: fields.nonce,
-    deadline,
-    signature: operator.sign(toDigest(chain.domainSeparator, registration, message)),
-  }
+  // The chain judges by its own clock, which a devnet can move far ahead of this machine's.
+  const deadline = Math.max(latest.timestamp, context.nowSeconds()) + validSeconds
+  const { chainId, contracts } = chain.deployment
+  const signature = await context.ports.signRegistration(operator, chain.deployment, { ...registration, deadline })
+  return { chainId, staking: contracts.staking, ...registration, operator: operator.address, deadline, signature }
 }
 
 /**
@@ -70,15 +63,15 @@ export async function getOperatorProof(
   options: { operatorAccount?: string | undefined; operator?: string | undefined; operatorSignatureFile?: string | undefined; operatorPasswordFile?: string | undefined },
   fields: { owner: Address; role: Role; nonce: bigint },
 ): Promise<OperatorProof> {
-  const chain = await context.ports.getChain()
   if (options.operatorAccount !== undefined) {
     const signer = await context.ports.getNamedSigner(options.operatorAccount, options.operatorPasswordFile)
-    const signed = await signRegistration(chain, signer, { ...fields, validSeconds: immediateSeconds })
+    const signed = await signOperator(context, signer, { ...fields, validSeconds: immediateSeconds })
     return { operator: signed.operator, deadline: signed.deadline, operatorSignature: signed.signature }
   }
   const path = options.operatorSignatureFile
   if (path === undefined) throw operatorUnproven({})
   const signed = await loadOperatorSignature(path)
+  const chain = await context.ports.getChain()
   const expected = {
     ...fields,
     chainId: chain.deployment.chainId,

@@ -72,9 +72,9 @@ export const nodeUnknown = defineError('CUCKOO_CLI_NODE_UNKNOWN', 'rejected', (f
   message: `${f.node} is not registered as a node on '${f.network}'.`,
   hint: '`cuckoo nodes` lists the nodes; `cuckoo register miner` registers one.',
 }))
-export const coordinatorMissing = defineError('CUCKOO_CLI_COORDINATOR_MISSING', 'config', (f: { network: string }) => ({
-  message: `No coordinator is named, and none is active on '${f.network}'.`,
-  hint: 'Give --coordinator <url> or CUCKOO_COORDINATOR, or start one with `cuckoo coordinator serve`.',
+export const coordinatorMissing = defineError('CUCKOO_CLI_COORDINATOR_MISSING', 'config', () => ({
+  message: 'No coordinator is named, and no devnet runs here.',
+  hint: 'Give --coordinator <url> or CUCKOO_COORDINATOR (`cuckoo nodes --role coordinator` lists them), or start one with `cuckoo devnet start`.',
 }))
 export const apiKeyNeeded = defineError('CUCKOO_CLI_API_KEY_NEEDED', 'denied', () => ({
   message: 'No API key is given.',
@@ -92,11 +92,23 @@ export const faucetElsewhere = defineError('CUCKOO_CLI_FAUCET_ELSEWHERE', 'confi
   message: `The faucet works on the devnet only, not on '${f.network}'.`,
   hint: f.places,
 }))
-export const notForChain = defineError('CUCKOO_CLI_NOT_FOR_CHAIN', 'config', (f: { command: string; network: string }) => ({
-  message: `\`${f.command}\` works on the devnet only, not on '${f.network}'.`,
-  hint: 'Start a devnet with `cuckoo devnet start`.',
-}))
 export const optionMissing = defineError('CUCKOO_CLI_OPTION_MISSING', 'usage', (f: { flag: string; command: string }) => ({
   message: `\`${f.command}\` needs ${f.flag}.`,
   hint: `\`${f.command} --help\` shows examples.`,
+}))
+export const passwordUnusable = defineError('CUCKOO_CLI_PASSWORD_UNUSABLE', 'usage', (f: { problem: string }) => ({
+  message: `This password cannot be used: ${f.problem}.`,
+  hint: 'Nothing was changed: try again.',
+}))
+export const operatorNotRegistered = defineError('CUCKOO_OPERATOR_NOT_REGISTERED', 'rejected', (f: { operator: string; role: string; network: string }) => ({
+  message: `The key ${f.operator} is not the operator of a ${f.role} on '${f.network}'.`,
+  hint: `Register with \`cuckoo register ${f.role} --operator-account <name>\`, or choose the operator's account with --account.`,
+}))
+export const coordinatorStoreMissing = defineError('CUCKOO_CLI_COORDINATOR_STORE_MISSING', 'usage', (f: { network: string; known: readonly string[] }) => ({
+  message: f.known.length === 0 ? `No coordinator of '${f.network}' keeps its store in this home.` : `${f.known.length} coordinators of '${f.network}' keep their store in this home.`,
+  hint: `Name one with --coordinator <address>${f.known.length === 0 ? '' : `: ${f.known.join(', ')}`}.`,
+}))
+export const appUnknown = defineError('CUCKOO_CLI_APP_UNKNOWN', 'usage', (f: { id: string }) => ({
+  message: `There is no app '${f.id}'.`,
+  hint: '`cuckoo apps list` shows the ids.',
 }))

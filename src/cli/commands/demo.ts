@@ -1,102 +1,100 @@
 import { z } from 'zod'
-import { zAddress, zHash } from '../../api/wire.ts'
 import { type DemoEvent, type MinerShare, runDemo } from '../../devnet/runDemo.ts'
+import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewDevnetEvent } from '../devnetView.ts'
-import type { Output, Spinner } from '../output.ts'
-import { programScript, programWords } from '../program.ts'
-import { zInteger } from '../schemas.ts'
+import type { Output } from '../output.ts'
+import { zAddress, zHash, zInteger } from '../schemas.ts'
+import { getScriptPath } from '../version.ts'
 
-const prompts = [
-  'Tell me a story about a brave fox and a red kite.',
-  'Write a story about a rabbit named Lily and a blue boat.',
-  'Tell me a story about a small bear who finds a golden key in the forest.',
-]
+const prompts = ['Tell me a story about a brave fox and a red kite.', 'Tell me a story about a small owl who found a blue lantern.']
+
+const zSummary = z.object({
+  chainId: z.int(),
+  stakingContract: zAddress,
+  coordinator: zAddress,
+  miners: z.array(
+    z.object({
+      name: z.string(),
+      node: zAddress,
+      bondCai: z.string(),
+      votesCai: z.string(),
+      weightCai: z.string(),
+      tasks: z.int(),
+      taskShare: z.number(),
+      weightShare: z.number(),
+    }),
+  ),
+  texts: z.array(z.object({ prompt: z.string(), text: z.string(), task: zHash, miner: zAddress })),
+  tasks: z.int(),
+  receipt: z.object({ task: zHash, verified: z.boolean(), checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })) }),
+  seconds: z.number(),
+})
 
 export const demo = defineCommand({
-  description: `Plays the main job once, with real processes in a home of its own: a chain, stake,
-votes, a coordinator, three miners, a real model. Prompts are answered as you
-watch, short tasks show that stake decides, and one receipt is verified. It
-leaves nothing running.`,
+  description: `Plays the main job once, with real processes in a home of its own: a chain, a coordinator,
+three miners and two stakers; prompts answered by a real model; many short tasks, to
+show that stake decides; a receipt checked. It leaves nothing running and no file.`,
   examples: [
-    { command: 'cuckoo demo', note: 'under three minutes' },
-    { command: 'cuckoo demo --json', note: 'one summary object' },
+    { command: 'cuckoo demo', note: 'two to three minutes' },
+    { command: 'cuckoo demo --json', note: 'one object with all that came out' },
   ],
   args: z.object({}),
   options: z.object({
-    tasks: zInteger(1, 10_000).default(200).describe('short tasks to send'),
-    model: z.string().default('cuckoo/storyteller').describe('model that the miners run'),
+    tasks: zInteger(1, 10_000).prefault('200').describe('short tasks to draw miners for').meta({ placeholder: 'number' }),
+    model: z.string().default('cuckoo/storyteller').describe('model that the miners run').meta({ placeholder: 'model' }),
   }),
-  output: z.object({
-    chainId: z.int(),
-    stakingContract: zAddress,
-    coordinator: zAddress,
-    miners: z.array(
-      z.object({
-        name: z.string(),
-        node: zAddress,
-        bondCai: z.string(),
-        votesCai: z.string(),
-        weightCai: z.string(),
-        tasks: z.int(),
-        taskShare: z.number(),
-        weightShare: z.number(),
-      }),
-    ),
-    texts: z.array(z.object({ prompt: z.string(), text: z.string(), task: zHash, miner: zAddress })),
-    tasks: z.int(),
-    receipt: z.object({ task: zHash, verified: z.boolean(), checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })) }),
-    seconds: z.number(),
-  }),
+  output: zSummary,
   async run({ options }, context) {
-    const screen = createDemoScreen(context.output)
+    const view = createDemoView(context)
     try {
-      return await runDemo({ script: programScript, model: options.model, prompts, tasks: options.tasks, signal: context.signal }, screen.show)
+      return await runDemo({ script: getScriptPath(), model: options.model, prompts, tasks: options.tasks, signal: context.signal }, view.show)
     } finally {
-      screen.close()
+      view.stop()
     }
   },
-  view(summary, screen) {
+  view({ seconds, receipt }, screen) {
     screen.line()
-    screen.line(`Done in ${summary.seconds} s; nothing was left running. Next: \`${programWords} devnet start\` keeps such a network up.`)
+    screen.line(`Done in ${seconds} s: every process has ended. The last receipt is ${receipt.verified ? 'signed by both sides' : 'NOT valid'}.`)
+    screen.line('Next: `cuckoo devnet start` leaves such a network up.')
   },
 })
 
-/** Shows the scenes as they happen: nothing with --json. */
-function createDemoScreen(output: Output): { show(event: DemoEvent): void; close(): void } {
-  let spinner: Spinner | null = null
-  const show = (event: DemoEvent) => {
-    if (event.type === 'answer') {
-      output.line()
-      output.line(`  ${output.style('dim', '$')} ${event.command}`)
-    } else if (event.type === 'text') output.write(event.text)
-    else if (event.type === 'progress') spinner?.update(`${event.done} of ${event.total}`)
-    else if (event.type === 'shares') viewShares(event.miners, output)
-    else if (event.type === 'receipt') {
-      for (const { name, ok, detail } of event.receipt.checks)
-        output.line(`    ${ok ? output.style('green', '✓') : output.style('red', '✗')} ${name}: ${detail}`)
-    } else viewDevnetEvent(event, output)
-  }
-  return {
-    show: (event) => {
-      if (event.type === 'progress' && event.done === 1) void output.spin('tasks').then((started) => (spinner = started))
-      if (event.type === 'progress' && event.done === event.total) spinner?.stop()
-      show(event)
-    },
-    close: () => spinner?.stop(),
+/** Shows the demo's events as they come; the progress of the short tasks in a spinner. */
+function createDemoView({ output }: Context<never>): { show: (event: DemoEvent) => void; stop: () => void } {
+  const spinner = output.spin('')
+  let update: (text: string) => void = () => {}
+  let stop = () => {}
+  void spinner.then((started) => {
+    update = started.update
+    stop = started.stop
+    stop()
+  })
+  return { show: (event) => showDemoEvent(event, output, update), stop: () => stop() }
+}
+
+function showDemoEvent(event: DemoEvent, screen: Output, update: (text: string) => void): void {
+  switch (event.type) {
+    case 'answer':
+      return screen.line(`\n  $ ${event.command}`)
+    case 'text':
+      return screen.write(event.text)
+    case 'progress':
+      return update(`${event.done} of ${event.total} tasks`)
+    case 'shares':
+      return showShares(event.miners, screen)
+    case 'receipt':
+      for (const { name, ok } of event.receipt.checks) screen.line(`    ${ok ? screen.style('green', 'ok  ') : screen.style('red', 'FAIL')} ${name}`)
+      return
+    default:
+      return viewDevnetEvent(event, screen)
   }
 }
 
-function viewShares(miners: readonly MinerShare[], output: Output): void {
+function showShares(miners: readonly MinerShare[], screen: Output): void {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
-  output.table({
-    columns: [
-      { title: '  miner' },
-      { title: 'weight, CAI', align: 'right' },
-      { title: 'of weight', align: 'right' },
-      { title: 'tasks', align: 'right' },
-      { title: 'of tasks', align: 'right' },
-    ],
-    rows: miners.map((miner) => [`  ${miner.name}`, miner.weightCai, percent(miner.weightShare), String(miner.tasks), percent(miner.taskShare)]),
+  screen.table({
+    columns: ['miner', 'bond', 'votes', 'weight', 'share of weight', 'tasks', 'share of tasks'].map((title, index) => ({ title, align: index === 0 ? 'left' : 'right' })),
+    rows: miners.map((miner) => [miner.name, miner.bondCai, miner.votesCai, miner.weightCai, percent(miner.weightShare), String(miner.tasks), percent(miner.taskShare)]),
   })
 }

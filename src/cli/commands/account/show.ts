@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Address } from '../../../domain/hex.ts'
 import { accountUnknown } from '../../../errors/account.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatAddress } from '../../party.ts'
@@ -13,9 +14,10 @@ export const accountShow = defineCommand({
   options: z.object({}),
   output: z.object({ name: z.string().nullable(), address: zAddress, checksumAddress: z.string(), path: z.string().nullable() }),
   async run({ args }, { ports }) {
-    const name = args.name ?? (await ports.findOwnName())
+    const own = args.name === undefined ? await ports.getOwn() : undefined
+    const name = args.name ?? own?.name ?? null
     if (name === null) {
-      const address = await ports.getOwnAddress()
+      const { address } = own as { address: Address }
       return { name, address, checksumAddress: formatAddress(address), path: null }
     }
     const accounts = await ports.accounts.list()

@@ -3,21 +3,30 @@ import { getDevnet } from '../../../devnet/devnetState.ts'
 import { defineCommand } from '../../defineCommand.ts'
 
 export const devnetEnv = defineCommand({
-  description: `Prints shell exports for scripts and OpenAI clients. The API key stays in its file:
-the line reads it when the shell evaluates it.`,
-  examples: [{ command: 'eval "$(cuckoo devnet env)"', note: 'sets them in this shell' }],
+  description: 'Prints what scripts and OpenAI clients need to use the devnet, as shell exports.',
+  examples: [{ command: 'eval "$(cuckoo devnet env)"', note: 'in a shell' }],
   args: z.object({}),
   options: z.object({}),
-  output: z.object({ network: z.string(), rpcUrl: z.string(), coordinator: z.string(), apiKeyFile: z.string(), openaiBaseUrl: z.string() }),
-  async run(_input, context) {
-    const { rpcUrl, coordinator, apiKeyFile } = getDevnet(context.config.values.home)
-    return { network: 'devnet', rpcUrl, coordinator: coordinator.url, apiKeyFile, openaiBaseUrl: `${coordinator.url}/v1` }
+  output: z.object({ variables: z.record(z.string(), z.string()) }),
+  async run(_, { config }) {
+    const state = getDevnet(config.values.home)
+    return {
+      variables: {
+        CUCKOO_HOME: config.values.home,
+        CUCKOO_NETWORK: 'devnet',
+        CUCKOO_COORDINATOR: state.coordinator.url,
+        CUCKOO_API_KEY_FILE: state.apiKeyFile,
+        OPENAI_BASE_URL: `${state.coordinator.url}/v1`,
+      },
+    }
   },
-  view(env, screen) {
-    screen.line(`export CUCKOO_NETWORK=${env.network}`)
-    screen.line(`export CUCKOO_COORDINATOR=${env.coordinator}`)
-    screen.line(`export CUCKOO_API_KEY_FILE='${env.apiKeyFile.replaceAll("'", `'\\''`)}'`)
-    screen.line(`export OPENAI_BASE_URL=${env.openaiBaseUrl}`)
-    screen.line('export OPENAI_API_KEY="$(cat "$CUCKOO_API_KEY_FILE")"')
+  view({ variables }, screen) {
+    for (const [name, value] of Object.entries(variables)) screen.line(`export ${name}=${quote(value)}`)
+    // The key itself stays in its file until the shell reads it.
+    screen.line(`export OPENAI_API_KEY="$(cat ${quote(variables['CUCKOO_API_KEY_FILE'] ?? '')})"`)
   },
 })
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,125 +1,86 @@
 import { z } from 'zod'
-import { zAddress } from '../../../api/wire.ts'
-import { detachDevnet } from '../../../devnet/detachDevnet.ts'
-import { getDevnet } from '../../../devnet/devnetState.ts'
-import { demoMinerBonds } from '../../../devnet/runDemo.ts'
+import type { DevnetState } from '../../../devnet/devnetState.ts'
 import { type DevnetEvent, startDevnet } from '../../../devnet/startDevnet.ts'
-import { devnetChildFailed } from '../../../errors/devnet.ts'
-import type { Context } from '../../context.ts'
+import { waitForAbort } from '../../abort.ts'
 import { defineCommand } from '../../defineCommand.ts'
+import { startDetached } from '../../detached.ts'
 import { viewDevnetEvent } from '../../devnetView.ts'
 import type { Output } from '../../output.ts'
-import { programScript, programWords } from '../../program.ts'
 import { zDuration, zInteger } from '../../schemas.ts'
-
-export const zDevnetState = z.object({
-  pid: z.int(),
-  startedAt: z.int(),
-  rpcUrl: z.string(),
-  staking: zAddress,
-  coordinator: z.object({ node: zAddress, url: z.string() }),
-  miners: z.array(z.object({ account: z.string(), node: zAddress, pid: z.int() })),
-  accounts: z.array(z.object({ name: z.string(), address: zAddress })),
-  apiKeyFile: z.string(),
-})
-
-const zEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('section'), title: z.string() }),
-  z.object({ event: z.literal('command'), command: z.string(), note: z.string() }),
-  z.object({ event: z.literal('ready'), state: zDevnetState }),
-  z.object({ event: z.literal('stopped') }),
-])
-type Event = z.output<typeof zEvent>
+import { getScriptPath } from '../../version.ts'
 
 export const devnetStart = defineCommand({
-  description: `Starts a chain, deploys the contracts, and brings up a coordinator and three
-miners, each registered through the commands that people type and each a process
-of its own. Until it ends, it is the default network of every other terminal.
-Everything listens on loopback only.`,
+  description: `Starts a chain, deploys the contracts, registers a coordinator and three miners, and lets
+them work, each as a process of its own. It is the default network of every other
+terminal with the same home while it runs. Ctrl-C ends all of it.`,
   examples: [
-    { command: 'cuckoo devnet start', note: 'in a terminal of its own; Ctrl-C ends it all' },
-    { command: 'cuckoo devnet start --detach', note: 'in the background; `cuckoo devnet stop` ends it' },
+    { command: 'cuckoo devnet start', note: 'stays in this terminal' },
+    { command: 'cuckoo devnet start --detach', note: 'comes back when it is ready' },
   ],
+  longRunning: true,
   args: z.object({}),
   options: z.object({
-    detach: z.boolean().default(false).describe('run in the background'),
-    rpcPort: zInteger(0, 65_535).default(8545).describe("port of the chain's RPC; another when it is taken, 0: any"),
-    port: zInteger(0, 65_535).default(7878).describe('port of the coordinator; another when it is taken, 0: any'),
-    thaw: zDuration.default(600_000).describe('thaw period of the contracts').meta({ placeholder: 'duration' }),
-    model: z.string().default('cuckoo/storyteller').describe('model that the miners offer'),
+    detach: z.boolean().default(false).describe('leave it running; `devnet stop` ends it'),
+    rpcPort: zInteger(0, 65_535).prefault('8545').describe('port of the chain; another when it is taken').meta({ placeholder: 'number' }),
+    port: zInteger(0, 65_535).prefault('8420').describe('port of the coordinator; another when it is taken').meta({ placeholder: 'number' }),
+    minerBond: z.array(z.string()).default(['21000', '42000', '84000']).describe("a miner's bond in CAI").meta({ placeholder: 'amount' }),
+    thaw: zDuration.prefault('10m').describe('how long stake thaws').meta({ placeholder: 'duration' }),
+    model: z.string().default('cuckoo/storyteller').describe('model that the miners offer').meta({ placeholder: 'model' }),
   }),
-  output: zEvent,
-  longRunning: true,
+  output: z.looseObject({ event: z.string() }),
   async run({ options }, context) {
     const { home } = context.config.values
+    const script = getScriptPath()
     if (options.detach) {
-      const flags = ['--rpc-port', String(options.rpcPort), '--port', String(options.port), '--thaw', `${options.thaw}ms`, '--model', options.model]
-      const state = await detachDevnet({ home, script: programScript, flags })
-      return { event: 'ready' as const, state }
-    }
-    const emit = (event: DevnetEvent) => {
-      if (event.type === 'section' || event.type === 'command') context.emit(toOutput(event))
+      const state = await startDetached({ home, script, flags: toFlags(options), signal: context.signal })
+      return { event: 'ready', detached: true, state }
     }
     const devnet = await startDevnet(
       {
         home,
-        script: programScript,
+        script,
         rpcPort: options.rpcPort,
         coordinatorPort: options.port,
-        minerBonds: demoMinerBonds,
-        thaw: `${options.thaw}ms`,
+        minerBonds: options.minerBond,
+        thaw: `${Math.floor(options.thaw / 1000)}s`,
         model: options.model,
       },
-      emit,
+      ({ type, ...event }) => context.emit({ event: type, ...event }),
       context.signal,
     )
-    context.emit({ event: 'ready', state: getDevnet(home) })
-    const stopped = new Promise<null>((resolve) => context.signal.addEventListener('abort', () => resolve(null), { once: true }))
-    try {
-      const broken = await Promise.race([stopped, devnet.broken])
-      if (broken) throw devnetChildFailed({ command: broken.name, exitCode: broken.exitCode, reason: 'it ended by itself' })
-    } finally {
-      await devnet.stop()
-    }
-    return { event: 'stopped' as const }
+    void devnet.broken.then(({ name, exitCode }) => context.signal.aborted || context.output.warn(`${name} ended by itself (exit code ${exitCode})`))
+    await waitForAbort(context.signal)
+    await devnet.stop()
+    return { event: 'stopped' }
   },
-  view(event, screen, context) {
-    if (event.event === 'section' || event.event === 'command') viewDevnetEvent({ type: event.event, ...event } as DevnetEvent, screen)
-    else if (event.event === 'ready') viewNextSteps(event.state, screen, context)
-    else screen.line('The devnet has ended.')
+  view(value, screen) {
+    const { event, ...rest } = value
+    if (event === 'stopped') return screen.line('Nothing of the devnet runs any more.')
+    if (event !== 'ready') return viewDevnetEvent({ type: event, ...rest } as unknown as DevnetEvent, screen)
+    viewReady(value['state'] as DevnetState, screen)
+    screen.line(value['detached'] === true ? '\n`cuckoo devnet stop` ends it.' : '\nCtrl-C ends it.')
   },
 })
 
-function toOutput(event: Extract<DevnetEvent, { type: 'section' | 'command' }>): Event {
-  return event.type === 'section' ? { event: 'section', title: event.title } : { event: 'command', command: event.command, note: event.note }
+function toFlags(options: { rpcPort: number; port: number; minerBond: readonly string[]; thaw: number; model: string }): string[] {
+  return [
+    ...['--rpc-port', String(options.rpcPort), '--port', String(options.port)],
+    ...options.minerBond.flatMap((bond) => ['--miner-bond', bond]),
+    ...['--thaw', `${Math.floor(options.thaw / 1000)}s`, '--model', options.model],
+  ]
 }
 
-function viewNextSteps(state: z.output<typeof zDevnetState>, screen: Output, context: Context): void {
-  const step = (role: string, lines: readonly string[]) => {
-    screen.line(screen.style('bold', role))
-    for (const line of lines) screen.line(`  ${line}`)
-  }
+/** What to type next, in each role. */
+function viewReady(state: DevnetState, screen: Output): void {
+  const [miner] = state.miners
   screen.line()
-  screen.line(`The network is up. Coordinator ${state.coordinator.url}, chain ${state.rpcUrl}.`)
-  screen.line('Type this in other terminals:')
-  step('as an app', [
-    `${programWords} run "Tell me a story about a brave fox and a red kite."`,
-    `eval "$(${programWords} devnet env)"   # for curl and OpenAI clients`,
-  ])
-  step('as a staker', [
-    `${programWords} account new alice`,
-    `${programWords} faucet alice 2000`,
-    `${programWords} stake 1000 --account alice`,
-    `${programWords} vote dev-miner-1 500 --account alice`,
-    `${programWords} status alice`,
-  ])
-  step('as a miner', [
-    `${programWords} account new bob && ${programWords} account new bob-op`,
-    `${programWords} faucet bob 30000`,
-    `${programWords} stake 25000 --account bob`,
-    `${programWords} register miner --account bob --operator-account bob-op --name Bob`,
-    `${programWords} miner start --account bob-op`,
-  ])
-  step('as anybody', [`${programWords} nodes`, `${programWords} devnet warp 10m`, `${programWords} devnet stop`])
-  if (!context.output.json) screen.line(screen.style('dim', `logs: ${context.config.values.home}/devnet`))
+  screen.line(`${screen.style('bold', 'The devnet runs.')} Chain ${state.rpcUrl}, coordinator ${state.coordinator.url}`)
+  screen.line('In other terminals, by role:')
+  const next: [string, string][] = [
+    ['an app', 'cuckoo run "Tell me a story about a brave fox and a red kite."'],
+    ['a staker', `cuckoo stake 100 --account dev-staker-1 && cuckoo vote ${miner?.account ?? '<node>'} 100 --account dev-staker-1`],
+    ['a miner', 'cuckoo account new alice && cuckoo faucet alice 30000   (then stake, register, start)'],
+    ['anyone', 'cuckoo nodes · cuckoo status --account dev-staker-1 · cuckoo devnet status'],
+  ]
+  for (const [role, command] of next) screen.line(`  ${role.padEnd(9)} ${command}`)
 }

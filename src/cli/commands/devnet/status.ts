@@ -1,27 +1,41 @@
 import { z } from 'zod'
 import { findDevnet } from '../../../devnet/devnetState.ts'
 import { defineCommand } from '../../defineCommand.ts'
-import { programWords } from '../../program.ts'
-import { zDevnetState } from './start.ts'
+import { formatWhen } from '../../format.ts'
+import { zAddress } from '../../schemas.ts'
+
+const zState = z.object({
+  pid: z.int(),
+  startedAt: z.int(),
+  rpcUrl: z.string(),
+  staking: zAddress,
+  coordinator: z.object({ node: zAddress, url: z.string() }),
+  miners: z.array(z.object({ account: z.string(), node: zAddress, pid: z.int() })),
+  accounts: z.array(z.object({ name: z.string(), address: zAddress })),
+  apiKeyFile: z.string(),
+})
 
 export const devnetStatus = defineCommand({
-  description: 'Shows whether a devnet runs in this home, and where its parts are.',
-  examples: [{ command: 'cuckoo devnet status', note: 'URLs, processes and accounts' }],
+  examples: [{ command: 'cuckoo devnet status', note: 'what runs, and where' }],
   args: z.object({}),
   options: z.object({}),
-  output: z.object({ running: z.boolean(), state: zDevnetState.nullable() }),
-  async run(_input, context) {
-    const state = findDevnet(context.config.values.home)
-    return { running: state !== undefined, state: state ?? null }
+  output: z.object({ running: z.boolean(), state: zState.nullable() }),
+  async run(_, { config }) {
+    const state = findDevnet(config.values.home) ?? null
+    return { running: state !== null, state }
   },
-  view({ state }, screen) {
-    if (state === null) return screen.line(`No devnet runs here. Start one with \`${programWords} devnet start\`.`)
-    screen.line(`Running since ${new Date(state.startedAt * 1000).toLocaleString()}, process ${state.pid}`)
-    screen.line(`chain        ${state.rpcUrl}`)
-    screen.line(`contract     ${state.staking}`)
-    screen.line(`coordinator  ${state.coordinator.url}`)
-    screen.line(`API key      in ${state.apiKeyFile}`)
-    screen.line()
-    screen.table({ columns: [{ title: 'account' }, { title: 'address' }], rows: state.accounts.map(({ name, address }) => [name, address]) })
+  view({ state }, screen, context) {
+    if (state === null) return screen.line('No devnet runs here: `cuckoo devnet start` starts one.')
+    screen.line(`The devnet runs since ${formatWhen(state.startedAt, context.nowSeconds())}, process ${state.pid}`)
+    const rows = [
+      ['chain', state.rpcUrl],
+      ['contract', state.staking],
+      ['coordinator', state.coordinator.url],
+      ['', state.coordinator.node],
+      ...state.miners.map(({ account, node }) => [account, node]),
+      ['API key', state.apiKeyFile],
+      ['accounts', 'cuckoo account list'],
+    ]
+    for (const [name, value] of rows) screen.line(`  ${(name as string).padEnd(12)} ${value}`)
   },
 })

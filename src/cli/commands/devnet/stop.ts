@@ -3,15 +3,15 @@ import { stopDevnet } from '../../../devnet/controlDevnet.ts'
 import { defineCommand } from '../../defineCommand.ts'
 
 export const devnetStop = defineCommand({
-  description: 'Ends the devnet of this home and waits until all its processes are gone.',
-  examples: [{ command: 'cuckoo devnet stop', note: 'its chain is forgotten, its accounts are kept' }],
+  examples: [{ command: 'cuckoo devnet stop', note: 'ends all its processes' }],
   args: z.object({}),
   options: z.object({}),
-  output: z.object({ pid: z.int() }),
-  async run(_input, context) {
-    return { pid: (await stopDevnet(context.config.values.home)).pid }
+  output: z.object({ stopped: z.literal(true), pid: z.int() }),
+  async run(_, { config }) {
+    const { pid } = await stopDevnet(config.values.home)
+    return { stopped: true as const, pid }
   },
-  view(_stopped, screen) {
+  view(_, screen) {
     screen.line('The devnet has ended.')
   },
 })

@@ -3,7 +3,7 @@ import { defineCommand } from '../../defineCommand.ts'
 import { writeNewFile } from '../../files.ts'
 import { formatWhen } from '../../format.ts'
 import { getParty } from '../../party.ts'
-import { signRegistration, zOperatorSignature } from '../../registration.ts'
+import { signOperator, zOperatorSignature } from '../../registration.ts'
 import { zDuration, zParty, zRole, zUint64Text } from '../../schemas.ts'
 
 export const nodeSignOperator = defineCommand({
@@ -21,7 +21,7 @@ owner registers with the file on its own machine: neither key travels.`,
     const owner = await getParty(context, args.owner)
     const [chain, operator] = [await context.ports.getChain(), await context.ports.getSigner()]
     const nonce = options.nonce ?? (await chain.getNode(owner)).nonce
-    const signed = await signRegistration(chain, operator, { owner, role: args.role, nonce, validSeconds: Math.floor(options.validFor / 1000) })
+    const signed = await signOperator(context, operator, { owner, role: args.role, nonce, validSeconds: Math.floor(options.validFor / 1000) })
     const path = options.out ?? null
     if (path !== null) await writeNewFile(path, `${JSON.stringify(z.encode(zOperatorSignature, signed), null, 2)}\n`)
     return { ...signed, path }

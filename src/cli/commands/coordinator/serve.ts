@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { type CoordinatorConfig, defaultCoordinatorConfig } from '../../../coordinator/coordinatorPorts.ts'
+import { formatAmount, parseAmount } from '../../../domain/amount.ts'
+import type { Hash } from '../../../domain/hex.ts'
+import type { NodeRecord } from '../../../domain/node.ts'
+import { waitForAbort } from '../../abort.ts'
+import type { Context } from '../../context.ts'
+import { defineCommand } from '../../defineCommand.ts'
+import { getOwnNode } from '../../operator.ts'
+import { zAddress, zAmount, zDuration, zHash, zHttpUrlText, zInteger } from '../../schemas.ts'
+
+const defaults = defaultCoordinatorConfig
+/** `model=value`, with the value read by `parse`. */
+const zPair = <T>(parse: (text: string) => T) =>
+  z
+    .string()
+    .regex(/^[^=]+=[^=]+$/, 'is not like owner/model=value')
+    .transform((text): [string, T] => [text.slice(0, text.indexOf('=')), parse(text.slice(text.indexOf('=') + 1))])
+
+const parseDigest = (text: string) => zHash.parse(text)
+
+const options = z.object({
+  host: z.string().default(defaults.host).describe('address to listen on').meta({ env: 'CUCKOO_HOST' }),
+  port: zInteger(0, 65_535).prefault('8420').describe('port to listen on; 0: any free one').meta({ env: 'CUCKOO_PORT', placeholder: 'number' }),
+  publicUrl: zHttpUrlText.optional().describe('URL that others reach it by, compared with its profile').meta({ placeholder: 'url' }),
+  price: zAmount
+    .prefault(formatAmount(defaults.unitPriceWei.text))
+    .describe('CAI for one output token of text')
+    .meta({ placeholder: 'amount' }),
+  embeddingPrice: zAmount
+    .prefault(formatAmount(defaults.unitPriceWei.embedding))
+    .describe('CAI for one input token of embeddings')
+    .meta({ placeholder: 'amount' }),
+  modelPrice: z
+    .array(zPair(parseAmount))
+    .default([])
+    .describe('another price for one model')
+    .meta({ placeholder: 'model=amount' }),
+  acceptManifests: z
+    .enum(['open', 'listed'])
+    .optional()
+    .describe('models of any miner, or only those of --manifest; default: open on the devnet, else listed'),
+  manifest: z.array(zHash).default([]).describe('digest of a model that is served').meta({ placeholder: 'digest' }),
+  pin: z.array(zPair(parseDigest)).default([]).describe('manifest that a model name means').meta({ placeholder: 'model=digest' }),
+  maxQueued: zInteger(1, 1_000_000).prefault(String(defaults.maxQueued)).describe('tasks that may wait; more get 429').meta({ placeholder: 'number' }),
+  defaultMaxTokens: zInteger(1, 1_000_000)
+    .prefault(String(defaults.defaultMaxTokens))
+    .describe('output tokens when the app names no number')
+    .meta({ placeholder: 'number' }),
+  grace: zDuration.prefault('20s').describe('how long stopping waits for running tasks').meta({ placeholder: 'duration' }),
+})
+
+export const coordinatorServe = defineCommand({
+  description: `Serves apps: an OpenAI-compatible API, and tasks of every kind. Miners find it by the URL
+in its profile and poll it; each task goes to a miner drawn by stake. The account in use
+is the operator of a registered coordinator. Stops on Ctrl-C after running tasks ended.`,
+  examples: [
+    { command: 'cuckoo coordinator serve --account ada-op', note: 'behind a TLS proxy' },
+    { command: 'cuckoo coordinator serve --host 0.0.0.0 --port 8420', note: 'for the whole network' },
+    { command: 'cuckoo coordinator serve --price 0.000002', note: 'CAI for an output token' },
+  ],
+  longRunning: true,
+  args: z.object({}),
+  options,
+  output: z.discriminatedUnion('event', [
+    z.object({ event: z.literal('ready'), node: zAddress, operator: zAddress, network: z.string(), url: z.string(), publicUrl: z.string(), acceptManifests: z.string() }),
+    z.object({ event: z.literal('stopped') }),
+  ]),
+  async run({ options: chosen }, context) {
+    const { chain, signer, node, record } = await getOwnNode(context, 'coordinator')
+    const config = toCoordinatorConfig(chosen, chain.deployment.network === 'devnet')
+    const publicUrl = chosen.publicUrl ?? record.profile?.url ?? ''
+    warnAboutSetup(context, record, chosen.publicUrl, config)
+    const running = await context.ports.serveCoordinator(node, signer, config)
+    const { network } = chain.deployment
+    context.emit({ event: 'ready', node, operator: signer.address, network, url: running.url, publicUrl, acceptManifests: config.acceptManifests })
+    void warnIfUnreachable(context, publicUrl, node)
+    await waitForAbort(context.signal)
+    await running.drain()
+    return { event: 'stopped' as const }
+  },
+  view(value, screen) {
+    if (value.event === 'stopped') return screen.line('Stopped; nothing that was acknowledged is lost.')
+    screen.line(`Coordinator ${screen.style('bold', value.node)} on ${value.network} listens on ${screen.style('bold', value.url)}`)
+    screen.line(`  operator ${value.operator}, found by others at ${value.publicUrl || '(no URL in its profile)'}`)
+    screen.line(`  API keys: cuckoo apps create <name>    metrics: ${value.url}/metrics`)
+  },
+})
+
+function toCoordinatorConfig(chosen: z.output<typeof options>, isDevnet: boolean): CoordinatorConfig {
+  return {
+    ...defaults,
+    host: chosen.host,
+    port: chosen.port,
+    unitPriceWei: { text: chosen.price, embedding: chosen.embeddingPrice, models: Object.fromEntries(chosen.modelPrice) },
+    acceptManifests: chosen.acceptManifests ?? (isDevnet ? 'open' : 'listed'),
+    listedDigests: chosen.manifest as readonly Hash[],
+    pins: Object.fromEntries(chosen.pin),
+    maxQueued: chosen.maxQueued,
+    defaultMaxTokens: chosen.defaultMaxTokens,
+    graceMs: chosen.grace,
+  }
+}
+
+function warnAboutSetup({ output }: Context<never>, record: NodeRecord, publicUrl: string | undefined, config: CoordinatorConfig): void {
+  const url = record.profile?.url ?? ''
+  if (url === '') output.warn('the profile has no URL, so no miner finds this coordinator: `cuckoo node set-profile --url <url>`')
+  else if (publicUrl !== undefined && publicUrl !== url) output.warn(`the profile says ${url}, not ${publicUrl}: miners go there (\`cuckoo node set-profile --url ${publicUrl}\`)`)
+  if (config.acceptManifests === 'listed' && config.listedDigests.length === 0) output.warn('no model is listed, so none is served: name them with --manifest <digest>')
+}
+
+/** Proves that who answers at the profile's URL is this coordinator. */
+async function warnIfUnreachable({ ports, output, signal }: Context<never>, url: string, node: string): Promise<void> {
+  if (url === '') return
+  try {
+    const client = await ports.createClient({ url, allowPrivate: true })
+    const { coordinator } = await client.getReadiness({}, { signal, timeoutMs: 10_000 })
+    if (coordinator !== node) output.warn(`at ${url} the coordinator ${coordinator} answers, not this one`)
+  } catch (error) {
+    if (!signal.aborted) output.warn(`this coordinator does not reach itself at ${url}: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { toPrice } from '../../../domain/receipt.ts'
+import { defineCommand } from '../../defineCommand.ts'
+import { formatCai, formatCaiShort, formatTime } from '../../format.ts'
+import { loadReceipt, receiptArgs, receiptOptions, zReceiptBundle } from '../../receipts.ts'
+
+export const receiptShow = defineCommand({
+  description: `Shows a receipt: the assignment signed by the coordinator and the result signed by the
+miner, with the content that their hashes cover. With --json it can be kept in a file
+and checked later, without the coordinator.`,
+  examples: [
+    { command: 'cuckoo receipt show 0x…', note: 'id of a task' },
+    { command: 'cuckoo receipt show 0x… --json > receipt.json', note: 'to keep it' },
+  ],
+  args: z.object(receiptArgs),
+  options: z.object(receiptOptions),
+  output: zReceiptBundle,
+  run: ({ args, options }, context) => loadReceipt(context, args.receipt, options),
+  view({ receipt, content, output, chainId, stakingContract }, screen) {
+    const { assignment, result } = receipt
+    const rows = [
+      ['task', assignment.taskId],
+      ['kind', `${content.kind}, attempt ${assignment.attempt}`],
+      ['issued', formatTime(Number(assignment.issuedAt))],
+      ['coordinator', assignment.coordinator],
+      ['miner', assignment.miner],
+      ['manifest', assignment.manifest],
+      ['input', assignment.inputHash],
+      ['params', assignment.paramsHash],
+      ['output', result.outputHash],
+      ['seed', String(assignment.seed)],
+      ['ends by', 'finishReason' in output ? output.finishReason : '-'],
+      ['price', `${formatCaiShort(toPrice(receipt))} for ${result.units} tokens, at most ${formatCai(assignment.maxPriceWei)}`],
+      ['chain', `${chainId}, contract ${stakingContract}`],
+    ]
+    for (const [name, value] of rows) screen.line(`${(name as string).padEnd(11)} ${value}`)
+    screen.line(`\`cuckoo receipt verify\` checks both signatures and every hash.`)
+  },
+})

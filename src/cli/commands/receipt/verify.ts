@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { toPrice, verifyReceipt } from '../../../domain/receipt.ts'
+import type { Chain } from '../../../domain/ports.ts'
+import { toInputHash, toOutputHash, toParamsHash, toUnits } from '../../../domain/task.ts'
+import { receiptInvalid } from '../../../errors/cli.ts'
+import { defineCommand } from '../../defineCommand.ts'
+import { formatCaiShort } from '../../format.ts'
+import { loadReceipt, type ReceiptBundle, receiptArgs, receiptOptions } from '../../receipts.ts'
+import { zAddress, zHash, zWei } from '../../schemas.ts'
+
+const zCheck = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })
+
+export const receiptVerify = defineCommand({
+  description: `Checks a receipt: both signatures against the operators that the chain names, the hashes
+of input, params and output, the units and the price. Exit code 65 when one fails.`,
+  examples: [
+    { command: 'cuckoo receipt verify 0x…', note: 'id of a task' },
+    { command: 'cuckoo receipt verify receipt.json', note: 'a file, without the coordinator' },
+  ],
+  args: z.object(receiptArgs),
+  options: z.object(receiptOptions),
+  output: z.object({ task: zHash, coordinator: zAddress, miner: zAddress, priceWei: zWei, verified: z.boolean(), checks: z.array(zCheck) }),
+  async run({ args, options }, context) {
+    const bundle = await loadReceipt(context, args.receipt, options)
+    const chain = await context.ports.getChain()
+    const { assignment } = bundle.receipt
+    const [coordinator, miner] = await Promise.all([chain.getOperators(assignment.coordinator), chain.getOperators(assignment.miner)])
+    const verifier = await context.ports.getVerifier()
+    const recover = (digest: `0x${string}`, signature: `0x${string}`) => verifier.recover(digest, signature)
+    const checks = [...verifyReceipt(bundle.receipt, chain.domainSeparator, recover, { coordinator, miner }), ...checkContent(bundle, chain)]
+    const failed = checks.filter(({ ok }) => !ok)
+    const verified = failed.length === 0
+    context.emit({ task: assignment.taskId, coordinator: assignment.coordinator, miner: assignment.miner, priceWei: toPrice(bundle.receipt), verified, checks })
+    if (!verified) throw receiptInvalid({ receipt: args.receipt, failed: failed.map(({ name }) => name).join(', ') })
+    return undefined
+  },
+  view({ task, priceWei, verified, checks }, screen) {
+    screen.line(`task ${task}`)
+    for (const { name, ok, detail } of checks) {
+      screen.line(`  ${ok ? screen.style('green', 'ok  ') : screen.style('red', 'FAIL')} ${name}`)
+      screen.line(screen.style('dim', `       ${detail}`))
+    }
+    if (verified) screen.line(`Signed by both sides, for ${formatCaiShort(priceWei)}.`)
+  },
+})
+
+/** What the signatures do not say by themselves: that the content is the one that was hashed, on this chain. */
+function checkContent({ receipt, content, output, chainId, stakingContract }: ReceiptBundle, { deployment }: Chain): z.output<typeof zCheck>[] {
+  const { assignment, result } = receipt
+  const check = (name: string, found: unknown, expected: unknown) => ({
+    name,
+    ok: found === expected,
+    detail: found === expected ? String(found) : `${found}, expected ${expected}`,
+  })
+  return [
+    check('input hash', toInputHash(content.input), assignment.inputHash),
+    check('params hash', toParamsHash(content.params), assignment.paramsHash),
+    check('output hash', toOutputHash(output), result.outputHash),
+    check('units', result.units, toUnits(content, output)),
+    check('chain and contract', `${chainId} ${stakingContract}`, `${deployment.chainId} ${deployment.contracts.staking}`),
+  ]
+}

@@ -1,0 +1,213 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { getNetworkChoice } from '../config/networkChoice.ts'
+import { type Address, addressPattern } from '../domain/hex.ts'
+import type { Chain, Deployment, Engine, Signer } from '../domain/ports.ts'
+import { networkMismatch } from '../errors/config.ts'
+import { internalError } from '../errors/internal.ts'
+import type { ComposeOptions, DeployRequest, Ports } from './ports.ts'
+import { getVersion } from './version.ts'
+
+/** Text of a stranger's tokenizer may be slow to encode, never endless. */
+const tokenizerTimeoutMs = 5_000
+
+/**
+ * The composition root: ports over the real adaptors. The only place that names an adaptor, each behind an import() that runs
+ * when it is first asked for.
+ */
+export function compose(options: ComposeOptions): Ports {
+  const { config, prompts } = options
+  const { home } = config.values
+  const closers: (() => Promise<unknown>)[] = []
+  const once = <T>(create: () => Promise<T>) => {
+    let made: Promise<T> | undefined
+    return () => {
+      made ??= create()
+      return made
+    }
+  }
+  const unlockOptions = toUnlockOptions(options)
+  const getDeployment = once(() => loadDeployment(options))
+  const getChain = once(async () => createChain(await getDeployment(), options))
+  const getEngine = once(async () => {
+    const { createEngine } = await import('../inference/createEngine.ts')
+    const engine: Engine = createEngine({ modelsDirectory: join(home, 'models'), logger: await createLogger(options, 'engine') })
+    closers.push(() => engine.dispose())
+    return engine
+  })
+  const getAccounts = () => import('../chain/accounts.ts')
+  const getVerifier = once(async () => (await import('../chain/signer.ts')).createSignatureVerifier())
+  const toStore = async (role: 'coordinator' | 'miner', node: Address) => join(home, role, (await getDeployment()).network, node)
+  const clock = { nowMs: () => Date.now() }
+
+  return {
+    clock,
+    accounts: {
+      create: async (name, password) => (await getAccounts()).createAccount(home, name, password),
+      import: async (name, keyText, password) => (await getAccounts()).importAccount(home, name, keyText, password),
+      export: async (name, password) => (await getAccounts()).exportAccount(home, name, password),
+      readKeystore: async (name) => (await getAccounts()).readAccount(home, name),
+      list: async () => (await getAccounts()).listAccounts(home),
+    },
+    getOwn: async () => (await import('../chain/unlockAccount.ts')).getAccountInUse(unlockOptions),
+    getSigner: async ({ dryRun = false } = {}) => {
+      const { getAccountInUse, unlockAccount } = await import('../chain/unlockAccount.ts')
+      return dryRun ? toPretendSigner((await getAccountInUse(unlockOptions)).address) : (await unlockAccount(unlockOptions)).signer
+    },
+    getNamedSigner: async (name, passwordFile) => {
+      const { unlockAccount } = await import('../chain/unlockAccount.ts')
+      const { privateKey: _, privateKeyFile: __, ...byPassword } = unlockOptions
+      const own = passwordFile === undefined ? byPassword : { home, passwordFile }
+      return (await unlockAccount({ ...own, name })).signer
+    },
+    getPassword: async (name, isNew) => {
+      const { readPassword } = await import('../chain/readPassword.ts')
+      return readPassword(isNew ? { ...unlockOptions, promptPassword: options.output.interactive ? () => prompts.askNewPassword(name) : undefined } : unlockOptions, name)
+    },
+    getDeployment,
+    getChain,
+    deploy: (request) => deploy(request, options),
+    getVerifier,
+    signRegistration: async (operator, deployment, fields) => (await import('../chain/registration.ts')).signRegistration(operator, deployment, fields),
+    createClient: async (clientOptions) => {
+      const { createClient } = await import('../api/client.ts')
+      const client = createClient({ ...clientOptions, timeoutMs: config.values.timeout })
+      closers.push(() => client.close())
+      return client
+    },
+    openAppStore: async (coordinator) => {
+      const store = await (await import('../store/appStore.ts')).openAppStore({ directory: await toStore('coordinator', coordinator) })
+      closers.push(() => store.close())
+      return store
+    },
+    listCoordinatorStores: async () => {
+      const names = await readdir(join(home, 'coordinator', (await getDeployment()).network)).catch((): string[] => [])
+      return names.filter((name): name is Address => addressPattern.test(name))
+    },
+    getEngine,
+    listCachedModels: () => listCachedModels(join(home, 'models')),
+    findDevnet: async () => (await import('../devnet/devnetState.ts')).findDevnet(home),
+    serveCoordinator: async (node, signer, coordinatorConfig) => {
+      const [{ serveCoordinator }, { openCoordinatorStore }, { createTokenizers }, { createCoordinatorMetrics }] = await Promise.all([
+        import('../coordinator/serveCoordinator.ts'),
+        import('../store/coordinatorStore.ts'),
+        import('../inference/createTokenizers.ts'),
+        import('../telemetry/metrics.ts'),
+      ])
+      const store = await openCoordinatorStore({ directory: await toStore('coordinator', node) })
+      const tokenizers = createTokenizers({ timeoutMs: tokenizerTimeoutMs })
+      try {
+        // From here on the coordinator owns both, and closes them at its end.
+        return await serveCoordinator({
+          node,
+          signer,
+          verifier: await getVerifier(),
+          chain: await getChain(),
+          store,
+          tokenizers,
+          clock,
+          logger: await createLogger(options, 'coordinator'),
+          metrics: createCoordinatorMetrics(),
+          version: getVersion(),
+          config: coordinatorConfig,
+        })
+      } catch (error) {
+        await tokenizers.dispose()
+        await store.close()
+        throw error
+      }
+    },
+    startMiner: async (node, signer, minerConfig, onEvent) => {
+      const [{ startMiner }, { openMinerStore }, { createMinerMetrics }] = await Promise.all([
+        import('../miner/startMiner.ts'),
+        import('../store/minerStore.ts'),
+        import('../telemetry/metrics.ts'),
+      ])
+      const store = await openMinerStore({ directory: await toStore('miner', node) })
+      closers.push(() => store.close())
+      return startMiner({
+        node,
+        signer,
+        verifier: await getVerifier(),
+        chain: await getChain(),
+        store,
+        engine: await getEngine(),
+        clock,
+        logger: await createLogger(options, 'miner'),
+        metrics: createMinerMetrics(),
+        config: minerConfig,
+        onEvent,
+        signal: options.signal,
+      })
+    },
+    dispose: async () => {
+      for (const close of closers.splice(0)) await close()
+    },
+  }
+}
+
+/** `owner/model` of the hub's models in the cache, `<owner>/<model>/<commit>/`. */
+async function listCachedModels(directory: string): Promise<string[]> {
+  const list = (path: string) => readdir(path).catch((): string[] => [])
+  const owners = (await list(directory)).sort()
+  const models = await Promise.all(owners.map(async (owner) => (await list(join(directory, owner))).sort().map((model) => `${owner}/${model}`)))
+  return models.flat()
+}
+
+function toUnlockOptions({ config, output, prompts }: ComposeOptions) {
+  const { home, account, privateKey, privateKeyFile, password, passwordFile, passwordFd } = config.values
+  const instead = 'CUCKOO_PASSWORD, --password-file or --password-fd'
+  const promptPassword = output.interactive ? (name: string) => prompts.askSecret(`Password of '${name}'`, instead) : undefined
+  return { home, name: account, privateKey, privateKeyFile, password, passwordFile, passwordFd, promptPassword }
+}
+
+/** Knows its address and signs nothing: for dry runs, which need no password. */
+function toPretendSigner(address: Address): Signer {
+  return {
+    address,
+    sign: () => {
+      throw internalError({ reason: 'a dry run tried to sign' })
+    },
+  }
+}
+
+async function loadDeployment({ config }: ComposeOptions): Promise<Deployment> {
+  const { findDevnet } = await import('../devnet/devnetState.ts')
+  const choice = getNetworkChoice(config, findDevnet(config.values.home) !== undefined)
+  const chain = await import('../chain/deployment.ts')
+  const deployment = choice.deployment === null ? await chain.getDeployment(config.values.home, choice.network ?? '') : await chain.loadDeployment(choice.deployment)
+  if (choice.network !== null && choice.network !== deployment.network) {
+    throw networkMismatch({ network: choice.network, found: deployment.network, deployment: choice.deployment ?? `networks/${choice.network}.json` })
+  }
+  return deployment
+}
+
+async function createChain(deployment: Deployment, { config }: ComposeOptions): Promise<Chain> {
+  const { createChain: create } = await import('../chain/createChain.ts')
+  const { rpcUrl } = config.values
+  return create({ deployment, rpcUrls: rpcUrl === undefined ? undefined : [rpcUrl] })
+}
+
+async function createLogger({ config }: ComposeOptions, name: string) {
+  return (await import('../telemetry/logger.ts')).createLogger({ level: config.values.logLevel, name })
+}
+
+async function deploy(request: DeployRequest, options: ComposeOptions): Promise<{ deployment: Deployment; path: string | null; transaction: Awaited<ReturnType<typeof import('../chain/deployContracts.ts')['deployContracts']>>['report'] }> {
+  const { home, rpcUrl } = options.config.values
+  const [{ deployContracts }, { saveDeployment, toDeploymentPath }, { findNetwork }, { getAccountInUse, unlockAccount }] = await Promise.all([
+    import('../chain/deployContracts.ts'),
+    import('../chain/deployment.ts'),
+    import('../chain/networks.ts'),
+    import('../chain/unlockAccount.ts'),
+  ])
+  const { transaction: tx, network, thawSeconds, epochSeconds } = request
+  const url = rpcUrl ?? findNetwork(network)?.rpcUrls[0]
+  const { rpcUrlMissing } = await import('../errors/chain.ts')
+  if (url === undefined) throw rpcUrlMissing({ network })
+  const unlock = toUnlockOptions(options)
+  const signer = tx.dryRun ? toPretendSigner((await getAccountInUse(unlock)).address) : (await unlockAccount(unlock)).signer
+  const { deployment, report } = await deployContracts({ signer, rpcUrl: url, network, thawSeconds, epochSeconds, ...tx })
+  const path = request.out ?? toDeploymentPath(home, network)
+  if (!report.dryRun) await saveDeployment(path, deployment)
+  return { deployment, path: report.dryRun ? null : path, transaction: report }
+}
