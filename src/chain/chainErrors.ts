@@ -22,14 +22,18 @@ export function toChainError(error: unknown, action: string): CuckooError {
   const data = findRevertData(causes)
   if (data !== null) return withCause(decodeRevert(data, action), error)
   if (refused?.code === revertedCode) return callReverted({ action, reason: refused.details }, { cause: error })
-  if (refused && limitCodes.includes(refused.code)) return rpcUnavailable({ url: refused.url, reason: 'too many requests' }, { cause: error })
-  if (refused) return rpcRefused({ url: refused.url, rpcCode: refused.code, reason: refused.details }, { cause: error })
+  if (refused && limitCodes.includes(refused.code)) return rpcUnavailable({ url: toOrigin(refused), reason: 'too many requests' }, { cause: error })
+  if (refused) return rpcRefused({ url: toOrigin(refused), rpcCode: refused.code, reason: refused.details }, { cause: error })
 
   const timeout = causes.find((cause) => cause instanceof TimeoutError)
-  if (timeout) return rpcUnavailable({ url: timeout.url, reason: 'no answer in time' }, { cause: error })
+  if (timeout) return rpcUnavailable({ url: toOrigin(timeout), reason: 'no answer in time' }, { cause: error })
   const failed = causes.find((cause) => cause instanceof HttpRequestError)
-  if (failed) return rpcUnavailable({ url: failed.url, reason: describeFailure(failed, causes) }, { cause: error })
+  if (failed) return rpcUnavailable({ url: toOrigin(failed), reason: describeFailure(failed, causes) }, { cause: error })
   return toCuckooError(error)
+}
+
+function toOrigin({ url }: { url: string }): string {
+  return new URL(url).origin
 }
 
 function describeFailure(failed: HttpRequestError, causes: readonly Error[]): string {

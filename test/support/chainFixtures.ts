@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { mnemonicToAccount } from 'viem/accounts'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { createChain } from '../../src/chain/createChain.ts'
 import { deployContracts } from '../../src/chain/deployContracts.ts'
 import { signRegistration } from '../../src/chain/registration.ts'

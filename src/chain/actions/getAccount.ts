@@ -5,8 +5,8 @@ import { readBlock, readSettled } from '../nodeSet.ts'
 import { readEvents } from '../stakingEvents.ts'
 import { getNode } from './getNode.ts'
 
-// Each id costs the call three slots, about 7,000 gas.
-const thawPageSize = 500n
+// Each id costs the call five slots, about 10,000 gas.
+const thawPageSize = 100n
 
 /** Every bucket of `account` at one block. Its votes are found by its Voted events. */
 export function getAccount(context: ChainContext, account: Address): Promise<AccountRecord> {

@@ -106,7 +106,15 @@ describe('keystores', () => {
     await writeFile(passwordFile, password)
     const { stdout } = await run(cast, ['wallet', 'address', '--keystore', account.path, '--password-file', passwordFile])
     expect(stdout.trim().toLowerCase()).toBe(address)
-    const { stdout: decrypted } = await run(cast, ['wallet', 'decrypt-keystore', '--keystore-dir', join(home, 'accounts'), 'alice.json', '--unsafe-password', password])
+    const { stdout: decrypted } = await run(cast, [
+      'wallet',
+      'decrypt-keystore',
+      '--keystore-dir',
+      join(home, 'accounts'),
+      'alice.json',
+      '--unsafe-password',
+      password,
+    ])
     expect(decrypted).toContain(key)
 
     await run(cast, ['wallet', 'import', 'theirs', '--keystore-dir', home, '--private-key', otherKey, '--unsafe-password', password])

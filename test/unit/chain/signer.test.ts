@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
 import { recoverAddress } from 'viem'
 import { sign } from 'viem/accounts'
+import { describe, expect, test } from 'vitest'
 import { loadNativeCurve, loadWasmCurve } from '../../../src/chain/secp256k1.ts'
 import { createLocalSigner, createSignatureVerifier, parsePrivateKey } from '../../../src/chain/signer.ts'
 import { type Hex, toHex } from '../../../src/domain/hex.ts'

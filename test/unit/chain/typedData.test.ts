@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
 import { hashDomain, hashTypedData } from 'viem'
+import { expect, test } from 'vitest'
 import { toRegistrationDigest, toRegistrationTypedData } from '../../../src/chain/registration.ts'
 import { type Fields, type FieldType, type Structure, toDigest, toDomainSeparator } from '../../../src/domain/eip712.ts'
 import { type Hex, toHex } from '../../../src/domain/hex.ts'
