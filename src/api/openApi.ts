@@ -21,10 +21,14 @@ const anyErrors: readonly KnownError[] = [apiErrors.requestInvalid, apiErrors.dr
 
 /** The API as an OpenAPI 3.1 document, made from the route values. @example createOpenApi().openapi // '3.1.0' */
 export function createOpenApi(): Json {
+  const schemas: Record<string, Json> = {}
+  const toSchema = createSchemaWriter(schemas)
+  schemas.Error = toSchema(zError)
   const paths: Record<string, Json> = {}
-  for (const route of Object.values<Route>(routes)) {
+  // Sorted: the order of a module's exports is not the same in every loader.
+  for (const route of Object.values<Route>(routes).sort((a, b) => (`${a.path} ${a.method}` < `${b.path} ${b.method}` ? -1 : 1))) {
     const path = route.path.replace(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route) }
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route, toSchema) }
   }
   return {
     openapi: '3.1.0',
@@ -36,7 +40,7 @@ export function createOpenApi(): Json {
     },
     paths,
     components: {
-      schemas: { Error: toSchema(zError) },
+      schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
       securitySchemes: {
         app: { type: 'http', scheme: 'bearer', description: 'API key from `cuckoo apps create`' },
         session: {
@@ -51,24 +55,24 @@ export function createOpenApi(): Json {
   }
 }
 
-function toOperation(route: Route): Json {
+function toOperation(route: Route, toSchema: SchemaWriter): Json {
   return {
     operationId: route.id,
     summary: route.summary,
     tags: [route.path.startsWith('/miner/') ? 'miners' : route.auth === 'app' ? 'apps' : 'anyone'],
     security: route.auth === 'none' ? [] : [{ [route.auth]: [] }],
-    parameters: [...toParameters(route.params, 'path'), ...toParameters(route.query, 'query')],
-    ...(route.body === null ? {} : { requestBody: toRequestBody(route) }),
-    responses: { 200: toAnswer(route), ...toErrorAnswers(route) },
+    parameters: [...toParameters(toSchema(route.params), 'path'), ...toParameters(toSchema(route.query), 'query')],
+    ...(route.body === null ? {} : { requestBody: toRequestBody(route, toSchema) }),
+    responses: { 200: toAnswer(route, toSchema), ...toErrorAnswers(route) },
   }
 }
 
-function toRequestBody(route: Route): Json {
+function toRequestBody(route: Route, toSchema: SchemaWriter): Json {
   const content = route.body === 'bytes' ? { 'application/octet-stream': {} } : { 'application/json': { schema: toSchema(route.body as z.ZodType) } }
   return { required: true, description: `At most ${route.maxBodyBytes} bytes.`, content }
 }
 
-function toAnswer(route: Route): Json {
+function toAnswer(route: Route, toSchema: SchemaWriter): Json {
   const content: Json = {}
   if (route.response === 'text') content['text/plain'] = { schema: { type: 'string' } }
   else if (route.response === 'bytes') content['application/octet-stream'] = {}
@@ -92,16 +96,28 @@ function toErrorAnswers(route: Route): Json {
   )
 }
 
-function toParameters(schema: z.ZodObject, where: 'path' | 'query'): Json[] {
-  const { properties = {}, required = [] } = toSchema(schema) as { properties?: Record<string, Json>; required?: string[] }
+function toParameters(schema: Json, where: 'path' | 'query'): Json[] {
+  const { properties = {}, required = [] } = schema as { properties?: Record<string, Json>; required?: string[] }
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...rest } = property
     return { name, in: where, required: where === 'path' || required.includes(name), ...(description === undefined ? {} : { description }), schema: rest }
   })
 }
 
-/** JSON Schema of the wire form: what goes into the codecs, on both sides. */
-function toSchema(schema: z.ZodType): Json {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' })
-  return rest
+type SchemaWriter = (schema: z.ZodType) => Json
+
+/** Writes JSON Schemas of the wire form: what goes into the codecs, on both sides. Schemas with an id of their own go to `shared`, once. */
+function createSchemaWriter(shared: Record<string, Json>): SchemaWriter {
+  return (schema) => {
+    const { $schema: _dialect, $defs = {}, ...written } = toReferences(z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' }))
+    const { id, ...rest } = written
+    for (const [name, { id: _id, ...definition }] of Object.entries($defs as Record<string, Json>)) shared[name] = definition
+    if (typeof id !== 'string') return rest
+    shared[id] = rest
+    return { $ref: `#/components/schemas/${id}` }
+  }
+}
+
+function toReferences(schema: object): Json {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/'))
 }

@@ -37,66 +37,74 @@ export const zWei = integerCodec(128)
 export const zTaskKind = z.enum(taskKinds)
 export const zTaskState = z.enum(taskStates)
 
-export const zManifest: z.ZodType<Manifest> = z.strictObject({
-  version: z.literal(1),
-  model: z.string().min(1).max(200),
-  revision: z
-    .string()
-    .regex(/^[0-9a-f]{40}$/)
-    .nullable(),
-  kind: z.enum(['text', 'embedding']),
-  dtype: z.enum(dtypes),
-  files: z
-    .array(
-      z.strictObject({
-        path: z.string().min(1).max(300),
-        bytes: z.int().min(0),
-        sha256: zHash as unknown as z.ZodType<Hash>,
-      }),
-    )
-    .min(1)
-    .max(500),
-  limits: z.strictObject({
-    contextTokens: z.int().min(1).max(1_048_576),
-    maxOutputTokens: z.int().min(0).max(1_048_576),
-    maxBatch: z.int().min(1).max(2048),
-  }),
-  chatTemplate: z.boolean(),
-  eosTokenIds: z.array(z.int().min(0)).max(16),
-  pooling: z.enum(['mean', 'cls', 'last']).nullable(),
-  proof: z.literal('none'),
-}) as unknown as z.ZodType<Manifest>
+export const zManifest: z.ZodType<Manifest> = z
+  .strictObject({
+    version: z.literal(1),
+    model: z.string().min(1).max(200),
+    revision: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/)
+      .nullable(),
+    kind: z.enum(['text', 'embedding']),
+    dtype: z.enum(dtypes),
+    files: z
+      .array(
+        z.strictObject({
+          path: z.string().min(1).max(300),
+          bytes: z.int().min(0),
+          sha256: zHash as unknown as z.ZodType<Hash>,
+        }),
+      )
+      .min(1)
+      .max(500),
+    limits: z.strictObject({
+      contextTokens: z.int().min(1).max(1_048_576),
+      maxOutputTokens: z.int().min(0).max(1_048_576),
+      maxBatch: z.int().min(1).max(2048),
+    }),
+    chatTemplate: z.boolean(),
+    eosTokenIds: z.array(z.int().min(0)).max(16),
+    pooling: z.enum(['mean', 'cls', 'last']).nullable(),
+    proof: z.literal('none'),
+  })
+  .meta({ id: 'Manifest' }) as unknown as z.ZodType<Manifest>
 
-export const zAssignment = z.strictObject({
-  taskId: zHash,
-  attempt: z
-    .int()
-    .min(1)
-    .max(2 ** 32 - 1),
-  coordinator: zAddress,
-  miner: zAddress,
-  manifest: zHash,
-  inputHash: zHash,
-  paramsHash: zHash,
-  seed: zUint64,
-  unitPriceWei: zWei,
-  maxPriceWei: zWei,
-  issuedAt: zUint64,
-  deadline: zUint64,
-  drawRef: zHash,
-})
-export const zResult = z.strictObject({
-  assignment: zHash,
-  outputHash: zHash,
-  units: zUint64,
-  finishReason: z.int().min(0).max(255),
-})
-export const zReceipt = z.strictObject({
-  assignment: zAssignment,
-  assignmentSignature: zSignature,
-  result: zResult,
-  resultSignature: zSignature,
-}) satisfies z.ZodType<Receipt>
+export const zAssignment = z
+  .strictObject({
+    taskId: zHash,
+    attempt: z
+      .int()
+      .min(1)
+      .max(2 ** 32 - 1),
+    coordinator: zAddress,
+    miner: zAddress,
+    manifest: zHash,
+    inputHash: zHash,
+    paramsHash: zHash,
+    seed: zUint64,
+    unitPriceWei: zWei,
+    maxPriceWei: zWei,
+    issuedAt: zUint64,
+    deadline: zUint64,
+    drawRef: zHash,
+  })
+  .meta({ id: 'Assignment' })
+export const zResult = z
+  .strictObject({
+    assignment: zHash,
+    outputHash: zHash,
+    units: zUint64,
+    finishReason: z.int().min(0).max(255),
+  })
+  .meta({ id: 'Result' })
+export const zReceipt = z
+  .strictObject({
+    assignment: zAssignment,
+    assignmentSignature: zSignature,
+    result: zResult,
+    resultSignature: zSignature,
+  })
+  .meta({ id: 'Receipt' }) satisfies z.ZodType<Receipt>
 
 export const zTextParams = z.strictObject({
   maxTokens: z.int().min(1).max(1_048_576),
@@ -127,19 +135,21 @@ export const zEmbeddingOutput = z.strictObject({
   dimensions: z.int().min(1).max(65_536),
   embeddings: z.array(z.string()).min(1).max(2048),
 })
-export const zTaskContent = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.enum(['chat', 'completion']),
-    input: zTextInput,
-    params: zTextParams,
-  }),
-  z.strictObject({
-    kind: z.literal('embedding'),
-    input: zEmbeddingInput,
-    params: zEmbeddingParams,
-  }),
-])
-export const zTaskOutput = z.union([zTextOutput, zEmbeddingOutput])
+export const zTaskContent = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.enum(['chat', 'completion']),
+      input: zTextInput,
+      params: zTextParams,
+    }),
+    z.strictObject({
+      kind: z.literal('embedding'),
+      input: zEmbeddingInput,
+      params: zEmbeddingParams,
+    }),
+  ])
+  .meta({ id: 'TaskContent' })
+export const zTaskOutput = z.union([zTextOutput, zEmbeddingOutput]).meta({ id: 'TaskOutput' })
 
 /** Every error on the wire: OpenAI's shape with our stable code. */
 export const zError = z.object({

@@ -41,32 +41,34 @@ const taskRequest = z.strictObject({
   dryRun: z.boolean().default(false),
 })
 
-const zTask = z.object({
-  id: zHash,
-  state: zTaskState,
-  model: z.string(),
-  manifest: zHash,
-  kind: zTaskKind,
-  attempt: z.int(),
-  miner: zAddress.nullable(),
-  createdAt: z.int().describe('unix seconds'),
-  finishedAt: z.int().nullable(),
-  unitPriceWei: zWei,
-  maxPriceWei: zWei,
-  priceWei: zWei.nullable(),
-  failures: z.array(
-    z.object({
-      attempt: z.int(),
-      miner: zAddress,
-      code: z.string(),
-      message: z.string(),
-      at: z.int(),
-    }),
-  ),
-  text: z.string().nullable().describe('of text tasks that are done, derived from the token ids'),
-  output: zTaskOutput.nullable(),
-  receipt: zReceipt.nullable(),
-})
+const zTask = z
+  .object({
+    id: zHash,
+    state: zTaskState,
+    model: z.string(),
+    manifest: zHash,
+    kind: zTaskKind,
+    attempt: z.int(),
+    miner: zAddress.nullable(),
+    createdAt: z.int().describe('unix seconds'),
+    finishedAt: z.int().nullable(),
+    unitPriceWei: zWei,
+    maxPriceWei: zWei,
+    priceWei: zWei.nullable(),
+    failures: z.array(
+      z.object({
+        attempt: z.int(),
+        miner: zAddress,
+        code: z.string(),
+        message: z.string(),
+        at: z.int(),
+      }),
+    ),
+    text: z.string().nullable().describe('of text tasks that are done, derived from the token ids'),
+    output: zTaskOutput.nullable(),
+    receipt: zReceipt.nullable(),
+  })
+  .meta({ id: 'Task' })
 
 export const createTask = defineRoute({
   id: 'createTask',
