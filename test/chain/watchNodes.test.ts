@@ -60,7 +60,8 @@ test('what events change is what a fresh reading sees, field by field', async ()
     () => chain.unbond(signer(1), { amountWei: cai(5_000) }),
     () => registerMiner({ owner: signer(6), operator: signer(7) }),
     () => chain.deregister(signer(1)),
-    async () => chain.unvote(signer(5), { node: signer(1).address, shares: (await chain.getAccount(signer(5).address)).votes[0]?.shares ?? 0n, minAmountWei: 0n }),
+    async () =>
+      chain.unvote(signer(5), { node: signer(1).address, shares: (await chain.getAccount(signer(5).address)).votes[0]?.shares ?? 0n, minAmountWei: 0n }),
     () => registerMiner({ owner: signer(1), operator: signer(8) }),
   ]
   for (const step of steps) {
