@@ -51,7 +51,7 @@ export function loadTokenizer(files: ReadonlyMap<string, Uint8Array>): LoadedTok
     encodeText: (text) => tokenizer.encode(text).ids,
     encodeChat: (messages, date) => {
       if (source === null) throw chatTemplateAbsent({})
-      template ??= createOrRefuse('the chat template', () => new Template(source))
+      template ??= createOrRefuse('the chat template', () => createTemplate(source))
       return tokenizer.encode(renderChat(template, config, messages, date), { add_special_tokens: false }).ids
     },
     decode: (tokenIds, clean = true) => {
@@ -87,6 +87,13 @@ function findTemplate(jinja: Uint8Array | undefined, config: Json): string | nul
   return typeof named?.template === 'string' ? named.template : null
 }
 
+/** The template with its clock replaced. The library refuses to shadow a global in `render`, but a `set` statement may replace it. */
+function createTemplate(source: string): Template {
+  const template = new Template(source)
+  template.parsed.body.unshift(...new Template('{% set strftime_now = strftime_of_date %}').parsed.body)
+  return template
+}
+
 function renderChat(template: Template, config: Json, messages: ChatMessage[], date: string): string {
   const specialTokens = Object.fromEntries(specialTokenNames.flatMap((name) => findSpecialToken(config[name]).map((token) => [name, token])))
   try {
@@ -96,7 +103,7 @@ function renderChat(template: Template, config: Json, messages: ChatMessage[], d
       tools: null,
       documents: null,
       ...specialTokens,
-      strftime_now: (format: string) => formatTemplateDate(date, format),
+      strftime_of_date: (format: string) => formatTemplateDate(date, format),
     })
   } catch (error) {
     throw chatTemplateFailed({ reason: error instanceof Error ? error.message : String(error) }, { cause: error })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
 import type { DeviceName, OpenModel } from '../domain/ports.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
 import { createExclusive, type Exclusive } from './exclusive.ts'
 import { findSibling } from './findSibling.ts'
@@ -9,7 +10,7 @@ import { getModelFile, type ModelFolder } from './modelFolder.ts'
 import { openTokenizerLater } from './openTokenizer.ts'
 import type { TokenizerPool } from './tokenizerPool.ts'
 import type { ModelProtocol } from './worker.ts'
-import { createWorkerClient, type WorkerClient } from './workerClient.ts'
+import { createWorkerClient } from './workerClient.ts'
 
 /** Two WebGPU sessions that run at once in a process can crash it: all models of the process share this queue. */
 const webGpu = createExclusive()
@@ -32,23 +33,32 @@ export interface ModelToOpen {
  */
 export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const { folder, manifest, device, signal } = request
-  const worker = createWorkerClient<ModelProtocol>({ name: `model ${manifest.model}`, file: findSibling('worker', import.meta.url), logger: request.logger })
-  const own = createExclusive()
-  const runs: Exclusive = device === 'webgpu' ? { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) } : own
-  try {
-    await runs.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal)
-  } catch (error) {
-    await worker.terminate()
-    throw error
-  }
   const readModelFile = async (path: string) => {
     if (!manifest.files.some((file) => file.path === path)) throw modelFileMissing({ model: manifest.model, file: path })
     return new Uint8Array(await readFile(await getModelFile(folder, path)))
   }
   const named = tokenizerFiles.filter((path) => manifest.files.some((file) => file.path === path))
-  const files = new Map(await Promise.all(named.map(async (path) => [path, await readModelFile(path)] as const)))
-  const tokenizer = openTokenizerLater(request.tokenizers, files, manifest.chatTemplate)
+  const tokenizerBytes = new Map(await Promise.all(named.map(async (path) => [path, await readModelFile(path)] as const)))
+  const tokenizer = openTokenizerLater(request.tokenizers, tokenizerBytes, manifest.chatTemplate)
+  const worker = createWorkerClient<ModelProtocol>({ name: `model ${manifest.model}`, file: findSibling('worker', import.meta.url), logger: request.logger })
+  const own = createExclusive()
+  const queue: Exclusive = device === 'webgpu' ? { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) } : own
+  try {
+    await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal)
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  }
+  const runs = createRuns(queue, inferenceDisposed({ what: `model ${manifest.model}` }))
   let disposing: Promise<void> | null = null
+  const dispose = async () => {
+    // The runtime frees its memory where the run stops in time; the worker ends in any case.
+    const freed = runs.close(() => worker.call('dispose', null)).catch(() => undefined)
+    await Promise.race([freed, new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
+    await worker.terminate(runs.closed)
+    await tokenizer.dispose()
+    request.onDispose()
+  }
   return {
     manifest,
     manifestDigest: toManifestDigest(manifest),
@@ -58,18 +68,17 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     readFile: readModelFile,
     generateText: async (input, params, seed, hooks = {}) => {
       assertKind(manifest, 'text')
-      const onTokens = hooks.onTokens ?? (() => undefined)
-      return runs.run(() => runCancellable(hooks.signal, (cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens)), hooks.signal)
+      const onTokens = (tokenIds: number[]) => {
+        if (!hooks.signal?.aborted) hooks.onTokens?.(tokenIds)
+      }
+      return runs.run((cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens), hooks.signal)
     },
     embed: async (input, { normalize }, hooks = {}) => {
       assertKind(manifest, 'embedding')
-      return runs.run(() => runCancellable(hooks.signal, (cancel) => worker.call('embed', { input, normalize, cancel })), hooks.signal)
+      return runs.run((cancel) => worker.call('embed', { input, normalize, cancel }), hooks.signal)
     },
     dispose: () => {
-      disposing ??= disposeModel(worker, manifest).finally(async () => {
-        request.onDispose()
-        await tokenizer.dispose()
-      })
+      disposing ??= dispose()
       return disposing
     },
   }
@@ -79,25 +88,41 @@ function assertKind(manifest: Manifest, wanted: Manifest['kind']): void {
   if (manifest.kind !== wanted) throw modelKindWrong({ model: manifest.model, kind: manifest.kind, wanted })
 }
 
-/** Runs in the worker until the result, or until the signal aborts: then the worker stops within one token and the reason is thrown. */
-async function runCancellable<T>(signal: AbortSignal | undefined, start: (cancel: SharedArrayBuffer) => Promise<T | null>): Promise<T> {
-  const cancel = new SharedArrayBuffer(4)
-  const onAbort = () => Atomics.store(new Int32Array(cancel), 0, 1)
-  if (signal?.aborted) throw signal.reason
-  signal?.addEventListener('abort', onAbort, { once: true })
-  try {
-    const result = await start(cancel)
-    if (result === null) throw signal?.reason
-    return result
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-  }
+/** A model's runs: one after another, each cancellable through shared memory that the worker looks at after every token. */
+interface Runs {
+  readonly closed: CuckooError
+  /** The run's result; rejects with the signal's reason at once when it aborts, or with `closed`. */
+  run<T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, signal?: AbortSignal): Promise<T>
+  /** Stops the present run, refuses those that wait, and then does `last`. */
+  close(last: () => Promise<unknown>): Promise<unknown>
 }
 
-/** Lets the runtime free its memory where it is idle, and ends the worker in any case. */
-async function disposeModel(worker: WorkerClient<ModelProtocol>, { model }: Manifest): Promise<void> {
-  const reason = inferenceDisposed({ what: `model ${model}` })
-  if (worker.ended === null)
-    await Promise.race([worker.call('dispose', null).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
-  await worker.terminate(reason)
+function createRuns(queue: Exclusive, closed: CuckooError): Runs {
+  let isClosed = false
+  let present: Int32Array | null = null
+  return {
+    closed,
+    run: (start, signal) =>
+      queue.run(async () => {
+        if (isClosed) throw closed
+        const cancel = new SharedArrayBuffer(4)
+        const flag = new Int32Array(cancel)
+        const onAbort = () => Atomics.store(flag, 0, 1)
+        present = flag
+        signal?.addEventListener('abort', onAbort, { once: true })
+        try {
+          const result = await start(cancel)
+          if (result === null) throw signal?.aborted ? signal.reason : closed
+          return result
+        } finally {
+          present = null
+          signal?.removeEventListener('abort', onAbort)
+        }
+      }, signal),
+    close: (last) => {
+      isClosed = true
+      if (present !== null) Atomics.store(present, 0, 1)
+      return queue.run(last)
+    },
+  }
 }
