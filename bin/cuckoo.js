@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Written for Node 8: an old Node must get as far as the message. So no import declarations, no import() in the open.
-'use strict'
 
 function fail(message, hint) {
   process.stderr.write('error: ' + message + '\nhint: ' + hint + '\n')
@@ -15,14 +14,16 @@ function start() {
   if (!fs.existsSync(main)) return fail('this checkout of cuckoo is not built yet (CUCKOO_CLI_NOT_BUILT)', 'type `npm run build` in it')
   if (modules.enableCompileCache) modules.enableCompileCache()
   new Function('url', 'return import(url)')(main.href)
-    .then(function (cli) {
-      return cli.main(process.argv.slice(2))
-    })
-    .then(function (exitCode) {
+    .then((cli) => cli.main(process.argv.slice(2)))
+    .then((exitCode) => {
       process.exitCode = exitCode
     })
 }
 
 var version = process.versions.node.split('.').map(Number)
 if (version[0] > 22 || (version[0] === 22 && version[1] >= 19)) start()
-else fail('cuckoo needs Node.js 22.19 or newer, this is ' + process.versions.node + ' (CUCKOO_CLI_NODE_TOO_OLD)', 'install one from https://nodejs.org, or with `nvm install 24`')
+else
+  fail(
+    'cuckoo needs Node.js 22.19 or newer, this is ' + process.versions.node + ' (CUCKOO_CLI_NODE_TOO_OLD)',
+    'install one from https://nodejs.org, or with `nvm install 24`',
+  )

@@ -7,10 +7,7 @@ import { getParty } from './party.ts'
 import { zParty } from './schemas.ts'
 
 export const appOptions = {
-  coordinator: zParty
-    .optional()
-    .describe('coordinator whose keys these are; default: the only one of this home')
-    .meta({ placeholder: 'address' }),
+  coordinator: zParty.optional().describe('coordinator whose keys these are; default: the only one of this home').meta({ placeholder: 'address' }),
 }
 
 export const zApp = z.object({

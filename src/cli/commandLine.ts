@@ -1,7 +1,7 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, Help, Option } from 'commander'
 import { configKeys, globalFlags, type KeyName } from '../config/keys.ts'
 import { argumentExcess, argumentMissing, commandIncomplete, commandUnknown, flagUnknown, flagValueMissing } from '../errors/cli.ts'
-import { type CommandEntry, commandEntries, groupSummaries } from './commands/index.ts'
+import { type CommandEntry, commandEntries, findTopic, groupSummaries } from './commands/index.ts'
 import type { Field } from './fields.ts'
 import { findSimilar } from './suggest.ts'
 
@@ -19,6 +19,9 @@ export type Populate = (command: CuckooCommand, entry: CommandEntry) => Promise<
 
 /** Commander's command with our errors instead of its own. */
 export class CuckooCommand extends Command {
+  /** a first word that needs another: it takes everything, and its action says what is wrong */
+  isGroup = false
+
   override createCommand(name?: string): CuckooCommand {
     return new CuckooCommand(name)
   }
@@ -33,7 +36,11 @@ export class CuckooCommand extends Command {
   }
 
   // Commander calls these four; their names are part of its version, which is pinned and snapshot-tested.
-  unknownOption(flag: string): never {
+  unknownOption(flag: string): void {
+    if (this.isGroup) return
+    this.refuseOption(flag)
+  }
+  refuseOption(flag: string): never {
     const own = this.options.map((option) => option.long ?? '')
     throw flagUnknown({ flag, command: this.words, suggestion: findSimilar(flag, [...own, ...globalFlags.map(([, key]) => key.flag), '--help']) })
   }
@@ -43,7 +50,8 @@ export class CuckooCommand extends Command {
   optionMissingArgument(option: Option): never {
     throw flagValueMissing({ flag: option.long ?? option.flags, command: this.words })
   }
-  _excessArguments(received: string[]): never {
+  _excessArguments(received: string[]): void {
+    if (this.isGroup || received.length <= this.registeredArguments.length || this.registeredArguments.at(-1)?.variadic) return
     throw argumentExcess({ argument: received[this.registeredArguments.length] ?? '', command: this.words, usage: this.usageLine })
   }
 }
@@ -53,7 +61,10 @@ export class CuckooCommand extends Command {
  * @returns null when help or the version was printed
  * @throws CUCKOO_CLI_… for everything that is typed wrong
  */
-export async function parseCommandLine(argv: readonly string[], options: { version: string; write: (text: string) => void; populate: Populate }): Promise<ParsedLine | null> {
+export async function parseCommandLine(
+  argv: readonly string[],
+  options: { version: string; write: (text: string) => void; populate: Populate },
+): Promise<ParsedLine | null> {
   let parsed: ParsedLine | null = null
   const root = createRoot(options)
   const choose = (entry: CommandEntry, command: CuckooCommand) => {
@@ -86,16 +97,26 @@ function createRoot(options: { version: string; write: (text: string) => void })
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: options.write, writeErr: () => {}, getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
-    .configureHelp({ subcommandTerm: (command) => command.name(), visibleOptions: (command) => command.options.filter((option) => !option.hidden) })
+    .configureHelp({ subcommandTerm: (command) => command.name(), formatHelp: formatCommandsFirst })
   for (const [name, key] of globalFlags) {
     const flags = `${key.short === undefined ? '' : `${key.short}, `}${key.flag}${key.placeholder === undefined ? '' : ` <${key.placeholder}>`}`
     // Commander would take --no-color for the negation of a --color.
     const option = new Option(flags, toKeyDoc(name))
     root.addOption(option)
   }
-  root.addHelpText('after', '\nEvery option has an environment variable, like CUCKOO_NETWORK for --network.\n`cuckoo <command> --help` shows examples.')
+  root.addHelpText(
+    'after',
+    '\n`cuckoo <command> --help` shows examples. Options may also stand in the environment,\nlike CUCKOO_NETWORK, or in $CUCKOO_HOME/config.json.',
+  )
   setGroupAction(root)
   return root
+}
+
+/** Commander's help, with the options after the commands: they are what one looks for. */
+function formatCommandsFirst(command: Command, helper: Help): string {
+  const sections = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n')
+  const isOptions = (section: string) => section.startsWith('Options:') && command.commands.length > 0
+  return `${[...sections.filter((section) => !isOptions(section)), ...sections.filter(isOptions)].join('\n\n')}\n`
 }
 
 function toKeyDoc(name: KeyName): string {
@@ -110,12 +131,14 @@ function addCommand(root: CuckooCommand, entry: CommandEntry, choose: (entry: Co
     parent = (parent.commands.find((command) => command.name() === word) ?? addGroup(parent, word)) as CuckooCommand
   }
   const command = parent.command(words.at(-1) as string) as CuckooCommand
+  if (parent === root) command.helpGroup(`${findTopic(entry.path)}:`)
   command.summary(entry.summary).action(() => choose(entry, command))
 }
 
 function addGroup(parent: CuckooCommand, name: string): CuckooCommand {
   const group = parent.command(name) as CuckooCommand
   const summary = groupSummaries[name] ?? ''
+  group.helpGroup(`${findTopic(name)}:`)
   group.summary(summary).description(summary).usage('<command> [options]')
   setGroupAction(group)
   return group
@@ -123,23 +146,22 @@ function addGroup(parent: CuckooCommand, name: string): CuckooCommand {
 
 /** A group does nothing by itself: its action says what is missing or wrong. */
 function setGroupAction(group: CuckooCommand): void {
-  group
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      const [word] = group.args
-      const children = group.commands.map((command) => command.name())
-      if (word === undefined) throw commandIncomplete({ command: group.words, children: children.join(', ') })
-      if (word.startsWith('-')) return group.unknownOption(word)
-      const similar = findSimilar(word, children) ?? findElsewhere(word)
-      const suggestion = similar === null ? null : similar.includes(' ') ? `cuckoo ${similar}` : `${group.words} ${similar}`
-      throw commandUnknown({ command: `${group.words} ${word}`, parent: group.words, suggestion })
-    })
+  group.isGroup = true
+  group.action(() => {
+    const [word] = group.args
+    const children = group.commands.map((command) => command.name())
+    if (word === undefined) throw commandIncomplete({ command: group.words, children: children.join(', ') })
+    if (word.startsWith('-')) group.refuseOption(word)
+    throw commandUnknown({ command: `${group.words} ${word}`, parent: group.words, suggestion: findSuggestion(group.words, word, children) })
+  })
 }
 
-/** `cuckoo list` or `cuckoo deregister`: the last word alone is often remembered. */
-function findElsewhere(word: string): string | null {
-  return commandEntries.find(({ path }) => path.endsWith(` ${word}`))?.path ?? null
+/** A command of which only the last word was remembered (`cuckoo deregister`), else one that is spelled alike. */
+function findSuggestion(parent: string, word: string, children: readonly string[]): string | null {
+  const elsewhere = commandEntries.find(({ path }) => path.endsWith(` ${word}`))
+  if (elsewhere !== undefined) return `cuckoo ${elsewhere.path}`
+  const similar = findSimilar(word, children)
+  return similar === null ? null : `${parent} ${similar}`
 }
 
 function toGlobals(root: CuckooCommand): ParsedLine['globals'] {

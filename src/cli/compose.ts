@@ -62,7 +62,10 @@ export function compose(options: ComposeOptions): Ports {
     },
     getPassword: async (name, isNew) => {
       const { readPassword } = await import('../chain/readPassword.ts')
-      return readPassword(isNew ? { ...unlockOptions, promptPassword: options.output.interactive ? () => prompts.askNewPassword(name) : undefined } : unlockOptions, name)
+      return readPassword(
+        isNew ? { ...unlockOptions, promptPassword: options.output.interactive ? () => prompts.askNewPassword(name) : undefined } : unlockOptions,
+        name,
+      )
     },
     getDeployment,
     getChain,
@@ -175,7 +178,8 @@ async function loadDeployment({ config }: ComposeOptions): Promise<Deployment> {
   const { findDevnet } = await import('../devnet/devnetState.ts')
   const choice = getNetworkChoice(config, findDevnet(config.values.home) !== undefined)
   const chain = await import('../chain/deployment.ts')
-  const deployment = choice.deployment === null ? await chain.getDeployment(config.values.home, choice.network ?? '') : await chain.loadDeployment(choice.deployment)
+  const deployment =
+    choice.deployment === null ? await chain.getDeployment(config.values.home, choice.network ?? '') : await chain.loadDeployment(choice.deployment)
   if (choice.network !== null && choice.network !== deployment.network) {
     throw networkMismatch({ network: choice.network, found: deployment.network, deployment: choice.deployment ?? `networks/${choice.network}.json` })
   }
@@ -192,7 +196,14 @@ async function createLogger({ config }: ComposeOptions, name: string) {
   return (await import('../telemetry/logger.ts')).createLogger({ level: config.values.logLevel, name })
 }
 
-async function deploy(request: DeployRequest, options: ComposeOptions): Promise<{ deployment: Deployment; path: string | null; transaction: Awaited<ReturnType<typeof import('../chain/deployContracts.ts')['deployContracts']>>['report'] }> {
+async function deploy(
+  request: DeployRequest,
+  options: ComposeOptions,
+): Promise<{
+  deployment: Deployment
+  path: string | null
+  transaction: Awaited<ReturnType<typeof import('../chain/deployContracts.ts')['deployContracts']>>['report']
+}> {
   const { home, rpcUrl } = options.config.values
   const [{ deployContracts }, { saveDeployment, toDeploymentPath }, { findNetwork }, { getAccountInUse, unlockAccount }] = await Promise.all([
     import('../chain/deployContracts.ts'),

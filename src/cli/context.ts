@@ -1,6 +1,6 @@
 import type { Config } from '../config/loadConfig.ts'
-import type { Ports } from './ports.ts'
 import type { Output } from './output.ts'
+import type { Ports } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 
 /** What a command has at hand while it runs. `R` is its output. */

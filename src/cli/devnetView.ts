@@ -14,11 +14,11 @@ export function viewDevnetEvent(event: DevnetEvent, screen: Output): void {
   if (event.type === 'ended') screen.warn(`${event.name} ended by itself (exit code ${event.exitCode})`)
 }
 
-/** A command line folded between words as a shell reads it. */
+/** A command line folded between words, as a shell reads it: never inside quotes. */
 function wrapCommand(command: string, width: number): string[] {
   const lines: string[] = []
   let line = '  $'
-  for (const word of command.split(' ')) {
+  for (const word of command.match(/(?:'[^']*'|[^\s'])+/g) ?? []) {
     if (line.length + 1 + word.length > width) {
       lines.push(`${line} \\`)
       line = '     '

@@ -54,7 +54,10 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
   io.stderr.on?.('error', close)
   const toStdout = (text: string) => void (closed || io.stdout.write(text))
   const toStderr = (text: string) => void (closed || io.stderr.write(text))
-  const colored = { stdout: !options.noColor && !options.json && io.stdout.isTTY === true, stderr: !options.noColor && !options.json && io.stderr.isTTY === true }
+  const colored = {
+    stdout: !options.noColor && !options.json && io.stdout.isTTY === true,
+    stderr: !options.noColor && !options.json && io.stderr.isTTY === true,
+  }
   const paint = (on: boolean, style: Style, text: string) => (on ? styleText(style, text, { validateStream: false }) : text)
   const columns = Math.max(40, Math.min(io.stdout.columns ?? 80, 160))
   let spinner: { clear(): void; render(): void } | null = null
@@ -89,7 +92,13 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     async spin(text) {
       if (options.json || io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
       const { default: ora } = await import('ora')
-      const running = ora({ text, stream: process.stderr, discardStdin: false, hideCursor: true, ...(options.noColor ? { color: false as never } : {}) }).start()
+      const running = ora({
+        text,
+        stream: process.stderr,
+        discardStdin: false,
+        hideCursor: true,
+        ...(options.noColor ? { color: false as never } : {}),
+      }).start()
       spinner = running
       return {
         update: (next) => {

@@ -1,5 +1,5 @@
-import { type Address, addressPattern } from '../domain/hex.ts'
 import { keccak256 } from '../domain/eip712.ts'
+import { type Address, addressPattern } from '../domain/hex.ts'
 import { accountUnknown } from '../errors/account.ts'
 import { addressInvalid } from '../errors/cli.ts'
 import type { Context } from './context.ts'

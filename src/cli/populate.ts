@@ -8,7 +8,8 @@ import { type Field, toFields } from './fields.ts'
 /** Gives `command` the arguments, options and help of its definition. Values stay text: runCommand.ts checks them. */
 export async function populate(command: CuckooCommand, entry: CommandEntry): Promise<void> {
   const definition = await entry.load()
-  command.description(definition.description ?? entry.summary)
+  // Descriptions are written in short lines; help folds them to the width.
+  command.description((definition.description ?? entry.summary).replaceAll(/(?<!\n)\n(?!\n)/g, ' '))
   for (const field of toFields(definition.args, 'argument')) {
     const name = `${field.term}${field.type === 'list' ? '...' : ''}`
     command.addArgument(new Argument(field.required ? `<${name}>` : `[${name}]`, toFieldDoc(field)))
@@ -30,7 +31,7 @@ function toOptions(field: Field): Option[] {
 function toFieldDoc(field: Field): string {
   const remarks = [
     field.choices.length > 4 || (field.choices.length > 0 && field.term !== field.choices.join('|')) ? field.choices.join(', ') : '',
-    field.default === undefined || field.type === 'switch' ? '' : `default: ${field.default}`,
+    field.default === undefined || field.type === 'switch' || String(field.default) === '' ? '' : `default: ${field.default}`,
     field.type === 'list' && field.name.startsWith('--') ? 'may be repeated' : '',
     toVariable(field) === null ? '' : `env: ${toVariable(field)}`,
   ].filter((remark) => remark !== '')

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { formatCai } from './format.ts'
 import { bondThresholdWei, type Role } from '../domain/node.ts'
 import { nothingToDo } from '../errors/cli.ts'
 import { type Command, defineCommand, type Example } from './defineCommand.ts'
+import { formatCai } from './format.ts'
 import { getOperatorProof, operatorOptions } from './registration.ts'
 import { zAddress, zAmountOrAll, zPercent, zRole, zWei } from './schemas.ts'
 import { runTransaction, txOptions, viewTransaction, zTxReport } from './transactions.ts'
@@ -22,10 +22,7 @@ export function defineRegister(role: Role, texts: { description: string; example
     options: z.object({
       ...operatorOptions,
       name: profileOptions.name,
-      url:
-        role === 'coordinator'
-          ? profileOptions.url.describe('where miners and apps find it').meta({ placeholder: 'url' })
-          : profileOptions.url.default(''),
+      url: role === 'coordinator' ? profileOptions.url.describe('where miners and apps find it').meta({ placeholder: 'url' }) : profileOptions.url.default(''),
       description: profileOptions.description.default(''),
       voterShare: zPercent.prefault('50').describe("voters' part of the income in percent").meta({ placeholder: 'percent' }),
       bond: zAmountOrAll.prefault('all').describe('CAI of what is free, or all').meta({ placeholder: 'amount|all' }),
@@ -36,7 +33,8 @@ export function defineRegister(role: Role, texts: { description: string; example
       const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
       const account = await chain.getAccount(signer.address)
       const bondWei = options.bond === 'all' ? account.freeWei : options.bond
-      if (bondWei === 0n) throw nothingToDo({ what: 'Nothing is free to bond', next: `Stake more than ${formatCai(bondThresholdWei[role])} first: \`cuckoo stake <amount>\`.` })
+      if (bondWei === 0n)
+        throw nothingToDo({ what: 'Nothing is free to bond', next: `Stake more than ${formatCai(bondThresholdWei[role])} first: \`cuckoo stake <amount>\`.` })
       const proof = await getOperatorProof(context, options, { owner: signer.address, role, nonce: account.node?.nonce ?? 0n })
       if (proof.operator === signer.address) context.output.warn('operator and owner are the same key: whoever gets into the running node gets the bond too')
       if (!options.dryRun) await context.prompts.confirm(`Bond ${formatCai(bondWei)}, which can then be slashed, as a ${role}?`)

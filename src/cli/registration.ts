@@ -60,7 +60,12 @@ export async function signOperator(
  */
 export async function getOperatorProof(
   context: Pick<Context, 'ports' | 'nowSeconds'>,
-  options: { operatorAccount?: string | undefined; operator?: string | undefined; operatorSignatureFile?: string | undefined; operatorPasswordFile?: string | undefined },
+  options: {
+    operatorAccount?: string | undefined
+    operator?: string | undefined
+    operatorSignatureFile?: string | undefined
+    operatorPasswordFile?: string | undefined
+  },
   fields: { owner: Address; role: Role; nonce: bigint },
 ): Promise<OperatorProof> {
   if (options.operatorAccount !== undefined) {

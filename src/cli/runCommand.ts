@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type Config, loadConfig } from '../config/loadConfig.ts'
 import { type ConfigKey, configKeys, type KeyName } from '../config/keys.ts'
+import { type Config, loadConfig } from '../config/loadConfig.ts'
 import { kindSchemas, parseValue, type RawValue } from '../config/parseValue.ts'
 import { optionMissing } from '../errors/cli.ts'
 import type { ParsedLine } from './commandLine.ts'
@@ -72,7 +72,8 @@ function findRaw(field: Field, typed: Readonly<Record<string, unknown>>, config:
   const value = typed[toAttribute(field.name)]
   if (value !== undefined) return { value, source: { kind: 'flag', name: field.name } }
   const text = field.env === undefined ? undefined : env[field.env]
-  if (text !== undefined && text !== '') return { value: field.type === 'list' ? text.split(',') : text, source: { kind: 'environment', name: field.env as string } }
+  if (text !== undefined && text !== '')
+    return { value: field.type === 'list' ? text.split(',') : text, source: { kind: 'environment', name: field.env as string } }
   const key = field.config as KeyName | undefined
   const raw = key === undefined ? undefined : config.findRaw(key)
   return raw === undefined || (configKeys[key as KeyName] as ConfigKey).secret ? undefined : raw

@@ -105,7 +105,10 @@ export const operatorNotRegistered = defineError('CUCKOO_OPERATOR_NOT_REGISTERED
   hint: `Register with \`cuckoo register ${f.role} --operator-account <name>\`, or choose the operator's account with --account.`,
 }))
 export const coordinatorStoreMissing = defineError('CUCKOO_CLI_COORDINATOR_STORE_MISSING', 'usage', (f: { network: string; known: readonly string[] }) => ({
-  message: f.known.length === 0 ? `No coordinator of '${f.network}' keeps its store in this home.` : `${f.known.length} coordinators of '${f.network}' keep their store in this home.`,
+  message:
+    f.known.length === 0
+      ? `No coordinator of '${f.network}' keeps its store in this home.`
+      : `${f.known.length} coordinators of '${f.network}' keep their store in this home.`,
   hint: `Name one with --coordinator <address>${f.known.length === 0 ? '' : `: ${f.known.join(', ')}`}.`,
 }))
 export const appUnknown = defineError('CUCKOO_CLI_APP_UNKNOWN', 'usage', (f: { id: string }) => ({

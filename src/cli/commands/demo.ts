@@ -76,7 +76,7 @@ function createDemoView({ output }: Context<never>): { show: (event: DemoEvent) 
 function showDemoEvent(event: DemoEvent, screen: Output, update: (text: string) => void): void {
   switch (event.type) {
     case 'answer':
-      return screen.line(`\n  $ ${event.command}`)
+      return viewDevnetEvent({ type: 'command', command: event.command, note: '' }, screen)
     case 'text':
       return screen.write(event.text)
     case 'progress':
@@ -94,7 +94,18 @@ function showDemoEvent(event: DemoEvent, screen: Output, update: (text: string) 
 function showShares(miners: readonly MinerShare[], screen: Output): void {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
   screen.table({
-    columns: ['miner', 'bond', 'votes', 'weight', 'share of weight', 'tasks', 'share of tasks'].map((title, index) => ({ title, align: index === 0 ? 'left' : 'right' })),
-    rows: miners.map((miner) => [miner.name, miner.bondCai, miner.votesCai, miner.weightCai, percent(miner.weightShare), String(miner.tasks), percent(miner.taskShare)]),
+    columns: ['miner', 'bond', 'votes', 'weight', 'share of weight', 'tasks', 'share of tasks'].map((title, index) => ({
+      title,
+      align: index === 0 ? 'left' : 'right',
+    })),
+    rows: miners.map((miner) => [
+      miner.name,
+      miner.bondCai,
+      miner.votesCai,
+      miner.weightCai,
+      percent(miner.weightShare),
+      String(miner.tasks),
+      percent(miner.taskShare),
+    ]),
   })
 }

@@ -11,15 +11,27 @@ export interface CommandEntry {
 
 /** What a first word that is not yet a command is about. */
 export const groupSummaries: Readonly<Record<string, string>> = {
-  account: 'keys of this machine: new, import, export, list, show',
+  account: 'keys of this machine: new, import, list, show …',
   register: 'become a node: miner or coordinator',
-  node: 'a registered node: show, profile, operator, leave',
+  node: 'the own node: profile, operator, leave',
   coordinator: 'serve apps',
   miner: 'run tasks',
   apps: 'API keys of a coordinator: create, list, revoke',
   models: 'what can be run',
   receipt: 'proofs of work done: show, verify',
-  devnet: 'a whole network on this machine: start, stop, status, env, warp',
+  devnet: 'a whole network on this machine: start, stop …',
+}
+
+const topics: readonly [string, readonly string[]][] = [
+  ['Stake', ['account', 'stake', 'withdraw', 'bond', 'unbond', 'vote', 'unvote', 'status']],
+  ['Be a node', ['register', 'node', 'nodes', 'coordinator', 'miner']],
+  ['Use it', ['apps', 'run', 'models', 'receipt']],
+  ['Networks', ['deploy', 'devnet', 'faucet', 'demo']],
+]
+
+/** The heading of root help that a command stands under. */
+export function findTopic(path: string): string {
+  return topics.find(([, words]) => words.includes(path.split(' ')[0] as string))?.[0] ?? 'This tool'
 }
 
 /** Every command, in the order of help: staking, nodes, roles, apps, networks, the tool itself. */
@@ -57,7 +69,11 @@ export const commandEntries: readonly CommandEntry[] = [
   },
   { path: 'node deregister', summary: 'leave: the whole bond starts to thaw', load: async () => (await import('./node/deregister.ts')).nodeDeregister },
   { path: 'nodes', summary: 'list the registered nodes', load: async () => (await import('./nodes.ts')).nodes },
-  { path: 'coordinator serve', summary: 'serve apps and give their tasks to miners', load: async () => (await import('./coordinator/serve.ts')).coordinatorServe },
+  {
+    path: 'coordinator serve',
+    summary: 'serve apps and give their tasks to miners',
+    load: async () => (await import('./coordinator/serve.ts')).coordinatorServe,
+  },
   { path: 'miner start', summary: 'run tasks of coordinators', load: async () => (await import('./miner/start.ts')).minerStart },
   { path: 'apps create', summary: 'make an API key, shown once', load: async () => (await import('./apps/create.ts')).appsCreate },
   { path: 'apps list', summary: 'list the API keys', load: async () => (await import('./apps/list.ts')).appsList },

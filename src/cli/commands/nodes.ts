@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { formatAmount } from '../../domain/amount.ts'
 import type { Role } from '../../domain/node.ts'
 import { defineCommand } from '../defineCommand.ts'
-import { formatAmount } from '../../domain/amount.ts'
 import { formatShare } from '../format.ts'
 import { zNode, zRole, zWei } from '../schemas.ts'
 
@@ -30,12 +30,7 @@ export const nodes = defineCommand({
       const ofRole = found.filter((node) => node.role === role)
       if (ofRole.length === 0) continue
       screen.table({
-        columns: [
-          { title: `${role}s` },
-          { title: 'name', shrink: true },
-          { title: 'weight', align: 'right' },
-          { title: 'share', align: 'right' },
-        ],
+        columns: [{ title: `${role}s` }, { title: 'name', shrink: true }, { title: 'weight', align: 'right' }, { title: 'share', align: 'right' }],
         rows: ofRole.map(({ node, profile, weightWei, active }) => [
           node,
           profile?.name ?? '',

@@ -46,7 +46,7 @@ options, from CUCKOO_COORDINATOR and CUCKOO_API_KEY, or from the running devnet.
     let answer: Answer
     try {
       const { model, chat } = await chooseModel(client, chosen.model, context.signal)
-      answer = await streamAnswer(client, { model, chat, prompt: args.prompt, url, ...chosen }, context, (text) => {
+      answer = await streamAnswer(client, { ...chosen, model, chat, prompt: args.prompt, url }, context, (text) => {
         spinner.stop()
         context.output.write(text)
       })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { formatAmount } from '../../domain/amount.ts'
 import type { Chain, Signer } from '../../domain/ports.ts'
 import { walletTooLow } from '../../errors/chain.ts'
-import { formatAmount } from '../../domain/amount.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { formatCai } from '../format.ts'
 import { zAmountOrAll, zWei } from '../schemas.ts'
@@ -36,5 +36,11 @@ async function getAllButGas(chain: Chain, signer: Signer): Promise<bigint> {
   const amountWei = walletWei - 2n * feeWei
   const { network } = chain.deployment
   if (amountWei > 0n) return amountWei
-  throw walletTooLow({ account: signer.address, availableCai: formatAmount(walletWei), neededCai: formatAmount(2n * feeWei), feeCai: formatAmount(2n * feeWei), network })
+  throw walletTooLow({
+    account: signer.address,
+    availableCai: formatAmount(walletWei),
+    neededCai: formatAmount(2n * feeWei),
+    feeCai: formatAmount(2n * feeWei),
+    network,
+  })
 }

@@ -14,9 +14,7 @@ const zStatus = z.object({
   freeWei: zWei,
   bondWei: zWei,
   votes: z.array(z.object({ node: zAddress, name: z.string().nullable(), active: z.boolean(), shares: zBigint, amountWei: zWei })),
-  thaws: z.array(
-    z.object({ id: zBigint, node: zAddress, kind: z.enum(['bond', 'votes']), amountWei: zWei, releaseAt: zSeconds, released: z.boolean() }),
-  ),
+  thaws: z.array(z.object({ id: zBigint, node: zAddress, kind: z.enum(['bond', 'votes']), amountWei: zWei, releaseAt: zSeconds, released: z.boolean() })),
   withdrawableWei: zWei.describe('free and released'),
   node: zNode.nullable(),
   totalWeightWei: zWei.nullable().describe("weight of all active nodes of the own node's role"),
@@ -109,9 +107,10 @@ function viewNode({ node, totalWeightWei }: Status, screen: Output): void {
   if (node === null || node.role === 'none') return
   const threshold = bondThresholdWei[node.role]
   screen.line()
-  screen.line(`${node.role} ${screen.style('bold', node.profile?.name ?? '')}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`)
+  screen.line(
+    `${node.role} ${screen.style('bold', node.profile?.name ?? '')}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`,
+  )
   screen.line(`  weight ${formatCai(node.weightWei)}, ${formatShare(node.weightWei, totalWeightWei ?? 0n)} of all active ${node.role}s`)
   screen.line(`  bond ${formatCai(node.bondWei)}, votes ${formatCai(node.votesWei)}, operator ${formatShort(node.operator)}`)
   if (node.bondWei <= threshold) screen.line(`  needs more than ${formatCai(threshold)} of bond: \`cuckoo bond <amount>\``)
 }
-

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { formatDuration } from '../../config/duration.ts'
 import { bondThresholdWei } from '../../domain/node.ts'
 import { nothingToDo } from '../../errors/cli.ts'
-import { formatDuration } from '../../config/duration.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { formatCai, formatWhen } from '../format.ts'
 import { zAmountOrAll, zSeconds, zWei } from '../schemas.ts'
@@ -33,7 +33,9 @@ over (7 days), and can then be withdrawn.`,
   },
   view(report, screen, context) {
     if (!report.dryRun) {
-      screen.line(`${formatCai(report.amountWei)} of bond thaws until ${formatWhen(report.releaseAt, context.nowSeconds())}; ${formatCai(report.bondWei)} remains.`)
+      screen.line(
+        `${formatCai(report.amountWei)} of bond thaws until ${formatWhen(report.releaseAt, context.nowSeconds())}; ${formatCai(report.bondWei)} remains.`,
+      )
     }
     viewTransaction(report, screen)
   },

@@ -30,7 +30,8 @@ CAI is paid out. What still thaws stays; \`cuckoo status\` shows until when.`,
       const next = account.thaws.map(({ releaseAt }) => releaseAt).sort((a, b) => a - b)[0]
       throw nothingToDo({
         what: 'Nothing is free or released',
-        next: next === undefined ? '`cuckoo unbond` and `cuckoo unvote` start a thaw.' : `The next thaw is over on ${formatWhen(next, account.blockTimestamp)}.`,
+        next:
+          next === undefined ? '`cuckoo unbond` and `cuckoo unvote` start a thaw.' : `The next thaw is over on ${formatWhen(next, account.blockTimestamp)}.`,
       })
     }
     const input = { thawIds: released.map(({ id }) => id), freeWei: args.amount, to: recipient }

@@ -23,23 +23,13 @@ const options = z.object({
   host: z.string().default(defaults.host).describe('address to listen on').meta({ env: 'CUCKOO_HOST' }),
   port: zInteger(0, 65_535).prefault('8420').describe('port to listen on; 0: any free one').meta({ env: 'CUCKOO_PORT', placeholder: 'number' }),
   publicUrl: zHttpUrlText.optional().describe('URL that others reach it by, compared with its profile').meta({ placeholder: 'url' }),
-  price: zAmount
-    .prefault(formatAmount(defaults.unitPriceWei.text))
-    .describe('CAI for one output token of text')
-    .meta({ placeholder: 'amount' }),
+  price: zAmount.prefault(formatAmount(defaults.unitPriceWei.text)).describe('CAI for one output token of text').meta({ placeholder: 'amount' }),
   embeddingPrice: zAmount
     .prefault(formatAmount(defaults.unitPriceWei.embedding))
     .describe('CAI for one input token of embeddings')
     .meta({ placeholder: 'amount' }),
-  modelPrice: z
-    .array(zPair(parseAmount))
-    .default([])
-    .describe('another price for one model')
-    .meta({ placeholder: 'model=amount' }),
-  acceptManifests: z
-    .enum(['open', 'listed'])
-    .optional()
-    .describe('models of any miner, or only those of --manifest; default: open on the devnet, else listed'),
+  modelPrice: z.array(zPair(parseAmount)).default([]).describe('another price for one model').meta({ placeholder: 'model=amount' }),
+  acceptManifests: z.enum(['open', 'listed']).optional().describe('models of any miner, or only those of --manifest; default: open on the devnet, else listed'),
   manifest: z.array(zHash).default([]).describe('digest of a model that is served').meta({ placeholder: 'digest' }),
   pin: z.array(zPair(parseDigest)).default([]).describe('manifest that a model name means').meta({ placeholder: 'model=digest' }),
   maxQueued: zInteger(1, 1_000_000).prefault(String(defaults.maxQueued)).describe('tasks that may wait; more get 429').meta({ placeholder: 'number' }),
@@ -63,7 +53,15 @@ is the operator of a registered coordinator. Stops on Ctrl-C after running tasks
   args: z.object({}),
   options,
   output: z.discriminatedUnion('event', [
-    z.object({ event: z.literal('ready'), node: zAddress, operator: zAddress, network: z.string(), url: z.string(), publicUrl: z.string(), acceptManifests: z.string() }),
+    z.object({
+      event: z.literal('ready'),
+      node: zAddress,
+      operator: zAddress,
+      network: z.string(),
+      url: z.string(),
+      publicUrl: z.string(),
+      acceptManifests: z.string(),
+    }),
     z.object({ event: z.literal('stopped') }),
   ]),
   async run({ options: chosen }, context) {
@@ -105,8 +103,10 @@ function toCoordinatorConfig(chosen: z.output<typeof options>, isDevnet: boolean
 function warnAboutSetup({ output }: Context<never>, record: NodeRecord, publicUrl: string | undefined, config: CoordinatorConfig): void {
   const url = record.profile?.url ?? ''
   if (url === '') output.warn('the profile has no URL, so no miner finds this coordinator: `cuckoo node set-profile --url <url>`')
-  else if (publicUrl !== undefined && publicUrl !== url) output.warn(`the profile says ${url}, not ${publicUrl}: miners go there (\`cuckoo node set-profile --url ${publicUrl}\`)`)
-  if (config.acceptManifests === 'listed' && config.listedDigests.length === 0) output.warn('no model is listed, so none is served: name them with --manifest <digest>')
+  else if (publicUrl !== undefined && publicUrl !== url)
+    output.warn(`the profile says ${url}, not ${publicUrl}: miners go there (\`cuckoo node set-profile --url ${publicUrl}\`)`)
+  if (config.acceptManifests === 'listed' && config.listedDigests.length === 0)
+    output.warn('no model is listed, so none is served: name them with --manifest <digest>')
 }
 
 /** Proves that who answers at the profile's URL is this coordinator. */

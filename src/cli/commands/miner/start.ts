@@ -13,11 +13,7 @@ import { zAmount, zDuration, zInteger } from '../../schemas.ts'
 import { getVersion } from '../../version.ts'
 
 const options = z.object({
-  model: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('model to offer: owner/model, owner/model:q8, owner/model@commit')
-    .meta({ placeholder: 'model' }),
+  model: z.array(z.string().min(1)).default([]).describe('model to offer: owner/model, owner/model:q8, owner/model@commit').meta({ placeholder: 'model' }),
   modelsDir: z.string().optional().describe('folder with models in <owner>/<model>, searched first').meta({ config: 'modelsDir', placeholder: 'dir' }),
   dtype: z.enum(dtypes).default('fp32').describe('weights, where the model names none').meta({ placeholder: 'dtype' }),
   device: z

@@ -48,7 +48,13 @@ coordinator's miners offer now.`,
     if (offered.length === 0) return screen.line(`\nNo miner offers a model at ${coordinator} now.`)
     screen.line()
     screen.table({
-      columns: [{ title: `offered at ${coordinator}`, shrink: true }, { title: 'kind' }, { title: 'dtype' }, { title: 'miners', align: 'right' }, { title: 'a token', align: 'right' }],
+      columns: [
+        { title: `offered at ${coordinator}`, shrink: true },
+        { title: 'kind' },
+        { title: 'dtype' },
+        { title: 'miners', align: 'right' },
+        { title: 'a token', align: 'right' },
+      ],
       rows: offered.map((offer) => [offer.model, offer.chat ? 'chat' : offer.kind, offer.dtype, String(offer.miners), formatCaiShort(offer.unitPriceWei)]),
     })
   },

@@ -17,7 +17,8 @@ then; voters leave by themselves with \`cuckoo unvote\`.`,
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
     if (account.node === null || account.node.role === 'none') throw nodeUnknown({ node: signer.address, network: chain.deployment.network })
-    if (!options.dryRun) await context.prompts.confirm(`Leave as ${account.node.role}; ${formatCai(account.bondWei)} thaw for ${formatDuration(thawSeconds)}. Go on?`)
+    if (!options.dryRun)
+      await context.prompts.confirm(`Leave as ${account.node.role}; ${formatCai(account.bondWei)} thaw for ${formatDuration(thawSeconds)}. Go on?`)
     const report = await runTransaction(context, options, (tx) => chain.deregister(signer, tx))
     return { ...report, bondWei: account.bondWei, releaseAt: account.blockTimestamp + thawSeconds }
   },

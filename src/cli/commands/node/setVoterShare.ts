@@ -11,7 +11,10 @@ export const nodeSetVoterShare = defineCommand({
   output: zTxReport.extend({ voterShareBps: z.int() }),
   async run({ args, options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
-    return { ...(await runTransaction(context, options, (tx) => chain.setVoterShare(signer, { voterShareBps: args.percent }, tx))), voterShareBps: args.percent }
+    return {
+      ...(await runTransaction(context, options, (tx) => chain.setVoterShare(signer, { voterShareBps: args.percent }, tx))),
+      voterShareBps: args.percent,
+    }
   },
   view(report, screen) {
     if (!report.dryRun) screen.line(`The voters' share is ${report.voterShareBps / 100} %; a drop counts after one thaw period.`)

@@ -23,7 +23,9 @@ export const nodeShow = defineCommand({
     return { ...record, totalWeightWei, operators }
   },
   view(node, screen) {
-    screen.line(`${screen.style('bold', node.profile?.name ?? '(no name)')}: ${node.role}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`)
+    screen.line(
+      `${screen.style('bold', node.profile?.name ?? '(no name)')}: ${node.role}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`,
+    )
     const rows = [
       ['node', node.node],
       ['operator', node.operator],

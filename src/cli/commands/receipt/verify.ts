@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { toPrice, verifyReceipt } from '../../../domain/receipt.ts'
 import type { Chain } from '../../../domain/ports.ts'
+import { toPrice, verifyReceipt } from '../../../domain/receipt.ts'
 import { toInputHash, toOutputHash, toParamsHash, toUnits } from '../../../domain/task.ts'
 import { receiptInvalid } from '../../../errors/cli.ts'
 import { defineCommand } from '../../defineCommand.ts'
