@@ -27,25 +27,26 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         bool known;
     }
 
-    /// @dev Slot by slot; {register} writes three of them, and each fresh one costs 22,100 gas.
+    /// @dev Slot by slot: a fresh one costs 22,100 gas and {register} writes three; votes and bond need the second alone.
     struct Node {
         address operator;
-        // Kept after leaving: it is what remaining voters agreed to.
-        Role role;
         uint16 voterShareBps;
-        // A drop on its way; `nextVoterShareAt` is 0 when there is none.
+        // A drop on its way; `nextVoterShareAt` (unix seconds, until 2106) is 0 when there is none.
         uint16 nextVoterShareBps;
-        uint40 nextVoterShareAt;
-        // Of 65,535 operator changes in an owner's life; only the owner can use them up.
-        uint16 nonce;
+        uint32 nextVoterShareAt;
+        // 1-based place in the role's list.
+        uint32 place;
         // ---
         uint96 bondWei;
         // Active bond at the end of the epoch before `epoch`, the last one in which the active bond changed. The active bond
-        // now follows from `bondWei`, `role` and `place`.
+        // now follows from `bondWei`, `role` and `registered`.
         uint96 previousActiveBondWei;
         uint32 epoch;
-        // 1-based place in the role's list, 0 when not registered.
-        uint32 place;
+        // Of 65,535 operator changes in an owner's life; only the owner can use them up.
+        uint16 nonce;
+        // Kept after leaving: it is what remaining voters agreed to.
+        Role role;
+        bool registered;
         // ---
         bytes32 profileHash;
         Pool votes;
@@ -72,8 +73,8 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         uint32 generation;
     }
 
-    /// @dev `releaseAt` is never 0 in a live record. Bond always thaws for its own node, so `node` is written for votes only,
-    /// which saves {unbond} a fresh slot.
+    /// @dev `releaseAt` is never 0 in a live record. Bond always thaws for its own node, so `node` is zero there, which saves
+    /// {unbond} a fresh slot.
     struct Thaw {
         uint128 shares;
         uint32 generation;
@@ -90,6 +91,9 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
 
     /// @dev What a node contributes to its role's totals.
     struct Standing {
+        Role role;
+        uint256 bondWei;
+        uint256 votesWei;
         uint256 activeBondWei;
         uint256 weightWei;
     }
@@ -187,17 +191,16 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         Standing memory before = _standing(voted);
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
 
-        uint256 votesWei = voted.votes.assetsWei + amountWei;
-        uint256 limitWei = MAX_VOTES_PER_BOND * voted.bondWei;
-        if (votesWei > limitWei) revert VotesOverLimit(votesWei, limitWei);
-        shares = voted.votes.enter(amountWei);
+        Pool memory votes = voted.votes;
+        shares = votes.enter(amountWei);
         if (shares < minShares) revert SlippageShares(shares, minShares);
+        uint256 limitWei = MAX_VOTES_PER_BOND * voted.bondWei;
+        if (votes.assetsWei > limitWei) revert VotesOverLimit(votes.assetsWei, limitWei);
+        voted.votes.save(votes);
 
         Position storage position = _positions[msg.sender][node];
-        uint32 generation = voted.votes.generation;
-        uint256 heldShares = position.generation == generation ? position.shares : 0;
-        position.shares = (heldShares + shares).toUint128();
-        position.generation = generation;
+        uint256 heldShares = votes.liveShares(position.shares, position.generation);
+        (position.shares, position.generation) = ((heldShares + shares).toUint128(), votes.generation);
         emit Voted(msg.sender, node, amountWei, shares);
         _updateTotals(node, voted, before);
     }
@@ -207,19 +210,18 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         if (shares == 0) revert AmountZero();
         Node storage voted = _nodes[node];
         Position storage position = _positions[msg.sender][node];
-        uint32 generation = voted.votes.generation;
-        uint256 heldShares = position.generation == generation ? position.shares : 0;
+        Pool memory votes = voted.votes;
+        uint256 heldShares = votes.liveShares(position.shares, position.generation);
         if (shares > heldShares) revert InsufficientShares(heldShares, shares);
         Standing memory before = _standing(voted);
 
-        uint256 keptShares = heldShares - shares;
-        position.shares = keptShares.toUint128();
-        (uint256 amountWei, uint256 dustWei) = voted.votes.exit(shares, generation);
+        (uint256 amountWei, uint256 dustWei) = votes.exit(shares);
         if (amountWei < minAmountWei) revert SlippageAmount(amountWei, minAmountWei);
-        if (keptShares != 0) {
-            uint256 keptWei = voted.votes.toAssets(keptShares, generation);
-            if (keptWei < MIN_VOTE) revert VoteTooSmall(keptWei, MIN_VOTE);
-        }
+        uint256 keptShares = heldShares - shares;
+        uint256 keptWei = votes.toAssets(keptShares);
+        if (keptShares != 0 && keptWei < MIN_VOTE) revert VoteTooSmall(keptWei, MIN_VOTE);
+        position.shares = keptShares.toUint128();
+        voted.votes.save(votes);
         _sweep(dustWei);
         id = _startThaw(node, ThawKind.Votes, voted.thawingVotes, amountWei);
         _updateTotals(node, voted, before);
@@ -239,9 +241,10 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
     ) external payable nonReentrant {
         if (role == Role.None) revert RoleInvalid(uint8(role));
         Node storage node = _nodes[msg.sender];
-        if (node.place != 0) revert AlreadyRegistered(msg.sender);
+        if (node.registered) revert AlreadyRegistered(msg.sender);
         if (bondWei <= threshold(role)) revert BondTooLow(bondWei, threshold(role));
         _takeRole(node, role);
+        Standing memory before = _standing(node);
 
         _takeFree(_accounts[msg.sender].freeWei + _received(), bondWei);
         _setOperator(node, operator, deadline, operatorSignature);
@@ -253,7 +256,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         _setProfile(node, profile);
         _addBond(node, bondWei);
         _list(node, role);
-        _updateTotals(msg.sender, node, Standing(0, 0));
+        _updateTotals(msg.sender, node, before);
     }
 
     /// @inheritdoc IStaking
@@ -291,7 +294,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IStaking
     function getNode(address node) public view returns (NodeView memory) {
         Node storage viewed = _nodes[node];
-        bool registered = viewed.place != 0;
+        bool registered = viewed.registered;
         return NodeView({
             owner: node,
             role: registered ? viewed.role : Role.None,
@@ -370,8 +373,8 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
     function votesOf(address account, address node) external view returns (uint256 shares, uint256 amountWei) {
         Pool memory votes = _nodes[node].votes;
         Position memory position = _positions[account][node];
-        shares = position.generation == votes.generation ? position.shares : 0;
-        amountWei = votes.toAssets(shares, votes.generation);
+        shares = votes.liveShares(position.shares, position.generation);
+        amountWei = votes.toAssets(shares);
     }
 
     /// @inheritdoc IStaking
@@ -383,8 +386,9 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         for (uint256 id = fromId; id < fromId + thaws.length; ++id) {
             Thaw memory thaw = _thaws[account][id];
             if (thaw.releaseAt == 0) continue;
-            (address node, Pool storage pool) = _thawPool(account, thaw);
-            uint256 amountWei = SharePool.toAssets(pool, thaw.shares, thaw.generation);
+            (address node, Pool storage thawing) = _thawPool(account, thaw);
+            Pool memory pool = thawing;
+            uint256 amountWei = pool.toAssets(pool.liveShares(thaw.shares, thaw.generation));
             thaws[live++] = ThawView(id, node, thaw.kind, amountWei, thaw.releaseAt);
         }
         assembly ("memory-safe") {
@@ -447,18 +451,17 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         if (dustWei != 0) _undistributedWei += dustWei;
     }
 
-    function _startThaw(address node, ThawKind kind, Pool storage pool, uint256 amountWei)
+    function _startThaw(address node, ThawKind kind, Pool storage thawing, uint256 amountWei)
         private
         returns (uint256 id)
     {
         id = _accounts[msg.sender].thawCount++;
         uint64 releaseAt = _thawEnd();
-        Thaw storage thaw = _thaws[msg.sender][id];
-        thaw.shares = pool.enter(amountWei).toUint128();
-        thaw.generation = pool.generation;
-        thaw.releaseAt = releaseAt;
-        thaw.kind = kind;
-        if (kind == ThawKind.Votes) thaw.node = node;
+        Pool memory pool = thawing;
+        uint128 shares = pool.enter(amountWei).toUint128();
+        thawing.save(pool);
+        address stored = kind == ThawKind.Bond ? address(0) : node;
+        _thaws[msg.sender][id] = Thaw(shares, pool.generation, releaseAt, kind, stored);
         emit ThawStarted(msg.sender, node, kind, id, amountWei, releaseAt);
     }
 
@@ -467,9 +470,11 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         if (thaw.releaseAt == 0) revert ThawUnknown(msg.sender, id);
         if (block.timestamp < thaw.releaseAt) revert ThawNotReleased(id, thaw.releaseAt);
         delete _thaws[msg.sender][id];
-        (address node, Pool storage pool) = _thawPool(msg.sender, thaw);
+        (address node, Pool storage thawing) = _thawPool(msg.sender, thaw);
+        Pool memory pool = thawing;
         uint256 dustWei;
-        (amountWei, dustWei) = pool.exit(thaw.shares, thaw.generation);
+        (amountWei, dustWei) = pool.exit(pool.liveShares(thaw.shares, thaw.generation));
+        thawing.save(pool);
         _sweep(dustWei);
         emit ThawReleased(msg.sender, node, id, amountWei);
     }
@@ -498,7 +503,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
 
     function _registered(address node) private view returns (Node storage found) {
         found = _nodes[node];
-        if (found.place == 0) revert NotRegistered(node);
+        if (!found.registered) revert NotRegistered(node);
     }
 
     /// @dev A node changes its role only when nothing of the old one counts: no votes given to it, and no bond in the epochs
@@ -539,7 +544,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         effectiveAt = _thawEnd();
         node.voterShareBps = inForce;
         node.nextVoterShareBps = voterShareBps;
-        node.nextVoterShareAt = uint256(effectiveAt).toUint40();
+        node.nextVoterShareAt = uint256(effectiveAt).toUint32();
     }
 
     function _voterShareBps(Node storage node) private view returns (uint16) {
@@ -561,7 +566,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
     function _list(Node storage node, Role role) private {
         uint32 place = ++_totals[role].count;
         _listings[role][place] = Listing(msg.sender, block.timestamp.toUint64());
-        node.place = place;
+        (node.place, node.registered) = (place, true);
     }
 
     /// @dev The last of the list takes the place of the one that leaves.
@@ -574,21 +579,23 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
             _nodes[moved.node].place = place;
         }
         delete _listings[role][last];
-        node.place = 0;
+        (node.place, node.registered) = (0, false);
     }
 
-    function _standing(Node storage node) private view returns (Standing memory standing) {
-        uint256 bondWei = node.bondWei;
-        if (node.place == 0 || bondWei <= threshold(node.role)) return standing;
-        standing.activeBondWei = bondWei;
-        standing.weightWei = bondWei + Math.min(node.votes.assetsWei, MAX_VOTES_PER_BOND * bondWei);
+    function _standing(Node storage node) internal view returns (Standing memory standing) {
+        standing.role = node.role;
+        standing.bondWei = node.bondWei;
+        standing.votesWei = node.votes.assetsWei;
+        if (!node.registered || standing.bondWei <= threshold(standing.role)) return standing;
+        standing.activeBondWei = standing.bondWei;
+        standing.weightWei = standing.bondWei + Math.min(standing.votesWei, MAX_VOTES_PER_BOND * standing.bondWei);
     }
 
     /// @dev Carries a change of `owner`'s bond, votes or registration into its role's totals and the epochs.
     /// @param before the node's standing before the change
     function _updateTotals(address owner, Node storage node, Standing memory before) internal {
         Standing memory standing = _standing(node);
-        RoleTotals storage totals = _totals[node.role];
+        RoleTotals storage totals = _totals[standing.role];
         if (standing.activeBondWei != before.activeBondWei) {
             // Below 2^32 until the year 3331 with the shortest epoch.
             uint32 epoch = uint256(currentEpoch()).toUint32();
@@ -601,7 +608,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         }
         totals.weightWei = (totals.weightWei + standing.weightWei - before.weightWei).toUint128();
         emit NodeWeightChanged(
-            owner, node.role, standing.activeBondWei != 0, node.bondWei, node.votes.assetsWei, standing.weightWei
+            owner, standing.role, standing.activeBondWei != 0, standing.bondWei, standing.votesWei, standing.weightWei
         );
     }
 

@@ -17,9 +17,10 @@ struct Pool {
 /// @notice Shares of a pool whose assets a slash may lower, so that all holders lose in one ratio without a loop.
 /// Every rounding is down, in the pool's favour.
 ///
-/// Whoever lowers `assetsWei` other than by {exit} keeps `shares <= assetsWei * VIRTUAL_SHARES * 2^12` or else empties the
-/// pool and raises `generation`. With assets below 2^96 and VIRTUAL_SHARES below 2^20 shares then fit 128 bits, {enter}
-/// cannot overflow, and nobody's exit is blocked by the remains of a slashed pool.
+/// Whoever lowers `assetsWei` other than by {exit} keeps `shares + VIRTUAL_SHARES <= (assetsWei + 1) * VIRTUAL_SHARES * 2^12`,
+/// a price that has not fallen below 1/4,096, or else empties the pool and raises `generation`. {enter} and {exit} keep it
+/// too. With assets below 2^96 and VIRTUAL_SHARES below 2^20, shares then fit 128 bits, {enter} cannot overflow, and what a
+/// slash leaves of a pool never blocks an exit into it.
 library SharePool {
     using SafeCast for uint256;
 
@@ -28,46 +29,38 @@ library SharePool {
     uint256 internal constant VIRTUAL_SHARES = 1e6;
 
     /// @notice Shares that `assetsWei` buys, rounded down.
-    function toShares(Pool memory pool, uint256 assetsWei) internal pure returns (uint256) {
+    function toShares(Pool memory self, uint256 assetsWei) internal pure returns (uint256) {
         // Below 2^96 * (2^128 + 2^20): no overflow, so no 512-bit arithmetic.
-        return assetsWei * (pool.shares + VIRTUAL_SHARES) / (uint256(pool.assetsWei) + 1);
+        return assetsWei * (self.shares + VIRTUAL_SHARES) / (uint256(self.assetsWei) + 1);
     }
 
-    /// @notice What `shares` of `generation` are worth in wei, rounded down; 0 for shares of an older generation.
-    function toAssets(Pool memory pool, uint256 shares, uint32 generation) internal pure returns (uint256) {
-        if (generation != pool.generation) return 0;
-        return shares * (uint256(pool.assetsWei) + 1) / (pool.shares + VIRTUAL_SHARES);
+    /// @notice What `shares` are worth in wei, rounded down.
+    function toAssets(Pool memory self, uint256 shares) internal pure returns (uint256) {
+        return shares * (uint256(self.assetsWei) + 1) / (self.shares + VIRTUAL_SHARES);
     }
 
-    /// @notice Adds `assetsWei` and returns the shares it bought.
-    function enter(Pool storage self, uint256 assetsWei) internal returns (uint256 shares) {
-        Pool memory pool = self;
-        shares = toShares(pool, assetsWei);
-        pool.assetsWei += assetsWei.toUint96();
-        pool.shares += shares.toUint128();
-        _store(self, pool);
+    /// @notice `shares` if they are of the pool's present generation, else 0.
+    function liveShares(Pool memory self, uint256 shares, uint32 generation) internal pure returns (uint256) {
+        return generation == self.generation ? shares : 0;
     }
 
-    /// @notice Takes out what `shares` of `generation` are worth. The last to leave also empties the pool of `dustWei`, what
-    /// rounding has left behind.
-    function exit(Pool storage self, uint256 shares, uint32 generation)
-        internal
-        returns (uint256 assetsWei, uint256 dustWei)
-    {
-        Pool memory pool = self;
-        if (generation != pool.generation) return (0, 0);
-        assetsWei = toAssets(pool, shares, generation);
-        pool.assetsWei -= assetsWei.toUint96();
-        pool.shares -= shares.toUint128();
-        if (pool.shares == 0) {
-            dustWei = pool.assetsWei;
-            pool.assetsWei = 0;
-        }
-        _store(self, pool);
+    /// @notice Adds `assetsWei` and returns the shares it bought. The caller saves the pool, in one write.
+    function enter(Pool memory self, uint256 assetsWei) internal pure returns (uint256 shares) {
+        shares = toShares(self, assetsWei);
+        self.assetsWei += assetsWei.toUint96();
+        self.shares += shares.toUint128();
     }
 
-    /// @dev One write: field by field the compiler would write the slot once per field.
-    function _store(Pool storage self, Pool memory pool) private {
+    /// @notice Takes out what live `shares` are worth. The last to leave also empties the pool of `dustWei`, what rounding has
+    /// left behind. The caller saves the pool, in one write.
+    function exit(Pool memory self, uint256 shares) internal pure returns (uint256 assetsWei, uint256 dustWei) {
+        assetsWei = toAssets(self, shares);
+        self.assetsWei -= assetsWei.toUint96();
+        self.shares -= shares.toUint128();
+        if (self.shares == 0) (dustWei, self.assetsWei) = (self.assetsWei, 0);
+    }
+
+    function save(Pool storage self, Pool memory pool) internal {
         (self.assetsWei, self.shares, self.generation) = (pool.assetsWei, pool.shares, pool.generation);
     }
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IStaking} from "../../src/interfaces/IStaking.sol";
+import {TestBase} from "../utils/TestBase.sol";
+import {vm} from "../utils/Vm.sol";
+
+/// @notice A minimum that holds only on entry lets a holder shrink to a few shares and then ratchet their price up.
+contract MinimumRatchetAttack is TestBase {
+    function setUp() public override {
+        super.setUp();
+        _registerMiner(alice);
+    }
+
+    function test_whatRemainsIsHeldToTheMinimum() public {
+        uint256 shares = _vote(bob, alice, 2 ether);
+        vm.prank(bob);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.VoteTooSmall.selector, 0, 1 ether));
+        staking.unvote(alice, shares - 1, 0);
+    }
+
+    /// @dev The price cannot be ratcheted: however often somebody enters and leaves, the pool's shares stay worth 10^-6 wei.
+    function test_priceDoesNotClimb() public {
+        _vote(carol, alice, 1 ether);
+        for (uint256 i = 0; i < 200; ++i) {
+            _vote(bob, alice, 1 ether + i);
+            _unvoteAll(bob, alice);
+        }
+        IStaking.NodeView memory node = staking.getNode(alice);
+        vm.assertEq(node.voteShares, node.votesWei * VIRTUAL_SHARES, "price");
+    }
+
+    /// @dev A slash may push a position below the minimum. That must not lock it in.
+    function test_aPositionSlashedBelowTheMinimumLeavesWhole() public {
+        uint256 shares = _vote(bob, alice, 1 ether);
+        staking.slash(alice, 0, 0.02 ether);
+        vm.assertLt(_votesOf(bob, alice), 1 ether, "below the minimum");
+        vm.prank(bob);
+        vm.expectPartialRevert(IStaking.VoteTooSmall.selector);
+        staking.unvote(alice, shares / 2, 0);
+        _unvoteAll(bob, alice);
+        vm.assertEq(_sharesOf(bob, alice), 0, "shares");
+    }
+
+    function test_aPositionSlashedBelowTheMinimumMayGrow() public {
+        _vote(bob, alice, 1 ether);
+        staking.slash(alice, 0, 0.5 ether);
+        _vote(bob, alice, 1 ether);
+        vm.assertApproxEqAbs(_votesOf(bob, alice), 1.5 ether, 1, "votes");
+    }
+}

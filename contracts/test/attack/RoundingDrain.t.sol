@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IStaking} from "../../src/interfaces/IStaking.sol";
+import {TestBase} from "../utils/TestBase.sol";
+import {vm} from "../utils/Vm.sol";
+
+/// @notice Many small steps that each round by a wei, in somebody's favour.
+contract RoundingDrainAttack is TestBase {
+    function setUp() public override {
+        super.setUp();
+        _registerMiner(alice);
+        _vote(carol, alice, 1_000 ether);
+        // An odd price, so that everything rounds.
+        staking.slash(alice, 0, 123456789012345678);
+    }
+
+    function test_enterAndLeaveManyTimes() public {
+        uint256 carolBefore = _votesOf(carol, alice);
+        uint256 put = 0;
+        uint256 taken = 0;
+        for (uint256 i = 0; i < 100; ++i) {
+            uint256 amount = 1 ether + i * 7 + 1;
+            put += amount;
+            _vote(bob, alice, amount);
+            _unvoteAll(bob, alice);
+        }
+        _skip(THAW);
+        for (uint256 id = 0; id < 100; ++id) {
+            taken += _withdraw(bob, id);
+        }
+        vm.assertLe(taken, put, "the attacker profits");
+        vm.assertLe(put - taken, 200, "and loses no more than two wei a round");
+        vm.assertGe(_votesOf(carol, alice), carolBefore, "the other loses");
+        vm.assertLe(_votesOf(carol, alice) - carolBefore, 100, "the other gains no more than a wei a round");
+    }
+
+    /// @dev Burning shares one by one pays nothing and takes nothing from the others.
+    function test_exitsWorthNothing() public {
+        _vote(bob, alice, 10 ether);
+        uint256 before = _votesOf(carol, alice);
+        for (uint256 i = 0; i < 50; ++i) {
+            _unvote(bob, alice, 1);
+        }
+        vm.assertApproxEqAbs(_votesOf(carol, alice), before, 1, "the other's votes");
+        _skip(THAW);
+        for (uint256 id = 0; id < 50; ++id) {
+            vm.assertEq(_withdraw(bob, id), 0, "paid");
+        }
+    }
+
+    /// @dev What rounding leaves goes to the reward pool with the last exit, not to whoever comes next.
+    function test_lastExitSweepsTheDust() public {
+        _vote(bob, alice, 3 ether + 1);
+        _unvoteAll(bob, alice);
+        _unvoteAll(carol, alice);
+        vm.assertEq(staking.getNode(alice).votesWei, 0, "votes left");
+        vm.assertEq(staking.getNode(alice).voteShares, 0, "shares left");
+        _skip(THAW);
+        uint256 swept = staking.undistributedWei();
+        _withdraw(carol, 0);
+        _withdraw(bob, 0);
+        vm.assertEq(staking.thawingVotesPool(alice).assetsWei, 0, "thawing left");
+        vm.assertLe(staking.undistributedWei() - swept, 2, "dust of the thaw pool");
+        vm.assertEq(address(staking).balance, MINER_BOND + staking.undistributedWei(), "every wei has a place");
+    }
+
+    function test_undistributedGrowsByTheDust() public {
+        // 2 wei of dust: three holders whose floors lose 2/3 of a wei each.
+        uint256 taken = staking.undistributedWei();
+        vm.prank(dave);
+        staking.reward{value: 2}(alice);
+        _vote(bob, alice, 1 ether);
+        _vote(dave, alice, 1 ether);
+        uint256 pool = staking.getNode(alice).votesWei;
+        _unvoteAll(bob, alice);
+        _unvoteAll(dave, alice);
+        _unvoteAll(carol, alice);
+        uint256 thawing = staking.thawingVotesPool(alice).assetsWei;
+        vm.assertEq(staking.undistributedWei() - taken, pool - thawing, "dust");
+    }
+}
