@@ -156,6 +156,26 @@ describe('a reorg', () => {
     expect(set).toEqual(await readFresh())
   })
 
+  test('in the middle of a reading does not mix two chains', async () => {
+    const { signer, registerMiner, anvil, rpcUrl } = network()
+    await registerMiner({ owner: signer(1), operator: signer(2) })
+    await registerMiner({ owner: signer(3), operator: signer(4) })
+    let left = 2
+    const proxy = await startRpcServer(async ({ method }) => {
+      if (method === 'eth_getLogs' && left-- > 0) await anvil.request('anvil_reorg', [1, []])
+      return { forward: rpcUrl }
+    })
+    try {
+      const watched = await watch({ rpcUrl: proxy.url })
+      expect(watched.current()).toEqual(await readFresh())
+      expect([...watched.current().nodes.values()].map(({ node, profile }) => [node, profile?.name])).toEqual([
+        [signer(1).address, `miner of ${signer(1).address.slice(0, 8)}`],
+      ])
+    } finally {
+      await proxy.close()
+    }
+  })
+
   test('to a chain that has grown past the old one by the next look', async () => {
     const { signer, registerMiner, anvil, mine } = network()
     const watched = await watch()

@@ -23,7 +23,7 @@ export interface RpcServer {
 }
 
 /** A JSON-RPC server on loopback whose faults the test decides, call by call. `forward` passes a call on to another RPC. */
-export async function startRpcServer(answer: (call: RpcCall, count: number) => RpcAnswer): Promise<RpcServer> {
+export async function startRpcServer(answer: (call: RpcCall, count: number) => RpcAnswer | Promise<RpcAnswer>): Promise<RpcServer> {
   const calls: RpcCall[] = []
   let headers: IncomingMessage['headers'] = {}
   const server = createServer(async (request, response) => {
@@ -33,7 +33,7 @@ export async function startRpcServer(answer: (call: RpcCall, count: number) => R
     const body = Buffer.concat(chunks).toString('utf8')
     const call = JSON.parse(body) as RpcCall & { id: number }
     calls.push({ method: call.method, params: call.params })
-    await send(response, answer(call, calls.length), call.id, body)
+    await send(response, await answer(call, calls.length), call.id, body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
