@@ -1,0 +1,286 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach } from 'vitest'
+import { type Client, createClient } from '../../src/api/client.ts'
+import type { RouteInput, RouteOutput } from '../../src/api/route.ts'
+import type { Routes } from '../../src/api/routes/routes.ts'
+import { createSessionRequest, verifySessionAccept } from '../../src/api/sessionHandshake.ts'
+import { protocolVersion } from '../../src/api/wire.ts'
+import { createLocalSigner, createSignatureVerifier } from '../../src/chain/signer.ts'
+import { type CoordinatorConfig, defaultCoordinatorConfig } from '../../src/coordinator/coordinatorPorts.ts'
+import { createApp } from '../../src/coordinator/createApp.ts'
+import { type ServingCoordinator, serveCoordinator } from '../../src/coordinator/serveCoordinator.ts'
+import { sha256 } from '../../src/domain/canonical.ts'
+import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
+import type { Manifest } from '../../src/domain/manifest.ts'
+import type { NodeRecord } from '../../src/domain/node.ts'
+import type { Clock, CoordinatorStore, OpenTokenizer, Signer, Tokenizers } from '../../src/domain/ports.ts'
+import { toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
+import type { Result } from '../../src/domain/signedStructures.ts'
+import { finishReasons, type TaskOutput, toOutputHash, toUnits } from '../../src/domain/task.ts'
+import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
+import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts'
+import { createCoordinatorMetrics } from '../../src/telemetry/metrics.ts'
+import { createFakeChain, createNodeRecord, type FakeChain } from './minerFakes.ts'
+
+export type PolledTask = NonNullable<RouteOutput<Routes['pollTask']>['task']>
+export type SubmitBody = RouteInput<Routes['submitResult']>['body']
+
+export const coordinatorNode: Address = `0x${'cc'.repeat(20)}`
+export const verifier = createSignatureVerifier()
+
+/** A signer with a key of its own for each number. */
+export function createNumberedSigner(number: number): Signer {
+  return createLocalSigner(`0x${number.toString(16).padStart(64, '0')}` as Hex)
+}
+const coordinatorSigner = createNumberedSigner(0xc0)
+
+/** Node address of miner `index`, from 1. */
+export function toMinerNode(index: number): Address {
+  return `0x${index.toString(16).padStart(40, '0')}`
+}
+export function toMinerSigner(index: number): Signer {
+  return createNumberedSigner(0x1000 + index)
+}
+
+const tokenizerJson = Buffer.from('{"letters":true}')
+const firstLetter = 10
+
+/** One token per UTF-16 unit: `a` is 97 + 10. Ids below 10 are special: 1 begins, 2 ends. */
+export function toLetterIds(text: string): number[] {
+  return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index) + firstLetter)
+}
+function toLetters(tokenIds: readonly number[]): string {
+  return String.fromCharCode(...tokenIds.filter((id) => id >= firstLetter).map((id) => id - firstLetter))
+}
+
+export function createLetterTokenizers(): Tokenizers & { opened: number } {
+  const tokenizers = {
+    opened: 0,
+    async openTokenizer(): Promise<OpenTokenizer> {
+      tokenizers.opened++
+      return {
+        hasChatTemplate: true,
+        encodeChat: async (messages, date) => [1, ...toLetterIds(`${messages.map((message) => `${message.role}:${message.content}`).join('\n')}\n${date}`)],
+        encodeText: async (text) => [1, ...toLetterIds(text)],
+        decode: async (tokenIds) => toLetters(tokenIds),
+        createDecoder: () => ({ push: async (tokenIds) => toLetters(tokenIds), flush: async () => '' }),
+        dispose: async () => undefined,
+      }
+    },
+    dispose: async () => undefined,
+  }
+  return tokenizers
+}
+
+export function createLetterManifest(model = 'test/letters', more: Partial<Manifest> = {}): Manifest {
+  return {
+    version: 1,
+    model,
+    revision: null,
+    kind: 'text',
+    dtype: 'fp32',
+    files: [
+      { path: 'tokenizer.json', bytes: tokenizerJson.length, sha256: sha256(tokenizerJson) },
+      { path: 'onnx/model.onnx', bytes: 1, sha256: sha256(model) },
+    ],
+    limits: { contextTokens: 256, maxOutputTokens: 128, maxBatch: 4 },
+    chatTemplate: true,
+    eosTokenIds: [2],
+    pooling: null,
+    proof: 'none',
+    ...more,
+  }
+}
+
+/** A clock that a test moves. */
+export interface TestClock extends Clock {
+  advance(ms: number): void
+}
+export function createTestClock(): TestClock {
+  let offsetMs = 0
+  return { nowMs: () => Date.now() + offsetMs, advance: (ms) => (offsetMs += ms) }
+}
+
+/** Everything fast: no test waits for a real pause. */
+const testConfig: Partial<CoordinatorConfig> = {
+  leaseMs: 3_000,
+  heartbeatMs: 500,
+  pollMs: 2_000,
+  requestTimeoutMs: 10_000,
+  graceMs: 2_000,
+  nodeSet: { pollMs: 50, confirmations: 0, maxAgeMs: 60_000 },
+}
+
+export interface RigOptions {
+  /** bond of each miner in CAI; a miner each, numbered from 1 */
+  miners?: number[]
+  config?: Partial<CoordinatorConfig>
+  logLevel?: LogLevel
+}
+
+/** A coordinator on a real store, server and signatures; chain and tokenizers are fakes. */
+export interface CoordinatorRig {
+  serving: ServingCoordinator
+  store: CoordinatorStore
+  chain: FakeChain
+  clock: TestClock
+  metrics: ReturnType<typeof createCoordinatorMetrics>
+  directory: string
+  app: Client
+  apiKey: string
+  records: NodeRecord[]
+  createAppClient(name: string): Promise<Client>
+  openMiner(index: number, options?: MinerOptions): Promise<SimulatedMiner>
+  /** closes, as a kill would leave it but for open sockets, and starts again on the same directory */
+  restart(): Promise<void>
+}
+
+const cleanUps: (() => Promise<unknown>)[] = []
+
+/** Ends what {@link createCoordinatorRig} started, newest first, after each test. */
+export function endCoordinatorRigsAfterEach(): void {
+  afterEach(endCoordinatorRigs)
+}
+export async function endCoordinatorRigs(): Promise<void> {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+}
+
+export async function createCoordinatorRig(options: RigOptions = {}): Promise<CoordinatorRig> {
+  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-coordinator-'))
+  cleanUps.push(async () => rmSync(directory, { recursive: true, force: true }))
+  const bonds = options.miners ?? [21_000]
+  const records = [
+    createNodeRecord(coordinatorNode, 'coordinator', coordinatorSigner.address),
+    ...bonds.map((weightCai, index) => createNodeRecord(toMinerNode(index + 1), 'miner', toMinerSigner(index + 1).address, { weightCai })),
+  ]
+  const chain = createFakeChain(records)
+  const clock = createTestClock()
+  const rig = { chain, clock, directory, records } as unknown as CoordinatorRig
+  const start = async () => {
+    rig.store = await openCoordinatorStore({ directory })
+    rig.metrics = createCoordinatorMetrics()
+    rig.serving = await serveCoordinator({
+      node: coordinatorNode,
+      signer: coordinatorSigner,
+      verifier,
+      chain,
+      store: rig.store,
+      tokenizers: createLetterTokenizers(),
+      clock,
+      logger: createLogger({ level: options.logLevel ?? 'silent', name: 'coordinator' }),
+      metrics: rig.metrics,
+      version: '0.0.0',
+      config: { ...defaultCoordinatorConfig, ...testConfig, ...options.config },
+    })
+  }
+  const openClient = (apiKey: string) => {
+    const client = createClient({ url: rig.serving.url, apiKey, allowPrivate: true, timeoutMs: 20_000 })
+    cleanUps.push(() => client.close())
+    return client
+  }
+  rig.createAppClient = async (name) => openClient((await createApp(rig.store, { name, clock })).key)
+  rig.openMiner = (index, minerOptions) => openSimulatedMiner(rig, index, minerOptions)
+  rig.restart = async () => {
+    await rig.serving.close()
+    await start()
+    rig.app = openClient(rig.apiKey)
+  }
+  await start()
+  cleanUps.push(() => rig.serving.close())
+  rig.apiKey = (await createApp(rig.store, { name: 'test', clock })).key
+  rig.app = openClient(rig.apiKey)
+  return rig
+}
+
+export interface MinerOptions {
+  slots?: number
+  models?: { manifest: Manifest; unitsPerSecond?: number }[]
+  /** leaves the tokenizer files it is asked for where they are */
+  withholdFiles?: boolean
+}
+
+/** A miner without a model: it says what the test says, signed with its own key. */
+export interface SimulatedMiner {
+  readonly node: Address
+  readonly signer: Signer
+  readonly client: Client
+  readonly opened: RouteOutput<Routes['openSession']>
+  poll(waitMs?: number): Promise<RouteOutput<Routes['pollTask']>>
+  /** the next task; fails when none comes */
+  take(waitMs?: number): Promise<PolledTask>
+  heartbeat(task: PolledTask): Promise<{ leaseMs: number; cancel: boolean }>
+  push(task: PolledTask, offset: number, tokenIds: number[]): Promise<{ cancel: boolean }>
+  submit(task: PolledTask, body: SubmitBody): Promise<RouteOutput<Routes['submitResult']>>
+  /** takes the next task and answers it with `text` */
+  answer(text?: string): Promise<PolledTask>
+  fail(task: PolledTask, code?: string, fatal?: boolean): Promise<unknown>
+  leave(): Promise<unknown>
+}
+
+export async function openSimulatedMiner(
+  rig: Pick<CoordinatorRig, 'serving' | 'chain' | 'clock'>,
+  index: number,
+  options: MinerOptions = {},
+): Promise<SimulatedMiner> {
+  const node = toMinerNode(index)
+  const signer = toMinerSigner(index)
+  const { domainSeparator } = rig.chain
+  const anonymous = createClient({ url: rig.serving.url, allowPrivate: true })
+  cleanUps.push(() => anonymous.close())
+  const pending = createSessionRequest({ node, coordinator: coordinatorNode, signer, domainSeparator, clock: rig.clock })
+  const models = (options.models ?? [{ manifest: createLetterManifest() }]).map(({ manifest, unitsPerSecond = 0 }) => ({
+    manifest,
+    device: 'cpu',
+    unitsPerSecond,
+  }))
+  const opened = await anonymous.openSession({ body: { protocolVersion, client: 'simulated', slots: options.slots ?? 1, models, ...pending.request } })
+  const session = verifySessionAccept({ pending, accept: opened, operators: [coordinatorSigner.address], verifier, domainSeparator, clock: rig.clock })
+  const client = createClient({ url: rig.serving.url, session, allowPrivate: true })
+  cleanUps.push(() => client.close())
+  if (options.withholdFiles !== true) for (const hash of opened.wanted) await client.putBlob({ params: { hash }, body: tokenizerJson })
+  const toParams = ({ assignment }: PolledTask) => ({ taskId: assignment.taskId, attempt: assignment.attempt })
+  const miner: SimulatedMiner = {
+    node,
+    signer,
+    client,
+    opened,
+    poll: (waitMs = 2_000) => client.pollTask({ body: { free: 1, waitMs } }),
+    async take(waitMs) {
+      const { task, reasons } = await miner.poll(waitMs)
+      if (task === null) throw new Error(`no task came: ${reasons.join('; ')}`)
+      return task
+    },
+    heartbeat: (task) => client.renewLease({ params: toParams(task), body: { unitsDone: 0 } }),
+    push: (task, offset, tokenIds) => client.pushTokens({ params: toParams(task), body: { offset, tokenIds } }),
+    submit: (task, body) => client.submitResult({ params: toParams(task), body }),
+    async answer(text = 'ok') {
+      const task = await miner.take()
+      await miner.submit(task, createSubmission(domainSeparator, signer, task, toTextOutput(task, text)))
+      return task
+    },
+    fail: (task, code = 'CUCKOO_TEST_FAILURE', fatal = false) => client.failTask({ params: toParams(task), body: { code, message: 'it did not work', fatal } }),
+    leave: () => client.closeSession({}),
+  }
+  return miner
+}
+
+/** `text` as the output of `task`: 'length' when it fills what was asked for, else 'stop'. */
+export function toTextOutput(task: PolledTask, text: string): TaskOutput {
+  const tokenIds = toLetterIds(text)
+  const maxTokens = 'maxTokens' in task.content.params ? task.content.params.maxTokens : 0
+  return { tokenIds: tokenIds.slice(0, maxTokens), finishReason: tokenIds.length >= maxTokens ? 'length' : 'stop' }
+}
+
+/** A signed result; `change` falsifies it before it is signed. */
+export function createSubmission(domainSeparator: Uint8Array, signer: Signer, task: PolledTask, output: TaskOutput, change: Partial<Result> = {}): SubmitBody {
+  const result: Result = {
+    assignment: toAssignmentDigest(domainSeparator, task.assignment) as Hash,
+    outputHash: toOutputHash(output),
+    units: change.units ?? toUnits(task.content, output),
+    finishReason: 'finishReason' in output ? finishReasons[output.finishReason] : finishReasons.none,
+    ...change,
+  }
+  return { result, signature: signer.sign(toResultDigest(domainSeparator, result)), output }
+}
