@@ -2,7 +2,7 @@
 // Written for Node 8: an old Node must get as far as the message. So no import declarations, no import() in the open.
 
 function fail(message, hint) {
-  process.stderr.write('error: ' + message + '\nhint: ' + hint + '\n')
+  process.stderr.write(`error: ${message}\nhint: ${hint}\n`)
   process.exitCode = 78
 }
 
@@ -24,6 +24,6 @@ var version = process.versions.node.split('.').map(Number)
 if (version[0] > 22 || (version[0] === 22 && version[1] >= 19)) start()
 else
   fail(
-    'cuckoo needs Node.js 22.19 or newer, this is ' + process.versions.node + ' (CUCKOO_CLI_NODE_TOO_OLD)',
+    `cuckoo needs Node.js 22.19 or newer, this is ${process.versions.node} (CUCKOO_CLI_NODE_TOO_OLD)`,
     'install one from https://nodejs.org, or with `nvm install 24`',
   )

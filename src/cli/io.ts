@@ -27,10 +27,14 @@ export function createProcessIo(): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     watchSignals(listener) {
-      const signals = ['SIGINT', 'SIGTERM'] as const
-      const listeners = signals.map((signal) => () => listener(signal))
-      signals.forEach((signal, index) => process.on(signal, listeners[index] as () => void))
-      return () => signals.forEach((signal, index) => process.off(signal, listeners[index] as () => void))
+      const interrupt = () => listener('SIGINT')
+      const terminate = () => listener('SIGTERM')
+      process.on('SIGINT', interrupt)
+      process.on('SIGTERM', terminate)
+      return () => {
+        process.off('SIGINT', interrupt)
+        process.off('SIGTERM', terminate)
+      }
     },
     forceExit: (code) => process.exit(code),
   }

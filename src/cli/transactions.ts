@@ -61,7 +61,8 @@ export function viewTransaction(report: TxReport, screen: Output): void {
     screen.line(`Would send '${report.action}' from ${report.from}`)
     if (report.to !== null) screen.line(`  to ${report.to}`)
     screen.line(`  value ${formatCai(report.valueWei)}, gas ${report.gas}, at most ${formatCaiShort(report.feeWei)} for gas`)
-    return screen.line('Nothing was sent.')
+    screen.line('Nothing was sent.')
+    return
   }
   screen.line(screen.style('dim', `  transaction ${report.hash}`))
   screen.line(screen.style('dim', `  block ${report.blockNumber}, ${formatCaiShort(report.feeWei)} for gas`))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type DemoEvent, type MinerShare, runDemo } from '../../devnet/runDemo.ts'
+import { type DemoEvent, type MinerShare, type ReceiptSummary, runDemo } from '../../devnet/runDemo.ts'
 import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewDevnetEvent } from '../devnetView.ts'
@@ -74,21 +74,16 @@ function createDemoView({ output }: Context<never>): { show: (event: DemoEvent) 
 }
 
 function showDemoEvent(event: DemoEvent, screen: Output, update: (text: string) => void): void {
-  switch (event.type) {
-    case 'answer':
-      return viewDevnetEvent({ type: 'command', command: event.command, note: '' }, screen)
-    case 'text':
-      return screen.write(event.text)
-    case 'progress':
-      return update(`${event.done} of ${event.total} tasks`)
-    case 'shares':
-      return showShares(event.miners, screen)
-    case 'receipt':
-      for (const { name, ok } of event.receipt.checks) screen.line(`    ${ok ? screen.style('green', 'ok  ') : screen.style('red', 'FAIL')} ${name}`)
-      return
-    default:
-      return viewDevnetEvent(event, screen)
-  }
+  if (event.type === 'answer') viewDevnetEvent({ type: 'command', command: event.command, note: '' }, screen)
+  else if (event.type === 'text') screen.write(event.text)
+  else if (event.type === 'progress') update(`${event.done} of ${event.total} tasks`)
+  else if (event.type === 'shares') showShares(event.miners, screen)
+  else if (event.type === 'receipt') showChecks(event.receipt, screen)
+  else viewDevnetEvent(event, screen)
+}
+
+function showChecks({ checks }: ReceiptSummary, screen: Output): void {
+  for (const { name, ok } of checks) screen.line(`    ${ok ? screen.style('green', 'ok  ') : screen.style('red', 'FAIL')} ${name}`)
 }
 
 function showShares(miners: readonly MinerShare[], screen: Output): void {
