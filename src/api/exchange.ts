@@ -44,6 +44,11 @@ export class Exchange implements RequestContext {
     return this.#controller.signal
   }
 
+  /** The connection closed before the answer was complete. */
+  get callerGone(): boolean {
+    return this.#closedEarly
+  }
+
   /** Keeps the session awake until this request has ended. */
   enterSession(sessions: SessionRegistry, session: Session): void {
     this.#entered = sessions

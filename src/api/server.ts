@@ -76,6 +76,8 @@ export function createServer(options: ServerOptions): Server {
 
   const reportError = (thrown: unknown, exchange: Exchange): CuckooError => {
     const error = toCuckooError(thrown)
+    // What a handler throws because nobody waits any more is no fault.
+    if (exchange.callerGone) return error
     exchange.errorCode = error.code
     const facts = { requestId: exchange.requestId, route: exchange.routeId, code: error.code, err: error }
     if (error.kind === 'internal' || error.kind === 'config') logger.error(facts, error.message)

@@ -53,9 +53,6 @@ export const responseInvalid = defineError('CUCKOO_API_RESPONSE_INVALID', 'inval
   message: `The answer of ${f.route} breaks the protocol: ${f.problem}.`,
   hint: 'The coordinator may run another version: compare `cuckoo --version` on both sides.',
 }))
-export const remoteError = defineError('CUCKOO_API_REMOTE', 'unavailable', (f: { status: number; remoteCode: string; remoteMessage: string }) => ({
-  message: `The coordinator answered ${f.status} ${f.remoteCode}: ${f.remoteMessage}`,
-}))
 
 // ---- who is asking ----
 export const apiKeyMissing = defineError('CUCKOO_API_KEY_MISSING', 'denied', () => ({

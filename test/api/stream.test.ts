@@ -102,7 +102,7 @@ test('a caller that leaves a waiting request fires the signal too', async () => 
   const getHealth: Handlers['getHealth'] = async (_input, { signal }) => {
     await once(signal, 'abort')
     aborted = true
-    return { body: { status: 'ok', version: '1' } }
+    throw signal.reason
   }
   server = await startServer({ handlers: { getHealth } })
   const controller = new AbortController()
@@ -110,6 +110,8 @@ test('a caller that leaves a waiting request fires the signal too', async () => 
   setTimeout(() => controller.abort(new Error('never mind')), 50)
   await expect(waiting).rejects.toThrow('never mind')
   await expect.poll(() => aborted).toBe(true)
+  await expect.poll(() => server.observations.at(-1)).toMatchObject({ status: 499, errorCode: null })
+  expect(server.logged).toEqual([])
 })
 
 test('silence is filled with comments, which readers do not see', async () => {
