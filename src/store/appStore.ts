@@ -1,5 +1,5 @@
 import type { AppRecord, AppStore } from '../domain/ports.ts'
-import { createStoreDirectory, openDatabase, type StoreFile } from './database.ts'
+import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { coordinatorSchema } from './schema.ts'
 import { WriteQueue } from './writeQueue.ts'
 
@@ -32,11 +32,12 @@ export function createAppTable(file: StoreFile, queue: WriteQueue): Omit<AppStor
       queue.write(() => {
         insert.run(app.id, app.name, app.keyHash, app.keyPrefix, app.createdAt, app.revokedAt)
       }),
-    findAppByKeyHash: async (keyHash) => {
-      const row = selectByKey.get(keyHash) as AppRow | undefined
-      return row === undefined ? null : toRecord(row)
-    },
-    listApps: async () => (selectAll.all() as unknown as AppRow[]).map(toRecord),
+    findAppByKeyHash: (keyHash) =>
+      runRead(file, () => {
+        const row = selectByKey.get(keyHash) as AppRow | undefined
+        return row === undefined ? null : toRecord(row)
+      }),
+    listApps: () => runRead(file, () => (selectAll.all() as unknown as AppRow[]).map(toRecord)),
     revokeApp: (id, atMs) =>
       queue.write(() => {
         const row = revoke.get(atMs, id) as AppRow | undefined

@@ -3,7 +3,7 @@ import type { Manifest } from '../domain/manifest.ts'
 import type { CoordinatorStore } from '../domain/ports.ts'
 import { createAppTable } from './appStore.ts'
 import { createBlobTable } from './blobTable.ts'
-import { createStoreDirectory, openDatabase, type StoreFile } from './database.ts'
+import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { createDrawTable } from './drawTable.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { coordinatorSchema } from './schema.ts'
@@ -48,21 +48,23 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
   let isOpen = true
   return {
     incarnation,
-    ...createTaskTable(database, queue, blobs, draws),
+    ...createTaskTable(file, queue, blobs, draws),
     ...createAppTable(file, queue),
     putBlob: (bytes) => queue.write(() => blobs.put(bytes)),
-    getBlob: async (hash) => blobs.get(hash),
+    getBlob: (hash) => runRead(file, () => blobs.get(hash)),
     putManifest: (manifest, digest, unixMs) =>
       queue.write(() => {
         insertManifest.run(digest, JSON.stringify(manifest), unixMs)
       }),
-    listManifests: async () =>
-      (selectManifests.all() as unknown as { digest: Hash; body: string; first_seen_at_ms: number }[]).map((row) => ({
-        digest: row.digest,
-        manifest: JSON.parse(row.body) as Manifest,
-        firstSeenAtMs: row.first_seen_at_ms,
-      })),
-    getDrawLog: async () => draws.getHead(),
+    listManifests: () =>
+      runRead(file, () =>
+        (selectManifests.all() as unknown as { digest: Hash; body: string; first_seen_at_ms: number }[]).map((row) => ({
+          digest: row.digest,
+          manifest: JSON.parse(row.body) as Manifest,
+          firstSeenAtMs: row.first_seen_at_ms,
+        })),
+      ),
+    getDrawLog: () => runRead(file, () => draws.getHead()),
     openDrawEpoch: (epoch) => queue.write(() => draws.openEpoch(epoch)),
     async close() {
       if (!isOpen) return

@@ -12,9 +12,25 @@ export interface StoreFile {
   readonly path: string
 }
 
-/** `directory`, made if it is not there, for this user only. */
+/**
+ * Makes `directory` if it is not there, for this user only.
+ * @throws CUCKOO_STORE_WRITE_FAILED when it cannot be made
+ */
 export function createStoreDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw toStoreError(error, { directory, path: directory })
+  }
+}
+
+/** What `run` reads from the file. @throws CUCKOO_STORE_DAMAGED, CUCKOO_STORE_WRITE_FAILED when it cannot be read */
+export async function runRead<T>(file: StoreFile, run: () => T): Promise<T> {
+  try {
+    return run()
+  } catch (error) {
+    throw toStoreError(error, file)
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Address, Hash } from '../domain/hex.ts'
 import type { MinerStore, OutboxEntry } from '../domain/ports.ts'
-import { createStoreDirectory, openDatabase, type StoreFile } from './database.ts'
+import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { minerSchema } from './schema.ts'
 import { WriteQueue } from './writeQueue.ts'
@@ -58,8 +58,8 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
       queue.write(() => {
         deliver.run(atMs, assignmentDigest)
       }),
-    listUndelivered: async (coordinator) => (selectUndelivered.all(coordinator) as unknown as OutboxRow[]).map(toEntry),
-    countResults: async () => ({ ...(count.get() as { signed: number; delivered: number }) }),
+    listUndelivered: (coordinator) => runRead(file, () => (selectUndelivered.all(coordinator) as unknown as OutboxRow[]).map(toEntry)),
+    countResults: () => runRead(file, () => ({ ...(count.get() as { signed: number; delivered: number }) })),
     async close() {
       if (!isOpen) return
       isOpen = false

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { storeLocked } from '../errors/store.ts'
-import { isBusy } from './sqliteErrors.ts'
+import { isBusy, toStoreError } from './sqliteErrors.ts'
 
 /** Ends ownership. */
 export interface OwnerLock {
@@ -14,22 +14,26 @@ export interface OwnerLock {
  * operating system's, held through an exclusive transaction on an empty SQLite file: the kernel frees it when a process is
  * killed, so there is no stale lock to judge and no pid that could be somebody else's by now. The pid beside it is for people.
  * @throws CUCKOO_STORE_LOCKED when another process, or this one, owns it already
+ * @throws CUCKOO_STORE_WRITE_FAILED when the directory cannot be written
  */
 export function createOwnerLock(directory: string): OwnerLock {
   const ownerFile = join(directory, 'owner.json')
-  const database = new DatabaseSync(join(directory, 'owner.lock'))
+  const path = join(directory, 'owner.lock')
+  let database: DatabaseSync | undefined
   try {
+    database = new DatabaseSync(path)
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
-    database.close()
+    database?.close()
     if (isBusy(error)) throw storeLocked({ directory, owner: readOwner(ownerFile) }, { cause: error })
-    throw error
+    throw toStoreError(error, { directory, path })
   }
+  const held = database
   writeFileSync(ownerFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }))
   return {
     release() {
       rmSync(ownerFile, { force: true })
-      database.close()
+      held.close()
     },
   }
 }

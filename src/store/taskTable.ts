@@ -1,8 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { Hash } from '../domain/hex.ts'
 import type { CoordinatorStore, TaskRecord } from '../domain/ports.ts'
 import { type TaskState, taskStates } from '../domain/task.ts'
 import type { BlobTable } from './blobTable.ts'
+import { runRead, type StoreFile } from './database.ts'
 import type { DrawTable } from './drawTable.ts'
 import { encodeReceipt, fromTaskRow, type TaskRow, toTaskParameters } from './taskRows.ts'
 import type { WriteQueue } from './writeQueue.ts'
@@ -27,8 +27,8 @@ const open = `state IN ('queued', 'assigned', 'running')`
 const leased = `state IN ('assigned', 'running')`
 
 /** Tasks and their signature journal: each change of state is one compare-and-set on (task, attempt, state). */
-export function createTaskTable(database: DatabaseSync, queue: WriteQueue, blobs: BlobTable, draws: DrawTable): TaskMethods {
-  const prepare = (sql: string) => database.prepare(sql)
+export function createTaskTable(file: StoreFile, queue: WriteQueue, blobs: BlobTable, draws: DrawTable): TaskMethods {
+  const prepare = (sql: string) => file.database.prepare(sql)
   const insert = prepare(`INSERT INTO tasks (id, app_id, idempotency_key, request_hash, model, manifest, kind, input_hash, params_hash, seed, task_key,
     target_miner, unit_price_wei, max_price_wei, state, attempt, failures, created_at_ms)
     VALUES (:id, :app_id, :idempotency_key, :request_hash, :model, :manifest, :kind, :input_hash, :params_hash, :seed, :task_key,
@@ -62,10 +62,10 @@ export function createTaskTable(database: DatabaseSync, queue: WriteQueue, blobs
         for (const bytes of task.blobs) blobs.put(bytes)
         return { task: fromTaskRow(insert.get(toTaskParameters(task)) as unknown as TaskRow), created: true }
       }),
-    getTask: async (id) => toRecord(selectById.get(id)),
-    findTaskByIdempotencyKey: async (appId, key) => findByKey(appId, key),
-    listOpenTasks: async () => toRecords(selectOpen.all()),
-    listTasks: async (filter) => toRecords(selectMany.all({ app: filter.appId ?? null, state: filter.state ?? null, limit: filter.limit })),
+    getTask: (id) => runRead(file, () => toRecord(selectById.get(id))),
+    findTaskByIdempotencyKey: (appId, key) => runRead(file, () => findByKey(appId, key)),
+    listOpenTasks: () => runRead(file, () => toRecords(selectOpen.all())),
+    listTasks: ({ appId = null, state = null, limit }) => runRead(file, () => toRecords(selectMany.all({ app: appId, state, limit }))),
 
     assignTask: (input) =>
       queue.write(() => {
@@ -88,12 +88,14 @@ export function createTaskTable(database: DatabaseSync, queue: WriteQueue, blobs
         toRecord(endAttempt.get({ id: input.id, attempt: input.attempt, next: input.next, failure: JSON.stringify(input.failure), at: input.atMs })),
       ),
     cancelTask: (input) => queue.write(() => toRecord(cancel.get({ id: input.id, at: input.atMs }))),
-    getSignedAssignment: async (taskId: Hash, attempt: number) => (selectSigned.get(taskId, attempt) as { body: Uint8Array } | undefined)?.body ?? null,
+    getSignedAssignment: (taskId: Hash, attempt: number) =>
+      runRead(file, () => (selectSigned.get(taskId, attempt) as { body: Uint8Array } | undefined)?.body ?? null),
 
-    countTasksByState: async () => {
-      const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>
-      for (const row of countStates.all() as unknown as { state: TaskState; count: number }[]) counts[row.state] = row.count
-      return counts
-    },
+    countTasksByState: () =>
+      runRead(file, () => {
+        const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>
+        for (const row of countStates.all() as unknown as { state: TaskState; count: number }[]) counts[row.state] = row.count
+        return counts
+      }),
   }
 }
