@@ -10,7 +10,7 @@ export interface CuckooProgram {
   env: NodeJS.ProcessEnv
 }
 
-/** Environment of the network's processes: the caller's without its own cuckoo settings, and with `home`. */
+/** Environment of the network's processes: the caller's without its own cuckoo settings, with `home` and the devnet as the network (it is not yet the default while it comes up). */
 export function createProgram(options: { script: string; home: string; env?: NodeJS.ProcessEnv }): CuckooProgram {
   const inherited = Object.entries(options.env ?? process.env).filter(([name]) => !name.startsWith('CUCKOO_'))
   return {
@@ -19,6 +19,7 @@ export function createProgram(options: { script: string; home: string; env?: Nod
     env: {
       ...Object.fromEntries(inherited),
       CUCKOO_HOME: options.home,
+      CUCKOO_NETWORK: 'devnet',
       NO_COLOR: '1',
     },
   }

@@ -157,22 +157,7 @@ async function startNetwork(
 
   onEvent({ type: 'section', title: 'The contracts' })
   const deployed = await run(
-    [
-      'deploy',
-      '--account',
-      'dev-coordinator',
-      '--network',
-      'devnet',
-      '--rpc-url',
-      chain.rpcUrl,
-      '--thaw',
-      options.thaw,
-      '--epoch',
-      '5m',
-      '--out',
-      join(options.home, 'networks', 'devnet.json'),
-      '--yes',
-    ],
+    ['deploy', '--account', 'dev-coordinator', '--rpc-url', chain.rpcUrl, '--thaw', options.thaw, '--epoch', '5m', '--yes'],
     (answer) => `staking contract ${(answer['contracts'] as { staking: string }).staking}`,
   )
 
