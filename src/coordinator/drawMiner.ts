@@ -12,17 +12,13 @@ const weiPerWeight = 1e18
  */
 export class DrawIntervals {
   #nodes: Address[] = []
-  #slots = new Map<Address, number>()
   #tree = new WeightTree()
 
-  /** Lays the intervals out for these weights in wei. Weights alone changed: only those are touched. */
+  /** Lays the intervals out anew for these weights in wei. Changing sums in place would leave rounding behind, different for each history. */
   set(weights: ReadonlyMap<Address, bigint>): void {
-    if (weights.size !== this.#nodes.length || this.#nodes.some((node) => !weights.has(node))) {
-      this.#nodes = [...weights.keys()].sort()
-      this.#slots = new Map(this.#nodes.map((node, slot) => [node, slot]))
-      this.#tree = new WeightTree(this.#nodes.length)
-    }
-    for (const [node, weightWei] of weights) this.#tree.set(this.#slots.get(node) as number, Number(weightWei) / weiPerWeight)
+    if (weights.size !== this.#nodes.length || this.#nodes.some((node) => !weights.has(node))) this.#nodes = [...weights.keys()].sort()
+    this.#tree = new WeightTree(this.#nodes.length)
+    for (const [slot, node] of this.#nodes.entries()) this.#tree.set(slot, Number(weights.get(node) ?? 0n) / weiPerWeight)
   }
 
   /** The miner whose interval holds `point`, for `point` in [0, 1). */
