@@ -90,5 +90,5 @@ export const taskUnwanted = defineError('CUCKOO_MINER_TASK_UNWANTED', 'rejected'
   message: 'The coordinator no longer wants the result.',
 }))
 export const minerStopped = defineError('CUCKOO_MINER_STOPPED', 'unavailable', () => ({
-  message: 'The miner stops and gives the task back.',
+  message: 'The miner stops; the end of its session gives the task to another.',
 }))

@@ -32,7 +32,7 @@ export class CoordinatorRun {
   readonly #tasks: MinerTasks
   /** aborted: no more polls */
   readonly #quit = new AbortController()
-  /** aborted: tasks are given back */
+  /** aborted: tasks end, and the session with them */
   readonly #giveUp = new AbortController()
   #target: CoordinatorTarget
   #session: CoordinatorSession | null = null
@@ -105,7 +105,7 @@ export class CoordinatorRun {
     clearTimeout(timer)
   }
 
-  /** Gives running tasks back, so that others get them at once, and ends the session. */
+  /** Ends the session at once, which gives its leases to others without blame, and running tasks with it. */
   async stop(): Promise<void> {
     this.#quit.abort()
     this.#giveUp.abort(minerStopped({}))
@@ -122,7 +122,7 @@ export class CoordinatorRun {
   }
 
   #isWanted(): boolean {
-    return (!this.#quit.signal.aborted && this.#slots > 0) || this.#tasks.busy
+    return !this.#giveUp.signal.aborted && ((!this.#quit.signal.aborted && this.#slots > 0) || this.#tasks.busy)
   }
 
   async #run(): Promise<void> {
@@ -134,6 +134,7 @@ export class CoordinatorRun {
       const session = await this.#connect()
       if (session !== null) await this.#serve(session)
     }
+    while (this.#tasks.busy) await this.#context.changed.wait()
   }
 
   /** A session, or null when it is no longer wanted. Everybody whose coordinator restarts comes back at once: jitter before each new try. */
@@ -230,7 +231,7 @@ export class CoordinatorRun {
       this.#setFailed(error, 'pollFailed')
       await waitMs(this.#pauseMs, signal)
     }
-    if (this.#tasks.refusals > 0) await waitMs(toBackoffMs(timing.backoff, this.#tasks.refusals), signal)
+    if (this.#tasks.setbacks > 0) await waitMs(toBackoffMs(timing.backoff, this.#tasks.setbacks), signal)
   }
 
   #listOperators(session: CoordinatorSession): readonly Address[] {

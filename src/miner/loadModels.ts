@@ -3,6 +3,7 @@ import { type Dtype, type Manifest, tokenizerFiles } from '../domain/manifest.ts
 import type { Clock, DeviceName, DownloadProgress, Engine, ModelSource, OpenModel } from '../domain/ports.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { minerModelsMissing, minerModelTwice, minerModelUnusable } from '../errors/miner.ts'
+import { openLastingModel } from './openLastingModel.ts'
 
 /** A model to offer. */
 export interface OfferedModel {
@@ -53,7 +54,7 @@ export async function loadModels(
     for (const offer of offers) {
       const startedAtMs = options.clock.nowMs()
       const { onProgress, signal } = options
-      const model = await engine.openModel({
+      const model = await openLastingModel(engine, {
         ...offer,
         ...(signal === undefined ? {} : { signal }),
         ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(offer.model, progress) }),

@@ -19,9 +19,9 @@ export class MinerTasks {
   readonly #stop: AbortSignal
   readonly #tasks = new Map<string, RunningTask>()
   readonly #deliveries = new Set<string>()
-  #refusals = 0
+  #setbacks = 0
 
-  /** `stop` aborts with the error that running tasks are given back with. */
+  /** `stop` ends what runs; its reason is what the tasks end with. */
   constructor(context: MinerContext, link: CoordinatorLink, getName: () => CoordinatorName, stop: AbortSignal) {
     this.#context = context
     this.#link = link
@@ -39,9 +39,12 @@ export class MinerTasks {
     return this.#tasks.size > 0 || this.#deliveries.size > 0
   }
 
-  /** Assignments refused in a row: a coordinator that sends only those is asked less often. */
-  get refusals(): number {
-    return this.#refusals
+  /**
+   * Tasks in a row that ended badly, by an assignment that had to be refused or by a fault of ours. The more, the less often a
+   * miner asks: one that can do nothing must not draw task after task and fail each.
+   */
+  get setbacks(): number {
+    return this.#setbacks
   }
 
   listTasks(): RunningTask[] {
@@ -53,7 +56,7 @@ export class MinerTasks {
     const { assignment, content, model } = polled
     const key = toKey(assignment)
     if (this.#tasks.has(key)) {
-      this.#refusals++
+      this.#setbacks++
       this.#context.logger.warn({ taskId: assignment.taskId, attempt: assignment.attempt }, 'a task that runs here already was assigned again')
       return
     }
@@ -94,7 +97,8 @@ export class MinerTasks {
   }
 
   #record(task: AttemptName, end: TaskEnd, totalMs: number): void {
-    this.#refusals = end.state === 'refused' ? this.#refusals + 1 : 0
+    if (end.state === 'done') this.#setbacks = 0
+    else if (end.state === 'refused' || isOurFault(end.error)) this.#setbacks++
     if (end.state === 'done') this.#recordResult(task, end, totalMs)
     else this.#recordFailure(task, end.error)
   }
@@ -146,6 +150,11 @@ export class MinerTasks {
       if (!this.#stop.aborted) settle(toCuckooError(error))
     }
   }
+}
+
+/** Neither the app's, who cancelled or asked for the impossible, nor the coordinator's, who gave the task to another. */
+function isOurFault(error: CuckooError): boolean {
+  return error.kind !== 'usage' && error.kind !== 'rejected'
 }
 
 function toKey({ taskId, attempt }: { taskId: string; attempt: number }): string {

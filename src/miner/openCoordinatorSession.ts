@@ -105,11 +105,10 @@ function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord):
 }
 
 async function putWantedFiles(client: Client, models: LoadedModels, wanted: readonly Hash[], signal: AbortSignal): Promise<void> {
+  const missing = new Set(wanted)
   for (const { model } of models.values()) {
-    const files = listTokenizerFiles(model.manifest)
-    for (const hash of wanted) {
-      const path = files.get(hash)
-      if (path !== undefined) await client.putBlob({ params: { hash }, body: await model.readFile(path) }, { signal })
+    for (const [hash, path] of listTokenizerFiles(model.manifest)) {
+      if (missing.delete(hash)) await client.putBlob({ params: { hash }, body: await model.readFile(path) }, { signal })
     }
   }
 }

@@ -10,7 +10,7 @@ export interface RunningCoordinators {
   getStates(): CoordinatorState[]
   /** Ends all work: running tasks get `graceMs` to end and arrive. */
   drain(graceMs: number): Promise<void>
-  /** Ends all work now: running tasks are given back. */
+  /** Ends all work now: sessions are closed, which gives running tasks to others. */
   stop(): Promise<void>
 }
 

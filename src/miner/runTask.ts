@@ -8,7 +8,7 @@ import { finishReasons, type TaskContent, type TaskOutput, toMaxUnits, toOutputH
 import { leaseLost } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { assignmentModelUnknown, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
+import { assignmentModelUnknown, minerStopped, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
 import { assertAssignment } from './assertAssignment.ts'
 import { waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
@@ -56,13 +56,16 @@ export type TaskEnd =
   | { state: 'failed'; error: CuckooError }
   | { state: 'refused'; error: CuckooError }
 
+/** Ends that the coordinator knows of: it said so itself, or the end of the session says it. */
+const knownEnds = [leaseLost, taskUnwanted, minerStopped]
+
 /** Tries of telling the coordinator that a task failed; after that the lease's end tells it. */
 const failTries = 3
 
 /**
  * The end of one assignment: checked, run under its lease, streamed if an app reads along, signed, journaled, delivered. Never
- * throws: what goes wrong is told to the coordinator, unless it knows, and comes back as the error. `stop` aborts with the error
- * that the task is given back with; a result that is journaled by then stays there for the next start.
+ * throws: what goes wrong is told to the coordinator, unless it knows, and comes back as the error. `stop` aborts with
+ * CUCKOO_MINER_STOPPED; a result that is journaled by then stays there for the next start.
  */
 export async function runTask(runner: TaskRunner, polled: PolledTask, progress: TaskProgress, stop: AbortSignal): Promise<TaskEnd> {
   let digest: Hash
@@ -70,7 +73,7 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
     digest = assertPolledTask(runner, polled)
   } catch (error) {
     const refusal = toCuckooError(error)
-    await failTask(runner, polled, refusal)
+    await failTask(runner, polled, refusal, stop)
     return { state: 'refused', error: refusal }
   }
   progress.onStart({ inputTokens: countInputTokens(polled.content), maxUnits: toMaxUnits(polled.content) })
@@ -87,7 +90,7 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
     return { state: 'done', units, inferenceMs, priceWei }
   } catch (caught) {
     const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)
-    if (entry === null && !isError(error, leaseLost) && !isError(error, taskUnwanted)) await failTask(runner, polled, error)
+    if (entry === null && !knownEnds.some((factory) => isError(error, factory))) await failTask(runner, polled, error, stop)
     return { state: 'failed', error }
   } finally {
     settled.abort()
@@ -178,8 +181,8 @@ async function journalResult(runner: TaskRunner, { assignment, content }: Polled
 }
 
 /** Gives the task back. An internal error's text may name this machine's files, so only its code leaves. */
-async function failTask({ link, timing }: TaskRunner, { assignment }: PolledTask, error: CuckooError): Promise<void> {
-  const signal = AbortSignal.timeout(timing.farewellMs)
+async function failTask({ link, timing }: TaskRunner, { assignment }: PolledTask, error: CuckooError, stop: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timing.farewellMs)])
   const params = { taskId: assignment.taskId, attempt: assignment.attempt }
   const message = error.kind === 'internal' ? 'Something went wrong inside the miner.' : error.message.slice(0, 1000)
   for (let failures = 1; failures <= failTries; failures++) {

@@ -44,7 +44,7 @@ export interface RunningMiner {
   onEvent(listener: MinerEventListener): () => void
   /** Takes no more tasks, lets running ones end and their results arrive for at most `graceMs`, then ends as `stop` does. */
   drain(options: { graceMs: number }): Promise<void>
-  /** Gives running tasks back, closes sessions, unloads models. Also cuts a drain short. */
+  /** Closes sessions, which gives running tasks to other miners at once, and unloads models. Also cuts a drain short. */
   stop(): Promise<void>
   /** Resolves when the miner has ended; rejects with CUCKOO_MINER_SESSION_ELSEWHERE when another miner uses its key. */
   readonly done: Promise<void>

@@ -103,6 +103,8 @@ describe('coordinators that the operator names', () => {
     const other = await createMiner([record], { config: { coordinators: [stranger.url] } })
     expect((await other.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_MINER_COORDINATOR_UNKNOWN')
     expect(stranger.calls.openSession).toEqual([])
+    const asleep = await createMiner([{ ...record, active: false }], { config: { coordinators: [coordinator.url] } })
+    expect((await asleep.waitForEvent('sessionFailed')).error.message).toContain('is not active')
   })
 
   it('by an address that is no active coordinator stop the start', async () => {
