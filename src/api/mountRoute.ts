@@ -14,12 +14,6 @@ import type { Route } from './route.ts'
 import type { Session, SessionRegistry } from './sessionRegistry.ts'
 import { encodeEventStream } from './sse.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    exchange: Exchange
-  }
-}
-
 /** A handler as the server calls it: which route it belongs to was checked when the table of handlers was typed. */
 export type AnyHandler = (input: never, context: never) => Promise<AnyAnswer>
 type AnyAnswer = { body?: unknown; events?: AsyncIterable<unknown>; headers?: Readonly<Record<string, string>>; status?: number }

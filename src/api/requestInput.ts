@@ -62,7 +62,7 @@ function decodePart(schema: z.ZodType, value: unknown, part: Part): unknown {
   throw requestInvalid({ where: param === '' ? part : `${part} ${param}`, problem, ...(param === '' ? {} : { param }) }, { cause: result.error })
 }
 
-/** Where the first thing is that breaks a schema, and what it is, in at most 300 characters. Of a union: of the branch that came furthest. */
+/** Where the first thing is that breaks a schema, and what it is. Of a union: of the branch that came furthest. */
 export function describeIssue(error: { issues: z.core.$ZodIssue[] }): { path: PropertyKey[]; problem: string } {
   const issue = error.issues[0] as z.core.$ZodIssue
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
@@ -71,7 +71,7 @@ export function describeIssue(error: { issues: z.core.$ZodIssue[] }): { path: Pr
   }
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] as string] : issue.path
   const problem = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message.replace(/^Invalid input: /, '')
-  return { path, problem: problem.slice(0, 300) }
+  return { path, problem }
 }
 
 /**

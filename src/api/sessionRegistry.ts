@@ -80,95 +80,109 @@ interface Entry extends Session {
   lastSeenMs: number
 }
 
-/** Live sessions by id and by operator key, in memory: a coordinator that restarts has none, and its miners shake hands again. */
-export function createSessionRegistry({ clock, silenceMs = 30_000, onEnd }: SessionRegistryOptions): SessionRegistry {
-  const byId = new Map<string, Entry>()
-  const byOperator = new Map<Address, Entry>()
-  const byNode = new Map<Address, Entry>()
-  // A handshake is accepted while its time is within ±60 s, so a nonce can come again for at most twice that.
-  const nonces = new Map<Hash, number>()
+/** Live sessions in memory: a coordinator that restarts has none, and its miners shake hands again. */
+export function createSessionRegistry(options: SessionRegistryOptions): SessionRegistry {
+  return new MemorySessionRegistry(options)
+}
 
-  function end(entry: Entry, reason: 'closed' | 'silent'): void {
-    byId.delete(entry.id)
-    byOperator.delete(entry.operator)
-    byNode.delete(entry.node)
-    onEnd?.(entry, reason)
+class MemorySessionRegistry implements SessionRegistry {
+  readonly #clock: Clock
+  readonly #silenceMs: number
+  readonly #onEnd: SessionRegistryOptions['onEnd']
+  readonly #byId = new Map<string, Entry>()
+  readonly #byOperator = new Map<Address, Entry>()
+  readonly #byNode = new Map<Address, Entry>()
+  /** nonces of handshakes, with the unix ms until which they are remembered */
+  readonly #nonces = new Map<Hash, number>()
+
+  constructor({ clock, silenceMs = 30_000, onEnd }: SessionRegistryOptions) {
+    this.#clock = clock
+    this.#silenceMs = silenceMs
+    this.#onEnd = onEnd
   }
 
-  function findLive(entry: Entry | undefined): Entry | undefined {
-    if (entry === undefined || entry.underWay > 0 || clock.nowMs() - entry.lastSeenMs <= silenceMs) return entry
-    end(entry, 'silent')
+  open({ id, node, operator, nonce, key }: AgreedSession): Session {
+    const nowMs = this.#clock.nowMs()
+    this.#forgetNonces(nowMs)
+    if (this.#nonces.has(nonce)) throw sessionInvalid({ reason: 'the nonce of the handshake was used before' })
+    if (this.#findLive(this.#byOperator.get(operator)) !== undefined || this.findByNode(node) !== undefined) throw sessionTaken({ node })
+    // A handshake is accepted while its time is within 60 s of ours on either side, so a nonce can come again for twice that.
+    this.#nonces.set(nonce, nowMs + 2 * maxClockSkewSeconds * 1000)
+    const entry: Entry = { id, node, operator, openedAtMs: nowMs, key, seen: new ReplayWindow(), underWay: 0, lastSeenMs: nowMs }
+    this.#byId.set(id, entry)
+    this.#byOperator.set(operator, entry)
+    this.#byNode.set(node, entry)
+    return entry
+  }
+
+  find(id: string): Session | undefined {
+    return this.#findLive(this.#byId.get(id))
+  }
+
+  findByNode(node: Address): Session | undefined {
+    return this.#findLive(this.#byNode.get(node))
+  }
+
+  close(id: string): boolean {
+    const entry = this.#byId.get(id)
+    if (entry !== undefined) this.#end(entry, 'closed')
+    return entry !== undefined
+  }
+
+  list(): Session[] {
+    return [...this.#byId.values()].filter((entry) => this.#findLive(entry) !== undefined)
+  }
+
+  admit(headers: Headers): Session {
+    const session = this.find(getHeader(headers, sessionHeaders.id))
+    if (session === undefined) throw sessionInvalid({ reason: 'it is unknown here or has ended' })
+    const time = getInteger(headers, sessionHeaders.time)
+    const serverTime = Math.floor(this.#clock.nowMs() / 1000)
+    if (Math.abs(serverTime - time) > maxClockSkewSeconds) throw clockSkewed({ theirTime: time, serverTime, maximumSeconds: maxClockSkewSeconds })
+    return session
+  }
+
+  verify(session: Session, { method, path, body, headers }: SignedRequest): void {
+    const entry = this.#byId.get(session.id)
+    if (entry === undefined) throw sessionInvalid({ reason: 'it has ended' })
+    const sequence = getInteger(headers, sessionHeaders.sequence)
+    const facts = { method, path, body, sequence, time: getInteger(headers, sessionHeaders.time) }
+    if (!verifyRequest(entry.key, facts, getHeader(headers, sessionHeaders.mac))) throw sessionInvalid({ reason: 'the MAC does not fit the request' })
+    if (!entry.seen.accept(sequence)) throw sessionReplayed({ sequence })
+    entry.lastSeenMs = this.#clock.nowMs()
+  }
+
+  enter(session: Session): void {
+    const entry = this.#byId.get(session.id)
+    if (entry !== undefined) entry.underWay += 1
+  }
+
+  leave(session: Session): void {
+    const entry = this.#byId.get(session.id)
+    if (entry === undefined) return
+    entry.underWay -= 1
+    entry.lastSeenMs = this.#clock.nowMs()
+  }
+
+  #findLive(entry: Entry | undefined): Entry | undefined {
+    if (entry === undefined || entry.underWay > 0 || this.#clock.nowMs() - entry.lastSeenMs <= this.#silenceMs) return entry
+    this.#end(entry, 'silent')
     return undefined
   }
 
-  function forgetNonces(nowMs: number): void {
-    // Insertion order is time order: the first young one ends the walk.
-    for (const [nonce, untilMs] of nonces) {
-      if (untilMs > nowMs) return
-      nonces.delete(nonce)
-    }
+  #end(entry: Entry, reason: 'closed' | 'silent'): void {
+    this.#byId.delete(entry.id)
+    this.#byOperator.delete(entry.operator)
+    this.#byNode.delete(entry.node)
+    this.#onEnd?.(entry, reason)
   }
 
-  return {
-    open(agreed) {
-      const nowMs = clock.nowMs()
-      forgetNonces(nowMs)
-      if (nonces.has(agreed.nonce)) throw sessionInvalid({ reason: 'the nonce of the handshake was used before' })
-      if (findLive(byOperator.get(agreed.operator)) !== undefined || findLive(byNode.get(agreed.node)) !== undefined) {
-        throw sessionTaken({ node: agreed.node })
-      }
-      nonces.set(agreed.nonce, nowMs + 2 * maxClockSkewSeconds * 1000)
-      const entry: Entry = {
-        id: agreed.id,
-        node: agreed.node,
-        operator: agreed.operator,
-        openedAtMs: nowMs,
-        key: agreed.key,
-        seen: new ReplayWindow(),
-        underWay: 0,
-        lastSeenMs: nowMs,
-      }
-      byId.set(entry.id, entry)
-      byOperator.set(entry.operator, entry)
-      byNode.set(entry.node, entry)
-      return entry
-    },
-    find: (id) => findLive(byId.get(id)),
-    findByNode: (node) => findLive(byNode.get(node)),
-    close(id) {
-      const entry = byId.get(id)
-      if (entry !== undefined) end(entry, 'closed')
-      return entry !== undefined
-    },
-    list: () => [...byId.values()].filter((entry) => findLive(entry) !== undefined),
-    admit(headers) {
-      const entry = findLive(byId.get(getHeader(headers, sessionHeaders.id)))
-      if (entry === undefined) throw sessionInvalid({ reason: 'it is unknown here or has ended' })
-      const time = getInteger(headers, sessionHeaders.time)
-      const serverTime = Math.floor(clock.nowMs() / 1000)
-      if (Math.abs(serverTime - time) > maxClockSkewSeconds) throw clockSkewed({ theirTime: time, serverTime, maximumSeconds: maxClockSkewSeconds })
-      return entry
-    },
-    verify(session, request) {
-      const entry = byId.get(session.id)
-      if (entry === undefined) throw sessionInvalid({ reason: 'it has ended' })
-      const { method, path, body, headers } = request
-      const sequence = getInteger(headers, sessionHeaders.sequence)
-      const facts = { method, path, body, sequence, time: getInteger(headers, sessionHeaders.time) }
-      if (!verifyRequest(entry.key, facts, getHeader(headers, sessionHeaders.mac))) throw sessionInvalid({ reason: 'the MAC does not fit the request' })
-      if (!entry.seen.accept(sequence)) throw sessionReplayed({ sequence })
-      entry.lastSeenMs = clock.nowMs()
-    },
-    enter(session) {
-      const entry = byId.get(session.id)
-      if (entry !== undefined) entry.underWay += 1
-    },
-    leave(session) {
-      const entry = byId.get(session.id)
-      if (entry === undefined) return
-      entry.underWay -= 1
-      entry.lastSeenMs = clock.nowMs()
-    },
+  #forgetNonces(nowMs: number): void {
+    // Insertion order is time order: the first young one ends the walk.
+    for (const [nonce, untilMs] of this.#nonces) {
+      if (untilMs > nowMs) return
+      this.#nonces.delete(nonce)
+    }
   }
 }
 

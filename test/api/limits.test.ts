@@ -1,6 +1,6 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect as connectSocket, type Socket } from 'node:net'
-import { once } from 'node:events'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import { createServer } from '../../src/api/server.ts'
@@ -187,6 +187,18 @@ test('two hundred slow sockets are closed, and others do not notice', async () =
   expect(timesMs.sort((a, b) => a - b)[Math.floor(timesMs.length / 2)]).toBeLessThan(100)
   expect(answers.filter((answer) => answer.startsWith('HTTP/1.1 408 ')).length).toBeGreaterThan(100)
   expect(answers[0]).toContain('CUCKOO_API_REQUEST_INVALID')
+})
+
+test('a slow caller that keeps its half open does not keep a connection', async () => {
+  server = await startServer({ limits: { headersTimeoutMs: 200, timeoutCheckMs: 50 } })
+  const socket = connectSocket({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  sockets.push(socket)
+  socket.write('GET /healthz HTTP/1.1\r\n')
+  await once(socket.resume(), 'end')
+  const startedMs = Date.now()
+  await server.server.close({ graceMs: 5_000 })
+  expect(Date.now() - startedMs).toBeLessThan(2_000)
 })
 
 test('a long poll outlasts every timeout of a request', async () => {

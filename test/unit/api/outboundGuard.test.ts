@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns'
-import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { createClient } from '../../../src/api/client.ts'
 import { createGuardedLookup, isPublicAddress, parseOutboundUrl } from '../../../src/api/outboundGuard.ts'
