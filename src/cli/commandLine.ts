@@ -1,8 +1,9 @@
 import { Command, CommanderError, Help, Option } from 'commander'
-import { configKeys, globalFlags, type KeyName } from '../config/keys.ts'
+import { globalFlags, type KeyName } from '../config/keys.ts'
 import { argumentExcess, argumentMissing, commandIncomplete, commandUnknown, flagUnknown, flagValueMissing } from '../errors/cli.ts'
-import { type CommandEntry, commandEntries, findTopic, groupSummaries } from './commands/index.ts'
+import { type CommandEntry, commandEntries, groupSummaries } from './commands/index.ts'
 import type { Field } from './fields.ts'
+import { formatFlag, formatRootHelp } from './rootHelp.ts'
 import { findSimilar } from './suggest.ts'
 
 /** What a person typed, taken apart but not yet checked. */
@@ -90,38 +91,23 @@ export async function parseCommandLine(
 function createRoot(options: { version: string; write: (text: string) => void }): CuckooCommand {
   const root = new CuckooCommand('cuckoo')
   root
-    .description('A decentralised marketplace of AI inference: stake, vote, coordinate, mine, ask.')
-    .usage('<command> [options]')
     .version(options.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help for a command')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: options.write, writeErr: () => {}, getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
-    .configureHelp({ subcommandTerm: (command) => command.name(), formatHelp: formatCommandsFirst })
-  for (const [name, key] of globalFlags) {
-    const flags = `${key.short === undefined ? '' : `${key.short}, `}${key.flag}${key.placeholder === undefined ? '' : ` <${key.placeholder}>`}`
-    // Commander would take --no-color for the negation of a --color.
-    const option = new Option(flags, toKeyDoc(name))
-    root.addOption(option)
-  }
-  root.addHelpText(
-    'after',
-    '\n`cuckoo <command> --help` shows examples. Options may also stand in the environment,\nlike CUCKOO_NETWORK, or in $CUCKOO_HOME/config.json.',
-  )
+    .configureHelp({ subcommandTerm: (command) => command.name(), formatHelp })
+  for (const [, key] of globalFlags) root.addOption(new Option(formatFlag(key), key.doc))
   setGroupAction(root)
   return root
 }
 
-/** Commander's help, with the options after the commands: they are what one looks for. */
-function formatCommandsFirst(command: Command, helper: Help): string {
+/** Commander's help, but with the commands of a group before its options. */
+function formatHelp(command: Command, helper: Help): string {
+  if (command.parent === null) return formatRootHelp()
   const sections = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n')
   const isOptions = (section: string) => section.startsWith('Options:') && command.commands.length > 0
   return `${[...sections.filter((section) => !isOptions(section)), ...sections.filter(isOptions)].join('\n\n')}\n`
-}
-
-function toKeyDoc(name: KeyName): string {
-  const key = configKeys[name]
-  return 'default' in key && key.default !== '' && key.default !== 'false' ? `${key.doc} (default: ${key.default})` : key.doc
 }
 
 function addCommand(root: CuckooCommand, entry: CommandEntry, choose: (entry: CommandEntry, command: CuckooCommand) => void): void {
@@ -131,14 +117,12 @@ function addCommand(root: CuckooCommand, entry: CommandEntry, choose: (entry: Co
     parent = (parent.commands.find((command) => command.name() === word) ?? addGroup(parent, word)) as CuckooCommand
   }
   const command = parent.command(words.at(-1) as string) as CuckooCommand
-  if (parent === root) command.helpGroup(`${findTopic(entry.path)}:`)
   command.summary(entry.summary).action(() => choose(entry, command))
 }
 
 function addGroup(parent: CuckooCommand, name: string): CuckooCommand {
   const group = parent.command(name) as CuckooCommand
   const summary = groupSummaries[name] ?? ''
-  group.helpGroup(`${findTopic(name)}:`)
   group.summary(summary).description(summary).usage('<command> [options]')
   setGroupAction(group)
   return group

@@ -23,9 +23,16 @@ export function createProcessIo(): Io {
   return {
     env: process.env,
     platform: process.platform,
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    // Node makes each stream when it is first touched, which costs milliseconds: `--help` needs one of the three.
+    get stdin() {
+      return process.stdin
+    },
+    get stdout() {
+      return process.stdout
+    },
+    get stderr() {
+      return process.stderr
+    },
     watchSignals(listener) {
       const interrupt = () => listener('SIGINT')
       const terminate = () => listener('SIGTERM')

@@ -1,10 +1,10 @@
 import { configKeys } from '../config/keys.ts'
 import { errorKinds } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { parseCommandLine } from './commandLine.ts'
 import { createProcessIo, type Io } from './io.ts'
 import { createOutput, type Output } from './output.ts'
 import type { Compose } from './ports.ts'
+import { formatRootHelp } from './rootHelp.ts'
 import { getVersion } from './version.ts'
 
 const forcedExitCodes = { SIGINT: 130, SIGTERM: 143 } as const
@@ -61,10 +61,16 @@ interface LineOptions {
 }
 
 async function runLine(argv: readonly string[], options: LineOptions): Promise<number> {
-  const { io, output, stop } = options
+  const { output, stop } = options
+  const [first, second] = argv.filter((word) => word !== configKeys.noColor.flag)
+  if (second === undefined && (first === undefined || ['--help', '-h', 'help'].includes(first))) {
+    output.print(formatRootHelp())
+    return 0
+  }
+  const { parseCommandLine } = await import('./commandLine.ts')
   const line = await parseCommandLine(argv, {
     version: getVersion(),
-    write: (text) => void io.stdout.write(text),
+    write: output.print,
     populate: async (command, entry) => (await import('./populate.ts')).populate(command, entry),
   })
   if (line === null) return 0

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { CuckooError } from '../errors/cuckooError.ts'
+import { fold } from './fold.ts'
 import type { Io } from './io.ts'
 import { formatTable, type Table } from './table.ts'
 
@@ -20,6 +21,8 @@ export interface Output {
   readonly columns: number
   /** one line for people; nothing with --json */
   line(text?: string): void
+  /** text as it is, with --json too: help and version */
+  print(text: string): void
   /** text for people as it comes, without line end; nothing with --json */
   write(text: string): void
   table(table: Table): void
@@ -50,16 +53,21 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     if (!closed) options.onClosed()
     closed = true
   }
-  io.stdout.on?.('error', close)
-  io.stderr.on?.('error', close)
-  const toStdout = (text: string) => void (closed || io.stdout.write(text))
-  const toStderr = (text: string) => void (closed || io.stderr.write(text))
-  const colored = {
-    stdout: !options.noColor && !options.json && io.stdout.isTTY === true,
-    stderr: !options.noColor && !options.json && io.stderr.isTTY === true,
+  // Streams are touched when they are first written to: making one costs a millisecond that `--help` need not pay.
+  const open = (stream: 'stdout' | 'stderr') => {
+    let isOpen = false
+    return (text: string) => {
+      if (!isOpen) io[stream].on?.('error', close)
+      isOpen = true
+      if (!closed) io[stream].write(text)
+    }
   }
-  const paint = (on: boolean, style: Style, text: string) => (on ? styleText(style, text, { validateStream: false }) : text)
-  const columns = Math.max(40, Math.min(io.stdout.columns ?? 80, 160))
+  const toStdout = open('stdout')
+  const toStderr = open('stderr')
+  const paint = (stream: 'stdout' | 'stderr', style: Style, text: string) => {
+    const isColored = !options.noColor && !options.json && io[stream].isTTY === true
+    return isColored ? styleText(style, text, { validateStream: false }) : text
+  }
   let spinner: { clear(): void; render(): void } | null = null
   // A line must not land in the middle of a spinner's.
   const aroundSpinner = (write: () => void) => {
@@ -67,28 +75,39 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     write()
     spinner?.render()
   }
+  // Lines that go to a terminal break between words; in a file or pipe they stay whole, for grep.
+  const foldForPeople = (text: string, label = '', style: Style = 'bold') => {
+    const labelled = label === '' ? text : `${label} ${text}`
+    const folded = io.stderr.isTTY === true ? fold(labelled, output.columns, label === '' ? '' : '  ') : labelled
+    return label === '' ? folded : paint('stderr', style, label) + folded.slice(label.length)
+  }
   const output: Output = {
     json: options.json,
-    interactive: !options.json && io.stdin.isTTY === true && io.stderr.isTTY === true,
-    columns,
+    get interactive() {
+      return !options.json && io.stdin.isTTY === true && io.stderr.isTTY === true
+    },
+    get columns() {
+      return Math.max(40, Math.min(io.stdout.columns ?? 80, 160))
+    },
     line: (text = '') => void (options.json || aroundSpinner(() => toStdout(`${text}\n`))),
+    print: toStdout,
     write: (text) => void (options.json || toStdout(text)),
     table: (table) => {
       if (options.json) return
-      for (const [index, line] of formatTable(table, columns).entries()) output.line(index === 0 ? output.style('dim', line) : line)
+      for (const [index, line] of formatTable(table, output.columns).entries()) output.line(index === 0 ? output.style('dim', line) : line)
     },
     record: (value) => void (options.json && toStdout(`${JSON.stringify(value, encodeBigint)}\n`)),
-    note: (text) => void (options.json || aroundSpinner(() => toStderr(`${text}\n`))),
+    note: (text) => void (options.json || aroundSpinner(() => toStderr(`${foldForPeople(text)}\n`))),
     warn: (text) => {
       if (options.json) toStderr(`${JSON.stringify({ warning: { message: text } })}\n`)
-      else aroundSpinner(() => toStderr(`${paint(colored.stderr, 'yellow', 'warning:')} ${text}\n`))
+      else aroundSpinner(() => toStderr(`${foldForPeople(text, 'warning:', 'yellow')}\n`))
     },
     error: (error) => {
       if (options.json) return toStderr(`${JSON.stringify({ error: toErrorObject(error) }, encodeBigint)}\n`)
-      toStderr(`${paint(colored.stderr, 'red', 'error:')} ${error.message} ${paint(colored.stderr, 'dim', `(${error.code})`)}\n`)
-      if (error.hint !== undefined) toStderr(`${paint(colored.stderr, 'cyan', 'hint:')} ${error.hint}\n`)
+      toStderr(`${foldForPeople(`${hideCredentials(error.message)} (${error.code})`, 'error:', 'red')}\n`)
+      if (error.hint !== undefined) toStderr(`${foldForPeople(error.hint, 'hint:', 'cyan')}\n`)
     },
-    style: (style, text) => paint(colored.stdout, style, text),
+    style: (style, text) => paint('stdout', style, text),
     async spin(text) {
       if (options.json || io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
       const { default: ora } = await import('ora')
@@ -116,7 +135,12 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
 
 /** An error as `--json` prints it. */
 export function toErrorObject(error: CuckooError): { code: string; kind: string; message: string; hint: string | null; facts: Record<string, unknown> } {
-  return { code: error.code, kind: error.kind, message: error.message, hint: error.hint ?? null, facts: error.facts }
+  return { code: error.code, kind: error.kind, message: hideCredentials(error.message), hint: error.hint ?? null, facts: error.facts }
+}
+
+/** User names and passwords of URLs never reach a screen, even where an error of another's making quotes one. */
+function hideCredentials(text: string): string {
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1<hidden>@')
 }
 
 function encodeBigint(_key: string, value: unknown): unknown {

@@ -68,10 +68,6 @@ export const operatorSignatureUnfit = defineError('CUCKOO_CLI_OPERATOR_SIGNATURE
   message: `The operator signature in ${f.path} does not fit: ${f.problem}.`,
   hint: "Make a new one on the operator's machine with `cuckoo node sign-operator <owner> <role> --out <file>`.",
 }))
-export const nodeUnknown = defineError('CUCKOO_CLI_NODE_UNKNOWN', 'rejected', (f: { node: string; network: string }) => ({
-  message: `${f.node} is not registered as a node on '${f.network}'.`,
-  hint: '`cuckoo nodes` lists the nodes; `cuckoo register miner` registers one.',
-}))
 export const coordinatorMissing = defineError('CUCKOO_CLI_COORDINATOR_MISSING', 'config', () => ({
   message: 'No coordinator is named, and no devnet runs here.',
   hint: 'Give --coordinator <url> or CUCKOO_COORDINATOR (`cuckoo nodes --role coordinator` lists them), or start one with `cuckoo devnet start`.',

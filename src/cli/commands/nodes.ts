@@ -38,7 +38,7 @@ export const nodes = defineCommand({
           active ? formatShare(weightWei, totalWeightWei[role]) : '',
         ]),
       })
-      for (const { node, profile } of role === 'coordinator' ? ofRole : []) screen.line(screen.style('dim', `  ${node}  ${profile?.url ?? ''}`))
+      for (const { profile } of role === 'coordinator' ? ofRole : []) screen.line(screen.style('dim', `  ${profile?.name}: ${profile?.url || 'no URL'}`))
       screen.line()
     }
   },

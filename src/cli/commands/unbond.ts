@@ -16,7 +16,12 @@ over (7 days), and can then be withdrawn.`,
   ],
   args: z.object({ amount: zAmountOrAll.describe('CAI, or all').meta({ placeholder: 'amount|all' }) }),
   options: z.object(txOptions),
-  output: zTxReport.extend({ amountWei: zWei, bondWei: zWei, releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second') }),
+  output: zTxReport.extend({
+    amountWei: zWei,
+    bondWei: zWei,
+    thawSeconds: zSeconds,
+    releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second'),
+  }),
   async run({ args, options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
@@ -25,16 +30,16 @@ over (7 days), and can then be withdrawn.`,
     const bondWei = account.bondWei > amountWei ? account.bondWei - amountWei : 0n
     const role = account.node?.role ?? 'none'
     const thaw = formatDuration(thawSeconds)
-    if (!options.dryRun && account.node?.active && role !== 'none' && bondWei <= bondThresholdWei[role]) {
+    if (!options.dryRun && amountWei <= account.bondWei && account.node?.active && role !== 'none' && bondWei <= bondThresholdWei[role]) {
       await context.prompts.confirm(`${formatCai(bondWei)} of bond would remain: the ${role} goes inactive at once, and what leaves thaws for ${thaw}. Go on?`)
     }
     const report = await runTransaction(context, options, (tx) => chain.unbond(signer, { amountWei }, tx))
-    return { ...report, amountWei, bondWei, releaseAt: account.blockTimestamp + thawSeconds }
+    return { ...report, amountWei, bondWei, thawSeconds, releaseAt: account.blockTimestamp + thawSeconds }
   },
-  view(report, screen, context) {
+  view(report, screen) {
     if (!report.dryRun) {
       screen.line(
-        `${formatCai(report.amountWei)} of bond thaws until ${formatWhen(report.releaseAt, context.nowSeconds())}; ${formatCai(report.bondWei)} remains.`,
+        `${formatCai(report.amountWei)} of bond thaws until ${formatWhen(report.releaseAt, report.releaseAt - report.thawSeconds)}; ${formatCai(report.bondWei)} remains.`,
       )
     }
     viewTransaction(report, screen)

@@ -19,7 +19,13 @@ stay slashable until the thaw is over (7 days), and can then be withdrawn.`,
     amount: zAmountOrAll.describe('CAI, or all').meta({ placeholder: 'amount|all' }),
   }),
   options: z.object(txOptions),
-  output: zTxReport.extend({ node: zAddress, amountWei: zWei, shares: zBigint, releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second') }),
+  output: zTxReport.extend({
+    node: zAddress,
+    amountWei: zWei,
+    shares: zBigint,
+    thawSeconds: zSeconds,
+    releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second'),
+  }),
   async run({ args, options }, context) {
     const node = await getParty(context, args.node)
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
@@ -30,10 +36,11 @@ stay slashable until the thaw is over (7 days), and can then be withdrawn.`,
     // 1 % below today's worth: only a slash in between takes more, and then one wants to look again.
     const input = { node, shares, minAmountWei: (amountWei * 99n) / 100n }
     const report = await runTransaction(context, options, (tx) => chain.unvote(signer, input, tx))
-    return { ...report, node, amountWei, shares, releaseAt: account.blockTimestamp + thawSeconds }
+    return { ...report, node, amountWei, shares, thawSeconds, releaseAt: account.blockTimestamp + thawSeconds }
   },
-  view(report, screen, context) {
-    if (!report.dryRun) screen.line(`${formatCai(report.amountWei)} of votes thaws until ${formatWhen(report.releaseAt, context.nowSeconds())}.`)
+  view(report, screen) {
+    if (!report.dryRun)
+      screen.line(`${formatCai(report.amountWei)} of votes thaws until ${formatWhen(report.releaseAt, report.releaseAt - report.thawSeconds)}.`)
     viewTransaction(report, screen)
   },
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { formatDuration } from '../../config/duration.ts'
 import type { NodeRecord } from '../../domain/node.ts'
+import { nodeNotRegistered } from '../../errors/chain.ts'
 import { nothingToDo } from '../../errors/cli.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { formatCai } from '../format.ts'
@@ -20,20 +21,20 @@ income, and shares its risk. Before it sends, it says what can be lost.`,
     amount: zAmountOrAll.describe('CAI of what is free, or all').meta({ placeholder: 'amount|all' }),
   }),
   options: z.object(txOptions),
-  output: zTxReport.extend({ node: zAddress, amountWei: zWei, minShares: zBigint }),
+  output: zTxReport.extend({ node: zAddress, amountWei: zWei, minShares: zBigint, risk: z.string() }),
   async run({ args, options }, context) {
     const node = await getParty(context, args.node)
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const [record, account, { thawSeconds }] = await Promise.all([chain.getNode(node), chain.getAccount(signer.address), chain.getTiming()])
     const amountWei = args.amount === 'all' ? account.freeWei : args.amount
     if (args.amount === 'all' && amountWei === 0n) throw nothingToDo({ what: 'Nothing is free', next: 'Stake first: `cuckoo stake <amount>`.' })
-    context.output.note(
-      `At risk: a slash of b of this node's bond takes min(b/10, 2 %) of your votes, and leaving takes ${formatDuration(thawSeconds)}, in which a slash still counts.`,
-    )
+    if (record.role === 'none') throw nodeNotRegistered({ node })
+    const risk = `A slash of b of this node's bond takes min(b/10, 2 %) of your votes, and leaving takes ${formatDuration(thawSeconds)}, in which a slash still counts.`
+    context.output.note(risk)
     if (!options.dryRun) await context.prompts.confirm(`Vote ${formatCai(amountWei)} for ${record.profile?.name ?? node}?`)
     const minShares = toMinShares(record, amountWei)
     const report = await runTransaction(context, options, (tx) => chain.vote(signer, { node, amountWei, minShares }, tx))
-    return { ...report, node, amountWei, minShares }
+    return { ...report, node, amountWei, minShares, risk }
   },
   view(report, screen) {
     if (!report.dryRun) screen.line(`Voted ${formatCai(report.amountWei)} for ${report.node}.`)

@@ -76,11 +76,11 @@ function viewReady(state: DevnetState, screen: Output): void {
   screen.line()
   screen.line(`${screen.style('bold', 'The devnet runs.')} Chain ${state.rpcUrl}, coordinator ${state.coordinator.url}`)
   screen.line('In other terminals, by role:')
-  const next: [string, string][] = [
-    ['an app', 'cuckoo run "Tell me a story about a brave fox and a red kite."'],
-    ['a staker', `cuckoo stake 100 --account dev-staker-1 && cuckoo vote ${miner?.account ?? '<node>'} 100 --account dev-staker-1`],
-    ['a miner', 'cuckoo account new alice && cuckoo faucet alice 30000   (then stake, register, start)'],
-    ['anyone', 'cuckoo nodes · cuckoo status --account dev-staker-1 · cuckoo devnet status'],
+  const next: [string, string[]][] = [
+    ['an app', ['cuckoo run "Tell me a story about a brave fox and a red kite."']],
+    ['a staker', ['cuckoo stake 100 --account dev-staker-1', `cuckoo vote ${miner?.account ?? '<node>'} 100 --account dev-staker-1`]],
+    ['a miner', ['cuckoo account new alice', 'cuckoo faucet alice 30000', 'cuckoo stake 25000 --account alice', 'cuckoo register miner --help']],
+    ['anyone', ['cuckoo nodes', 'cuckoo status --account dev-staker-1']],
   ]
-  for (const [role, command] of next) screen.line(`  ${role.padEnd(9)} ${command}`)
+  for (const [role, commands] of next) for (const [index, command] of commands.entries()) screen.line(`  ${(index === 0 ? role : '').padEnd(9)} ${command}`)
 }

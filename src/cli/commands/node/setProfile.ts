@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nodeUnknown } from '../../../errors/cli.ts'
+import { nodeNotRegistered } from '../../../errors/chain.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { profileOptions } from '../../register.ts'
 import { zProfile } from '../../schemas.ts'
@@ -19,7 +19,7 @@ export const nodeSetProfile = defineCommand({
   async run({ options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const node = await chain.getNode(signer.address)
-    if (node.role === 'none') throw nodeUnknown({ node: signer.address, network: chain.deployment.network })
+    if (node.role === 'none') throw nodeNotRegistered({ node: signer.address })
     const profile = {
       name: options.name ?? node.profile?.name ?? '',
       url: options.url ?? node.profile?.url ?? '',

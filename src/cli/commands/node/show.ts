@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { bondThresholdWei, maxVotesPerBond } from '../../../domain/node.ts'
-import { nodeUnknown } from '../../../errors/cli.ts'
+import { nodeNotRegistered } from '../../../errors/chain.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatCai, formatShare, formatTime } from '../../format.ts'
 import { getPartyOrOwn } from '../../party.ts'
@@ -18,7 +18,7 @@ export const nodeShow = defineCommand({
     const node = await getPartyOrOwn(context, args.node)
     const chain = await context.ports.getChain()
     const record = await chain.getNode(node)
-    if (record.role === 'none') throw nodeUnknown({ node, network: chain.deployment.network })
+    if (record.role === 'none') throw nodeNotRegistered({ node })
     const [totalWeightWei, operators] = await Promise.all([chain.getTotalWeight(record.role), chain.getOperators(node)])
     return { ...record, totalWeightWei, operators }
   },
