@@ -18,7 +18,7 @@ import { IncrementalDecoder, runSteps } from './incrementalDecoder.ts'
 import { assertTokenIds, loadModel, type ModelToLoad, toModelInputs, toReason } from './loadModel.ts'
 import { type LoadedTokenizer, loadTokenizer } from './loadTokenizer.ts'
 
-export interface GeneratorHooks {
+interface GeneratorHooks {
   isCancelled: () => boolean
   onTokens: (tokenIds: number[]) => void
 }

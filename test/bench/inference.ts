@@ -70,7 +70,11 @@ const engineLag = { p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) /
 const plain = await createPlain()
 await plain.run()
 const pairs: { engine: { tokens: number; ms: number }; plain: { tokens: number; ms: number } }[] = []
-for (let round = 0; round < rounds; round++) pairs.push({ engine: await runEngine(model, tokenIds), plain: await plain.run() })
+for (let round = 0; round < rounds; round++) {
+  const first = round % 2 === 0 ? await runEngine(model, tokenIds) : await plain.run()
+  const second = round % 2 === 0 ? await plain.run() : await runEngine(model, tokenIds)
+  pairs.push(round % 2 === 0 ? { engine: first, plain: second } : { engine: second, plain: first })
+}
 delay.reset()
 delay.enable()
 await plain.run()

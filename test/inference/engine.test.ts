@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AutoModel, AutoTokenizer, env, FeatureExtractionPipeline, LogLevel, type Tensor } from '@huggingface/transformers'
@@ -57,6 +60,19 @@ describe('embeddings', () => {
       expect(toVector(output.embeddings[0] as string)).toEqual(table.slice(token * tableColumns, (token + 1) * tableColumns))
       await model.dispose()
     }
+  })
+
+  it('come from weights in external data too', async () => {
+    writeModelFiles(join(directory, 'test/external'), {
+      ...toEmbeddingModelFiles(),
+      'onnx/model.onnx': createTableGraph({ table, columns: tableColumns, output: 'last_hidden_state', externalData: 'weights.bin' }),
+      'onnx/weights.bin': Buffer.from(table.buffer),
+    })
+    const model = await open('test/external')
+    expect(model.manifest.files.map(({ path }) => path)).toContain('onnx/weights.bin')
+    const { output } = await model.embed({ tokenIds: [[4]] }, { normalize: false })
+    expect(toVector(output.embeddings[0] as string)).toEqual(table.slice(4 * tableColumns, 5 * tableColumns))
+    await model.dispose()
   })
 
   it('refuse bad input with a code and go on', async () => {
@@ -143,6 +159,36 @@ describe('openModel refuses', () => {
     expect(model.deviceReason).toMatch(/^best here: /)
     await model.dispose()
   })
+})
+
+it('opens a model from the hub at the commit it names, and again without it', async () => {
+  const commit = 'c0ffee'.padEnd(40, '0')
+  const files = new Map(
+    Object.entries(toEmbeddingModelFiles()).map(([path, content]) => [path, Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))]),
+  )
+  const siblings = [...files].map(([rfilename, content]) => ({
+    rfilename,
+    size: content.length,
+    lfs: { sha256: createHash('sha256').update(content).digest('hex'), size: content.length },
+  }))
+  const hub = createServer(({ url = '' }, response) => {
+    if (url === '/api/models/test/hub/revision/main?blobs=true') response.end(JSON.stringify({ sha: commit, siblings }))
+    else response.end(files.get(url.replace(`/test/hub/resolve/${commit}/`, '')))
+  })
+  const hubUrl = await new Promise<string>((resolve) => hub.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(hub.address() as AddressInfo).port}`)))
+  const request = { model: 'test/hub', source: { from: 'hub', revision: null }, dtype: 'fp32', device: 'cpu' } as const
+  const online = createEngine({ modelsDirectory: join(directory, 'hub'), hubUrl })
+  const seen: string[] = []
+  const model = await online.openModel({ ...request, onProgress: ({ file }) => seen.push(file) })
+  expect(model.manifest.revision).toBe(commit)
+  expect(seen).toContain('onnx/model.onnx')
+  await online.dispose()
+  hub.closeAllConnections()
+  await new Promise((resolve) => hub.close(resolve))
+  const again = await engine.openModel(request)
+  expect(again.manifestDigest).toBe(model.manifestDigest)
+  expect((await again.embed({ tokenIds: [[1]] }, { normalize: false })).output.dimensions).toBe(tableColumns)
+  await again.dispose()
 })
 
 it('lists the bundled models', async () => {

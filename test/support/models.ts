@@ -11,7 +11,7 @@ export interface TestModel {
   directory: string
 }
 
-export const bundledDirectory = fileURLToPath(new URL('../../src/inference/bundled', import.meta.url))
+const bundledDirectory = fileURLToPath(new URL('../../src/inference/bundled', import.meta.url))
 
 /** The text model that ships with cuckoo. */
 export const storyteller: TestModel = { model: 'cuckoo/storyteller', source: { from: 'bundled' }, directory: bundledDirectory }

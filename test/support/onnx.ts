@@ -53,7 +53,7 @@ export function createTableGraph({ table, columns, output, externalData }: Table
 }
 
 /** A word-level tokenizer of `words`, which have ids 0, 1, …; the last word stands for unknown ones. */
-export function createWordTokenizer(words: string[]): object {
+function createWordTokenizer(words: string[]): object {
   return {
     version: '1.0',
     added_tokens: [],
