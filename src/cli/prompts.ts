@@ -46,9 +46,10 @@ function readLine(io: Pick<Io, 'stdin' | 'stderr'>, question: string, signal: Ab
     }
     signal.addEventListener('abort', stop, { once: true })
     lines.once('line', (line) => {
+      // Before close: whoever resolves first wins, and closing without a line is an empty answer.
+      resolve(line)
       signal.removeEventListener('abort', stop)
       lines.close()
-      resolve(line)
     })
     lines.once('close', () => resolve(''))
   })
