@@ -104,8 +104,11 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
     uint256 private constant MINER_THRESHOLD = 20_000 ether;
     uint256 private constant COORDINATOR_THRESHOLD = 2_000_000 ether;
     uint256 private constant MIN_VOTE = 1 ether;
-    /// @dev A slash of `b` of the bond takes at most `b/10` of the votes: at 16 times the bond, votes at risk stay of the
-    /// bond's order, and a node cannot be voted far beyond what its owner can lose.
+    /// @dev A millionth of what MIN_VOTE buys in a fresh pool. A minimum in wei alone lets a lone holder ratchet the price of a
+    /// share up, by rewards to itself and exits down to the minimum, until others' entries round down by real money.
+    uint256 private constant MIN_SHARES = 1e18;
+    /// @dev A slash of `b` of the bond takes at most `b/10` of the votes: with 16 times the bond in votes, voters together lose
+    /// at most 1.6 times what the owner loses.
     uint256 private constant MAX_VOTES_PER_BOND = 16;
     uint16 private constant BPS = 10_000;
 
@@ -186,13 +189,13 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function vote(address node, uint256 amountWei, uint256 minShares) external nonReentrant returns (uint256 shares) {
-        if (amountWei < MIN_VOTE) revert VoteTooSmall(amountWei, MIN_VOTE);
         Node storage voted = _registered(node);
         Standing memory before = _standing(voted);
+        Pool memory votes = voted.votes;
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
 
-        Pool memory votes = voted.votes;
         shares = votes.enter(amountWei);
+        _requireMinimum(votes, shares, amountWei);
         if (shares < minShares) revert SlippageShares(shares, minShares);
         uint256 limitWei = MAX_VOTES_PER_BOND * voted.bondWei;
         if (votes.assetsWei > limitWei) revert VotesOverLimit(votes.assetsWei, limitWei);
@@ -218,8 +221,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
         (uint256 amountWei, uint256 dustWei) = votes.exit(shares);
         if (amountWei < minAmountWei) revert SlippageAmount(amountWei, minAmountWei);
         uint256 keptShares = heldShares - shares;
-        uint256 keptWei = votes.toAssets(keptShares);
-        if (keptShares != 0 && keptWei < MIN_VOTE) revert VoteTooSmall(keptWei, MIN_VOTE);
+        if (keptShares != 0) _requireMinimum(votes, keptShares, votes.toAssets(keptShares));
         position.shares = keptShares.toUint128();
         voted.votes.save(votes);
         _sweep(dustWei);
@@ -439,6 +441,11 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
     function _takeFree(uint256 availableWei, uint256 amountWei) private {
         if (amountWei > availableWei) revert InsufficientFree(availableWei, amountWei);
         _accounts[msg.sender].freeWei = (availableWei - amountWei).toUint96();
+    }
+
+    function _requireMinimum(Pool memory votes, uint256 shares, uint256 amountWei) private pure {
+        if (amountWei >= MIN_VOTE && shares >= MIN_SHARES) return;
+        revert VoteTooSmall(amountWei, Math.max(MIN_VOTE, votes.toAssets(MIN_SHARES)));
     }
 
     function _addBond(Node storage node, uint256 amountWei) private {

@@ -143,11 +143,12 @@ interface IStaking {
     function unbond(uint256 amountWei) external returns (uint256 id);
 
     /// @notice Moves `amountWei` of the caller's free stake into `node`'s vote pool for at least `minShares` shares.
-    /// Requires a registered node, at least {minVoteWei}, and votes afterwards at most 16 x bond. Emits {Voted}, {NodeWeightChanged}.
+    /// Requires a registered node, at least {minVoteWei}, and votes afterwards at most 16 x bond. Where rewards have lifted the
+    /// price of a share a millionfold, the minimum is 10^18 shares' worth instead. Emits {Voted}, {NodeWeightChanged}.
     function vote(address node, uint256 amountWei, uint256 minShares) external returns (uint256 shares);
 
     /// @notice Starts the thaw of `shares` of the caller's votes, worth at least `minAmountWei`. What remains of the
-    /// position must be 0 or worth {minVoteWei}. Possible whatever state the node is in. Emits {ThawStarted}, {NodeWeightChanged}.
+    /// position must be 0 or worth the minimum of {vote}. Possible whatever state the node is in. Emits {ThawStarted}, {NodeWeightChanged}.
     function unvote(address node, uint256 shares, uint256 minAmountWei) external returns (uint256 id);
 
     // ---- nodes ----

@@ -20,7 +20,8 @@ struct Pool {
 /// Whoever lowers `assetsWei` other than by {exit} keeps `shares + VIRTUAL_SHARES <= (assetsWei + 1) * VIRTUAL_SHARES * 2^12`,
 /// a price that has not fallen below 1/4,096, or else empties the pool and raises `generation`. {enter} and {exit} keep it
 /// too. With assets below 2^96 and VIRTUAL_SHARES below 2^20, shares then fit 128 bits, {enter} cannot overflow, and what a
-/// slash leaves of a pool never blocks an exit into it.
+/// slash leaves of a pool never blocks an exit into it. Whoever raises `assetsWei` other than by {enter} does so only while
+/// there are shares: an empty pool has no assets, and its first holder gets VIRTUAL_SHARES for each wei.
 library SharePool {
     using SafeCast for uint256;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IStaking} from "../../src/interfaces/IStaking.sol";
+import {IStaking, Role} from "../../src/interfaces/IStaking.sol";
 import {TestBase} from "../utils/TestBase.sol";
 import {vm} from "../utils/Vm.sol";
 
@@ -9,7 +9,8 @@ import {vm} from "../utils/Vm.sol";
 contract MinimumRatchetAttack is TestBase {
     function setUp() public override {
         super.setUp();
-        _registerMiner(alice);
+        _fund(alice, 1_000_000 ether);
+        _register(alice, Role.Miner, 1_000_000 ether);
     }
 
     function test_whatRemainsIsHeldToTheMinimum() public {
@@ -28,6 +29,31 @@ contract MinimumRatchetAttack is TestBase {
         }
         IStaking.NodeView memory node = staking.getNode(alice);
         vm.assertEq(node.voteShares, node.votesWei * VIRTUAL_SHARES, "price");
+    }
+
+    /// @dev A lone holder rewards itself and leaves all but the minimum, over and over. A minimum in wei alone would let it
+    /// halve its shares without end, while the same money lifts the price of each.
+    function test_rewardsToOneselfDoNotRatchetThePrice() public {
+        _vote(bob, alice, 1 ether);
+        for (uint256 i = 0; i < 6; ++i) {
+            vm.prank(bob);
+            staking.reward{value: 1_000_000 ether}(alice);
+            uint256 kept = _leastSharesToKeep();
+            if (kept < _sharesOf(bob, alice)) _unvote(bob, alice, _sharesOf(bob, alice) - kept);
+        }
+        IStaking.NodeView memory node = staking.getNode(alice);
+        vm.assertGe(node.voteShares, 1e18 - 1, "shares");
+        // What an entry may lose to rounding is one share.
+        uint256 before = _votesOf(bob, alice);
+        _vote(carol, alice, 7_000_000 ether + 999);
+        vm.assertApproxEqAbs(_votesOf(carol, alice), 7_000_000 ether + 999, 1e7, "the victim's votes");
+        vm.assertApproxEqAbs(_votesOf(bob, alice), before, 1e7, "the attacker's votes");
+    }
+
+    function _leastSharesToKeep() private view returns (uint256) {
+        IStaking.NodeView memory node = staking.getNode(alice);
+        uint256 oneCai = 1 ether * (node.voteShares + VIRTUAL_SHARES) / (node.votesWei + 1) + 1;
+        return oneCai < 1e18 ? 1e18 : oneCai;
     }
 
     /// @dev A slash may push a position below the minimum. That must not lock it in.

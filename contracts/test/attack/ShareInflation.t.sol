@@ -46,17 +46,6 @@ contract ShareInflationAttack is TestBase {
         vm.assertApproxEqAbs(_votesOf(bob, alice), before, 1, "the attacker's votes");
     }
 
-    /// @dev A reward into an empty pool belongs to the virtual shares, not to whoever enters first with a wei.
-    function test_rewardBeforeTheFirstVoteIsNotTakenByIt() public {
-        vm.prank(dave);
-        staking.reward{value: 1_000 ether}(alice);
-        _vote(bob, alice, 1 ether);
-        vm.assertLe(_votesOf(bob, alice), 1 ether, "votes");
-        uint256 shares = _vote(carol, alice, 1 ether);
-        vm.assertLe(_votesOf(carol, alice), 1 ether, "votes of the second");
-        vm.assertApproxEqAbs(_votesOf(carol, alice), 1 ether, 1e18 / shares + 1e15, "a share is still small");
-    }
-
     /// @dev The victim names what it expects; the attacker moves the price in front of it.
     function test_minSharesGuardsTheVictim() public {
         _vote(bob, alice, 1 ether);
