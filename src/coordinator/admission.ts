@@ -72,15 +72,15 @@ export class Admission {
   async quote(request: TaskRequest): Promise<Quote> {
     const { ports, miners } = this.#parts
     const model = this.#getModel(request)
-    const offering = miners.listOffering(model.digest).filter((miner) => request.miner === undefined || miner.session.node === request.miner)
-    if (offering.length === 0)
+    const offering = miners.countOffering(model.digest, request.miner)
+    if (offering === 0)
       throw noMinerAvailable({
         model: request.model,
         reason: request.miner === undefined ? 'no miner offers it' : `the miner ${request.miner} does not offer it here`,
       })
     const content = await toContent(request, model, ports)
     const inputTokens = countInputTokens(content)
-    return { model, content, inputTokens, maxPriceWei: toMaxUnits(content) * model.unitPriceWei, miners: offering.length }
+    return { model, content, inputTokens, maxPriceWei: toMaxUnits(content) * model.unitPriceWei, miners: offering }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { toDrawPoint, WeightTree } from '../domain/draw.ts'
+import { createDrawPoints, WeightTree } from '../domain/draw.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 
 /** Draw values tried on the intervals of all active miners before the draw is made among those waiting. */
@@ -46,14 +46,15 @@ export function drawMiner(input: {
 }): Draw | undefined {
   const { intervals, candidates, secret, taskKey } = input
   if (candidates.size === 0) return undefined
+  const toPoint = createDrawPoints(secret, taskKey)
   for (let k = 0; k < drawAttempts; k++) {
-    const miner = intervals.find(toDrawPoint(secret, taskKey, k))
+    const miner = intervals.find(toPoint(k))
     if (miner === undefined) break
     if (candidates.has(miner)) return { miner, k }
   }
   const nodes = [...candidates.keys()].sort()
   const tree = new WeightTree(nodes.length)
   for (const [slot, node] of nodes.entries()) tree.set(slot, Number(candidates.get(node)?.weightWei ?? 0n) / weiPerWeight)
-  const miner = nodes[tree.find(toDrawPoint(secret, taskKey, drawAttempts))]
+  const miner = nodes[tree.find(toPoint(drawAttempts))]
   return miner === undefined ? undefined : { miner, k: drawAttempts }
 }

@@ -101,6 +101,13 @@ export class Miners<T> {
     return [...(this.#pools.get(digest)?.offering ?? [])].filter((miner) => miner.refusal === null)
   }
 
+  /** How many of {@link listOffering} there are: `only` that one where it is given. */
+  countOffering(digest: Hash, only?: Address): number {
+    let count = 0
+    for (const miner of this.#pools.get(digest)?.offering ?? []) if (miner.refusal === null && (only === undefined || miner.session.node === only)) count++
+    return count
+  }
+
   open(session: Session, slots: number, record: NodeRecord): Miner<T> {
     const miner: Miner<T> = { session, slots, models: [], polls: new Set(), refusal: null, weightWei: toWeight(record) }
     this.#miners.set(session.node, miner)

@@ -25,7 +25,7 @@ interface Done {
 export function createOpenAiHandlers(coordinator: Coordinator): OpenAiHandlers {
   return {
     async listModels() {
-      const offered = coordinator.catalogue.list().map((model) => ({ ...model, miners: coordinator.miners.listOffering(model.digest).length }))
+      const offered = coordinator.catalogue.list().map((model) => ({ ...model, miners: coordinator.miners.countOffering(model.digest) }))
       const data = offered
         .filter(({ miners }) => miners > 0)
         .map(({ digest, manifest, unitPriceWei, firstSeenAtMs, miners }) => ({

@@ -14,7 +14,7 @@ export function createOperationsHandlers(coordinator: Coordinator): Pick<Handler
       const { maxAgeMs } = ports.config.nodeSet
       const nodeSetAgeMs = Math.round(standing.ageMs)
       if (nodeSetAgeMs > maxAgeMs) throw notReady({ reason: `the node set was last read ${nodeSetAgeMs} ms ago, at most ${maxAgeMs} ms are allowed` })
-      const models = catalogue.list().filter((model) => miners.listOffering(model.digest).length > 0)
+      const models = catalogue.list().filter((model) => miners.countOffering(model.digest) > 0)
       return {
         body: {
           status: 'ready',

@@ -30,9 +30,9 @@ export function createTaskHandlers(coordinator: Coordinator): TaskHandlers {
       }
       const admitted = await admission.admit(request, toAsker(context))
       const record = await coordinator.waitForEnd(admitted, context.signal, query.waitMs)
-      const { input } = await contents.read(record)
+      const { input } = admitted.task === null ? await contents.read(record) : await contents.get(admitted.task)
       const inputTokens = input.tokenIds.flat().length
-      const miners = coordinator.miners.listOffering(record.manifest).length
+      const miners = coordinator.miners.countOffering(record.manifest)
       const task = await toTaskView(coordinator, record)
       return { body: { task, inputTokens, maxPriceWei: record.maxPriceWei, unitPriceWei: record.unitPriceWei, miners }, headers: toTaskHeaders(record) }
     },

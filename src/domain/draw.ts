@@ -71,12 +71,21 @@ export function toTaskKey(appNonce: string, inputHash: Hash): Hash {
 
 /** Draw value k of a task: keccak256(secret ‖ taskKey ‖ k) as a point in [0, 1), from its top 53 bits. */
 export function toDrawPoint(secret: Hash, taskKey: Hash, k: number): number {
+  return createDrawPoints(secret, taskKey)(k)
+}
+
+/** {@link toDrawPoint} of one task for many k: the secret and the task's key are decoded once. */
+export function createDrawPoints(secret: Hash, taskKey: Hash): (k: number) => number {
   const preimage = Buffer.alloc(68)
-  preimage.set(fromHex(secret), 0)
-  preimage.set(fromHex(taskKey), 32)
-  preimage.writeUInt32BE(k, 64)
-  const hash = Buffer.from(keccak256(preimage).subarray(0, 8))
-  return Number(hash.readBigUInt64BE() >> 11n) / 2 ** 53
+  preimage.write(secret.slice(2), 0, 'hex')
+  preimage.write(taskKey.slice(2), 32, 'hex')
+  return (k) => {
+    preimage.writeUInt32BE(k, 64)
+    const hash = keccak256(preimage)
+    const view = new DataView(hash.buffer, hash.byteOffset)
+    // 53 bits: the first 32, and the 21 that follow.
+    return (view.getUint32(0) * 2 ** 21 + (view.getUint32(4) >>> 11)) / 2 ** 53
+  }
 }
 
 /** `Assignment.drawRef`: keccak256(epoch commitment ‖ draw index as uint64 ‖ log head). */

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
 import { type Client, createClient } from '../../src/api/client.ts'
 import type { RouteInput, RouteOutput } from '../../src/api/route.ts'
 import type { Routes } from '../../src/api/routes/routes.ts'
@@ -34,7 +33,7 @@ export const verifier = createSignatureVerifier()
 export function createNumberedSigner(number: number): Signer {
   return createLocalSigner(`0x${number.toString(16).padStart(64, '0')}` as Hex)
 }
-const coordinatorSigner = createNumberedSigner(0xc0)
+export const coordinatorSigner = createNumberedSigner(0xc0)
 
 /** Node address of miner `index`, from 1. */
 export function toMinerNode(index: number): Address {
@@ -139,10 +138,7 @@ export interface CoordinatorRig {
 
 const cleanUps: (() => Promise<unknown>)[] = []
 
-/** Ends what {@link createCoordinatorRig} started, newest first, after each test. */
-export function endCoordinatorRigsAfterEach(): void {
-  afterEach(endCoordinatorRigs)
-}
+/** Ends what {@link createCoordinatorRig} started, newest first: call it after each test. */
 export async function endCoordinatorRigs(): Promise<void> {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
 }

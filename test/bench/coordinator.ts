@@ -1,0 +1,189 @@
+/**
+ * Durable tasks per second of a coordinator with simulated miners over real HTTP: submit → assignment signed and journalled →
+ * result verified and committed, `synchronous=FULL`, instant inference. Beside it, in the same run, its floors: the store alone,
+ * and a bare fastify. The load comes from this process, the coordinator is another one.
+ *
+ * npx node test/bench/coordinator.ts [--miners 200] [--tasks 8000] [--runs 5]
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Pool } from 'undici'
+import { type ClientSession, createSessionRequest, verifySessionAccept } from '../../src/api/sessionHandshake.ts'
+import { protocolVersion, zAssignment, zResult } from '../../src/api/wire.ts'
+import type { Hash } from '../../src/domain/hex.ts'
+import { toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
+import { toOutputHash } from '../../src/domain/task.ts'
+import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
+import { coordinatorNode, coordinatorSigner, createLetterManifest, toMinerNode, toMinerSigner, verifier } from '../support/coordinatorRig.ts'
+import { testDomainSeparator as domainSeparator } from '../support/minerFakes.ts'
+import { createNewTask, toDraw, toNumberedHash, toTestReceipt } from '../support/storeFixtures.ts'
+
+const { values } = parseArgs({
+  options: { miners: { type: 'string', default: '200' }, tasks: { type: 'string', default: '8000' }, runs: { type: 'string', default: '5' } },
+})
+const [minerCount, taskCount, runs] = [Number(values.miners), Number(values.tasks), Number(values.runs)]
+const inFlight = 256
+const clock = { nowMs: () => Date.now() }
+const tokenizerJson = Buffer.from('{"letters":true}')
+
+interface Served {
+  child: ChildProcess
+  url: string
+  apiKey: string
+}
+
+async function startServer(...args: string[]): Promise<Served> {
+  const child = fork(new URL('./coordinatorServer.ts', import.meta.url), args)
+  const [message] = (await once(child, 'message')) as [{ url: string; apiKey: string }]
+  return { child, ...message }
+}
+
+async function measureServer({ child }: Served): Promise<{ cpuMs: number; rssMib: number }> {
+  child.send('measure')
+  return ((await once(child, 'message')) as [{ cpuMs: number; rssMib: number }])[0]
+}
+
+async function stopServer({ child }: Served): Promise<void> {
+  child.disconnect()
+  await once(child, 'exit')
+}
+
+async function send(pool: Pool, method: 'POST' | 'PUT', path: string, body: Buffer, headers: Record<string, string>): Promise<unknown> {
+  const answer = await pool.request({ method, path, body, headers })
+  const text = await answer.body.text()
+  if (answer.statusCode !== 200) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`)
+  return JSON.parse(text)
+}
+
+async function openMiner(pool: Pool, index: number): Promise<ClientSession> {
+  const signer = toMinerSigner(index)
+  const pending = createSessionRequest({ node: toMinerNode(index), coordinator: coordinatorNode, signer, domainSeparator, clock })
+  const models = [{ manifest: createLetterManifest(), device: 'cpu', unitsPerSecond: 0 }]
+  const body = Buffer.from(JSON.stringify({ protocolVersion, client: 'bench', slots: 2, models, ...pending.request }))
+  const accept = (await send(pool, 'POST', '/miner/v1/session', body, { 'content-type': 'application/json' })) as Parameters<
+    typeof verifySessionAccept
+  >[0]['accept'] & { wanted: Hash[] }
+  const session = verifySessionAccept({ pending, accept, operators: [coordinatorSigner.address], verifier, domainSeparator, clock })
+  for (const hash of accept.wanted) {
+    const path = `/miner/v1/blobs/${hash}`
+    await send(pool, 'PUT', path, tokenizerJson, { 'content-type': 'application/octet-stream', ...session.sign({ method: 'PUT', path, body: tokenizerJson }) })
+  }
+  return session
+}
+
+/** Polls, answers at once with four tokens, and polls again, until `isDone`. */
+async function mine(pool: Pool, session: ClientSession, index: number, onDone: () => void, isDone: () => boolean): Promise<void> {
+  const signer = toMinerSigner(index)
+  const post = (path: string, value: unknown) => {
+    const body = Buffer.from(JSON.stringify(value))
+    return send(pool, 'POST', path, body, { 'content-type': 'application/json', ...session.sign({ method: 'POST', path, body }) })
+  }
+  while (!isDone()) {
+    const { task } = (await post('/miner/v1/poll', { free: 1, waitMs: 1_000 })) as { task: { assignment: unknown } | null }
+    if (task === null) continue
+    const assignment = zAssignment.parse(task.assignment)
+    const output = { tokenIds: [110, 111, 112, 113], finishReason: 'length' as const }
+    const result = { assignment: toAssignmentDigest(domainSeparator, assignment), outputHash: toOutputHash(output), units: 4n, finishReason: 2 }
+    const signature = signer.sign(toResultDigest(domainSeparator, result))
+    await post(`/miner/v1/tasks/${assignment.taskId}/${assignment.attempt}/result`, { result: zResult.encode(result), signature, output })
+    onDone()
+  }
+}
+
+async function measureCoordinator(): Promise<{ perSecond: number; cpuMsPerTask: number; rssMib: number }> {
+  const server = await startServer('coordinator', String(minerCount))
+  const pool = new Pool(server.url, { connections: minerCount + inFlight, pipelining: 1 })
+  const sessions: ClientSession[] = []
+  for (let index = 1; index <= minerCount; index++) sessions.push(await openMiner(pool, index))
+  let created = 0
+  let done = 0
+  let ended = 0
+  const warmUp = Math.floor(taskCount / 5)
+  let startedAt = 0
+  const onDone = () => {
+    done++
+    if (done === warmUp) {
+      startedAt = performance.now()
+      void measureServer(server)
+    }
+    if (done === taskCount) ended = performance.now()
+  }
+  const isDone = () => done >= taskCount
+  const request = Buffer.from(JSON.stringify({ model: 'test/letters', kind: 'completion', input: { prompt: 'Once upon a time' }, params: { maxTokens: 4 } }))
+  const submit = async () => {
+    while (created < taskCount) {
+      created++
+      await send(pool, 'POST', '/v1/tasks', request, { 'content-type': 'application/json', authorization: `Bearer ${server.apiKey}` })
+      // A queue of a few hundred keeps every miner busy; more would only measure the queue.
+      while (created - done > 2 * inFlight && !isDone()) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+  await Promise.all([...Array.from({ length: inFlight / 8 }, submit), ...sessions.map((session, index) => mine(pool, session, index + 1, onDone, isDone))])
+  const { cpuMs, rssMib } = await measureServer(server)
+  await pool.close()
+  await stopServer(server)
+  const measured = taskCount - warmUp
+  return { perSecond: (measured / (ended - startedAt)) * 1000, cpuMsPerTask: cpuMs / measured, rssMib }
+}
+
+async function measureFastify(): Promise<number> {
+  const server = await startServer('fastify')
+  const pool = new Pool(server.url, { connections: inFlight, pipelining: 1 })
+  const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(280) }))
+  const requests = taskCount * 2
+  let sent = 0
+  const startedAt = performance.now()
+  const run = async () => {
+    while (sent++ < requests) await send(pool, 'POST', '/', body, { 'content-type': 'application/json' })
+  }
+  await Promise.all(Array.from({ length: inFlight }, run))
+  const perSecond = (requests / (performance.now() - startedAt)) * 1000
+  await pool.close()
+  await stopServer(server)
+  return perSecond
+}
+
+/** The three writes of a task's life, `inFlight` tasks at a time: what group commit alone allows. */
+async function measureStore(): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-bench-'))
+  const store = await openCoordinatorStore({ directory })
+  const miner = toMinerNode(1)
+  const output = Buffer.from('{"finishReason":"length","tokenIds":[110,111,112,113]}')
+  const outputHash = toNumberedHash(1)
+  let next = 1
+  let draws = 0n
+  const startedAt = performance.now()
+  const run = async () => {
+    while (next <= taskCount) {
+      const number = next++
+      const id = toNumberedHash(number)
+      await store.createTask(createNewTask(number))
+      await store.assignTask({ id, attempt: 1, miner, leaseUntilMs: 1, assignmentDigest: id, signedAssignment: Buffer.alloc(900), draw: toDraw(draws++, id) })
+      await store.completeTask({ id, attempt: 1, outputHash, output, receipt: toTestReceipt(id), finishedAtMs: 1 })
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, run))
+  const perSecond = (taskCount / (performance.now() - startedAt)) * 1000
+  await store.close()
+  rmSync(directory, { recursive: true, force: true })
+  return perSecond
+}
+
+function toMedian(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number
+}
+
+const rows: { coordinator: Awaited<ReturnType<typeof measureCoordinator>>; store: number; fastify: number }[] = []
+for (let run = 0; run < runs; run++) rows.push({ store: await measureStore(), fastify: await measureFastify(), coordinator: await measureCoordinator() })
+const show = (name: string, pick: (row: (typeof rows)[number]) => number, digits = 0) =>
+  console.log(`${name.padEnd(58)} ${toMedian(rows.map(pick)).toFixed(digits).padStart(8)}   ${rows.map((row) => pick(row).toFixed(digits)).join(' ')}`)
+console.log(`${minerCount} miners, ${taskCount} tasks, ${runs} runs; median, then each run`)
+show('durable tasks/s through the coordinator', (row) => row.coordinator.perSecond)
+show('  its CPU per task, ms', (row) => row.coordinator.cpuMsPerTask, 3)
+show('  its RSS, MiB', (row) => row.coordinator.rssMib)
+show('floor: task lives/s in the store alone (three writes each)', (row) => row.store)
+show('floor: POST/s of a bare fastify (a task takes three)', (row) => row.fastify)
