@@ -1,8 +1,6 @@
 import type { Client, ClientInput } from '../api/client.ts'
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
-import { sessionInvalid } from '../errors/api.ts'
-import { isError } from '../errors/cuckooError.ts'
 
 /** Routes of a task's life that a running task calls. */
 export type TaskRouteId = 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask'
@@ -27,8 +25,8 @@ export interface CoordinatorLink {
   detach(): void
 }
 
-/** A link without a session. */
-export function createCoordinatorLink(): CoordinatorLink {
+/** A link without a session. `isSessionEnd` tells errors that only a new session can mend. */
+export function createCoordinatorLink(isSessionEnd: (error: unknown) => boolean): CoordinatorLink {
   let current: { client: Client; session: AttachedSession } | null = null
   let opened = Promise.withResolvers<void>()
 
@@ -62,7 +60,7 @@ export function createCoordinatorLink(): CoordinatorLink {
           return (await client.call(id, input, { signal })).body
         } catch (error) {
           signal.throwIfAborted()
-          if (!isError(error, sessionInvalid)) throw error
+          if (!isSessionEnd(error)) throw error
           session.lose(error)
         }
       }

@@ -1,5 +1,5 @@
 import type { Address } from '../domain/hex.ts'
-import { sessionInvalid, sessionTaken } from '../errors/api.ts'
+import { coordinatorUnreachable, sessionInvalid, sessionTaken } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { minerSessionElsewhere, minerStopped } from '../errors/miner.ts'
@@ -28,7 +28,7 @@ const shortLifeMs = 10_000
 export class CoordinatorRun {
   readonly done: Promise<void>
   readonly #context: MinerContext
-  readonly #link = createCoordinatorLink()
+  readonly #link = createCoordinatorLink((error) => this.#isSessionEnd(error))
   readonly #tasks: MinerTasks
   /** aborted: no more polls */
   readonly #quit = new AbortController()
@@ -227,11 +227,16 @@ export class CoordinatorRun {
       if (pauseMs > 0) await waitMs(pauseMs, signal)
     } catch (error) {
       if (signal.aborted) return
-      if (isError(error, sessionInvalid)) return attached.lose(error)
+      if (this.#isSessionEnd(error)) return attached.lose(error)
       this.#setFailed(error, 'pollFailed')
       await waitMs(this.#pauseMs, signal)
     }
     if (this.#tasks.setbacks > 0) await waitMs(toBackoffMs(timing.backoff, this.#tasks.setbacks), signal)
+  }
+
+  /** Its coordinator does not know it, or has moved to another URL and is not where the session was opened. */
+  #isSessionEnd(error: unknown): boolean {
+    return isError(error, sessionInvalid) || (isError(error, coordinatorUnreachable) && this.#session?.url !== this.#target.url)
   }
 
   #listOperators(session: CoordinatorSession): readonly Address[] {

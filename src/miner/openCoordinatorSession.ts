@@ -26,6 +26,7 @@ export interface MinerIdentity {
 /** An open session: requests over `client` are signed with its key. */
 export interface CoordinatorSession {
   id: Hash
+  url: string
   client: Client
   coordinator: Address
   /** the key that signed the coordinator's side */
@@ -67,7 +68,7 @@ export async function openCoordinatorSession(
       throw error
     }
     const { heartbeatMs, pollMs, refused } = accept
-    return { id: accept.sessionId, client, coordinator: coordinator.node, operator: coordinator.operator, heartbeatMs, pollMs, refused }
+    return { id: accept.sessionId, url: target.url, client, coordinator: coordinator.node, operator: coordinator.operator, heartbeatMs, pollMs, refused }
   } finally {
     await greeting.close()
   }
