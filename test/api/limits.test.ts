@@ -4,7 +4,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import { createServer } from '../../src/api/server.ts'
-import { apiKey, manifest, openTestSession, startServer, type TestServer } from './fixtures.ts'
+import { apiKey, manifest, openTestSession, startServer, type TestServer, task } from './fixtures.ts'
 
 let server: TestServer
 const sockets: Socket[] = []
@@ -60,6 +60,14 @@ test('a body of 1 GiB with its length is refused before it is read', async () =>
   const outcome = await sendEndless({ 'content-length': String(2 ** 30) }, 2 ** 28)
   expect(outcome).toMatchObject({ status: 413, code: 'CUCKOO_API_BODY_TOO_LARGE' })
   expect(outcome.sentBytes).toBeLessThan(2 ** 26)
+})
+
+test('each route has its own limit', async () => {
+  server = await startServer()
+  const content = 'x'.repeat(3_000_000)
+  expect(await post(JSON.stringify({ ...chat, messages: [{ role: 'user', content }] }))).toMatchObject({ status: 200 })
+  const cancel = await post(content.slice(0, 70_000), {}, `/v1/tasks/${task.id}/cancel`)
+  expect(cancel).toMatchObject({ status: 413, error: { message: 'The body is larger than the 65536 bytes this route takes.' } })
 })
 
 test('an endless chunked body is refused at the limit, with flat memory', async () => {

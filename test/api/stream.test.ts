@@ -131,10 +131,33 @@ test('silence is filled with comments, which readers do not see', async () => {
   expect(raw.match(/^: keep-alive$/gm)?.length).toBeGreaterThanOrEqual(2)
 })
 
-test('headers and the first event come at once, not when the stream ends', async () => {
+test('a source that heeds no signal is told to end all the same', async () => {
+  let returned = false
+  const hanging: AsyncIterable<ReturnType<typeof toChunk>> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise(() => undefined),
+      return: async () => {
+        returned = true
+        return { done: true, value: undefined }
+      },
+    }),
+  }
+  server = await startServer({ handlers: { createCompletion: async () => ({ events: hanging }) } })
+  const controller = new AbortController()
+  await server.connect().open('createCompletion', { body: completion }, { signal: controller.signal })
+  controller.abort()
+  await expect.poll(() => returned, { timeout: 2_000 }).toBe(true)
+})
+
+test('headers come before the first event is there, and events as they are made', async () => {
+  let setOpened: () => void = () => undefined
+  const opened = new Promise<void>((resolve) => {
+    setOpened = resolve
+  })
   const createCompletion: Handlers['createCompletion'] = async (_input, { signal }) => ({
     headers: { 'x-cuckoo-task': task.id },
     events: (async function* () {
+      await opened
       yield toChunk('one')
       await once(signal, 'abort')
     })(),
@@ -143,6 +166,7 @@ test('headers and the first event come at once, not when the stream ends', async
   const controller = new AbortController()
   const { events, headers } = await server.connect().open('createCompletion', { body: completion }, { signal: controller.signal })
   expect(headers['x-cuckoo-task']).toBe(task.id)
+  setOpened()
   const iterator = events[Symbol.asyncIterator]()
   expect((await iterator.next()).value?.choices[0]?.text).toBe('one')
   controller.abort()
