@@ -18,9 +18,9 @@ import {
 } from '../errors/miner.ts'
 
 /** An assignment may be issued at most this far from the miner's clock: a back-dated one would be judged by old rules. */
-export const maxIssuedAtSkewSeconds = 60
+const maxIssuedAtSkewSeconds = 60
 /** Evidence is kept, and the court's clock runs, from the issue: `deadline ≤ issuedAt + 1 d`. */
-export const maxTaskSeconds = 86_400
+const maxTaskSeconds = 86_400
 
 /** What an assignment is checked against. */
 export interface AssignmentRules {

@@ -34,7 +34,7 @@ export interface MinerTiming {
   backoff: BackoffPolicy
   /**
    * At the start, how long a session with our key at a coordinator counts as left over from a miner of ours that died: a
-   * coordinator ends a silent session after 30 s. After that it is somebody else's, and the miner gives up.
+   * coordinator ends a silent session after some heartbeats, 30 s at most. After that it is somebody else's, and the miner gives up.
    */
   sessionTakenMs: number
   /** for giving tasks back and closing sessions when the miner stops */

@@ -163,7 +163,9 @@ function createRunningMiner(dependencies: MinerDependencies, parts: StartedParts
   const stopNow = async () => {
     phase = 'draining'
     // A model that does not let go must not hold up the end: disposing of it ends its worker.
-    await Promise.race([coordinators.stop(), waitMs(2 * context.timing.farewellMs)])
+    const ended = new AbortController()
+    await Promise.race([coordinators.stop(), waitMs(2 * context.timing.farewellMs, ended.signal)])
+    ended.abort()
     stopped.resolve()
   }
 

@@ -7,7 +7,7 @@ import type { NodeRecord, Role } from '../../src/domain/node.ts'
 import type { ChainReader, Engine, MinerStore, NodeSet, NodeSetWatch, OpenModel, OpenTokenizer, OutboxEntry, TextRun } from '../../src/domain/ports.ts'
 import type { EmbeddingOutput, TextInput, TextParams } from '../../src/domain/task.ts'
 
-export const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address }
+const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address }
 export const testDomainSeparator = toDomainSeparator(testDomain)
 
 /** A node as the chain would show it: active, with bond and weight of `weightCai`. */
@@ -125,7 +125,7 @@ export type TextScript = (run: {
 }) => Promise<TextRun['output']>
 
 /** Counts from the seed up, one token at a time: `maxTokens` of them. */
-export const countingScript: TextScript = async ({ params, seed, onTokens }) => {
+const countingScript: TextScript = async ({ params, seed, onTokens }) => {
   const tokenIds = Array.from({ length: params.maxTokens }, (_, index) => Number(seed) + index)
   for (const tokenId of tokenIds) onTokens([tokenId])
   return { tokenIds, finishReason: 'length' }

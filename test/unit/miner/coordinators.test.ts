@@ -49,6 +49,26 @@ describe('coordinators of the chain', () => {
     await waitFor(() => findState(rig, one.node)?.session === 'open', 'the first one again')
   })
 
+  it('that come back while a task of theirs still runs wait for its end: no second session beside the first', async () => {
+    const one = await createCoordinator()
+    const rig = await createMiner([toRecord(one)])
+    const release = Promise.withResolvers<void>()
+    rig.engine.script = async () => {
+      await release.promise
+      return { tokenIds: [1], finishReason: 'stop' }
+    }
+    one.queue(createTestTask(coordinatorParty, minerNode, 'across'))
+    await rig.waitForEvent('taskStarted')
+    rig.chain.setNodes([minerRecord, toRecord(one, { active: false })])
+    rig.chain.setNodes([minerRecord, toRecord(one)])
+    await delay(60)
+    expect(one.calls.openSession).toHaveLength(1)
+    release.resolve()
+    await one.waitForCalls('openSession', 2)
+    await rig.waitForEvent('taskDone')
+    expect(rig.events.filter(({ type }) => type === 'sessionFailed')).toEqual([])
+  })
+
   it('without a URL, inactive or blocked ones are left alone', async () => {
     const [one, two] = [await createCoordinator(), await createCoordinator({ node: secondNode })]
     const third: Address = `0x${'ee'.repeat(20)}`

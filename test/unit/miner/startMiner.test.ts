@@ -82,6 +82,23 @@ describe('a task', () => {
   })
 })
 
+describe('a slot', () => {
+  it('stays taken until its result has arrived', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)], { config: { slots: 1 } })
+    const release = Promise.withResolvers<void>()
+    coordinator.before.submitResult = () => release.promise
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'on its way'))
+    await coordinator.waitForCalls('submitResult', 1)
+    expect(rig.miner.state().coordinators[0]?.tasks).toMatchObject([{ unitsDone: 5, delivering: true }])
+    const polls = coordinator.calls.pollTask.length
+    await delay(60)
+    expect(coordinator.calls.pollTask).toHaveLength(polls)
+    release.resolve()
+    await coordinator.waitForCalls('pollTask', polls + 1)
+  })
+})
+
 describe('streaming', () => {
   it('sends ids in order, one request at a time, and again after a failure from the same offset', async () => {
     const coordinator = await createCoordinator()
