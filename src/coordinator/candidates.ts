@@ -3,7 +3,7 @@ import { type AttemptFailure, maxFailedMiners } from '../domain/task.ts'
 import { minerGone, minerLeft } from '../errors/coordinator.ts'
 
 /** A task is tried at most so often by one miner, even when no other offers its model. */
-export const maxAttemptsPerMiner = 2
+const maxAttemptsPerMiner = 2
 /** A task is tried at most so often at all, leavings included, so that nobody keeps one going round for ever. */
 export const maxAttempts = 16
 
@@ -11,7 +11,7 @@ export const maxAttempts = 16
 const blamelessCodes: readonly string[] = [minerLeft.code, minerGone.code]
 
 /** How often each miner has failed, leavings not counted. */
-export function countFailures(failures: readonly AttemptFailure[]): Map<Address, number> {
+function countFailures(failures: readonly AttemptFailure[]): Map<Address, number> {
   const counts = new Map<Address, number>()
   for (const { miner, code } of failures) if (!blamelessCodes.includes(code)) counts.set(miner, (counts.get(miner) ?? 0) + 1)
   return counts

@@ -14,7 +14,7 @@ export function toLogHead(previous: Hash, entry: Omit<DrawRecord, 'head'>): Hash
 }
 
 /** A new secret of `epoch` with its commitment keccak256(secret). */
-export function createDrawEpoch(epoch: number): DrawEpoch {
+function createDrawEpoch(epoch: number): DrawEpoch {
   const secret = randomBytes(32)
   return { epoch, secret: toHex(secret), commitment: toHex(keccak256(secret)) }
 }

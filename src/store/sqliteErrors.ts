@@ -5,7 +5,7 @@ import { storeBusy, storeDamaged, storeFull, storeWriteFailed } from '../errors/
 const sqliteCodes = { busy: 5, locked: 6, corrupt: 11, full: 13, constraint: 19, notADatabase: 26 } as const
 
 /** SQLite's primary result code in `error`, undefined for any other error. */
-export function findSqliteCode(error: unknown): number | undefined {
+function findSqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   return error.errcode & 0xff
 }

@@ -97,7 +97,7 @@ export function createLetterManifest(model = 'test/letters', more: Partial<Manif
 export interface TestClock extends Clock {
   advance(ms: number): void
 }
-export function createTestClock(): TestClock {
+function createTestClock(): TestClock {
   let offsetMs = 0
   return { nowMs: () => Date.now() + offsetMs, advance: (ms) => (offsetMs += ms) }
 }
@@ -215,7 +215,7 @@ export interface SimulatedMiner {
   leave(): Promise<unknown>
 }
 
-export async function openSimulatedMiner(
+async function openSimulatedMiner(
   rig: Pick<CoordinatorRig, 'serving' | 'chain' | 'clock'>,
   index: number,
   options: MinerOptions = {},

@@ -210,6 +210,13 @@ describe('polls', () => {
   })
 })
 
+interface DrawRow extends Pick<DrawRecord, 'attempt' | 'miner' | 'commitment' | 'k' | 'waiting' | 'head'> {
+  draw_index: number
+  task_id: Hash
+  total_weight_wei: string
+  at_ms: number
+}
+
 describe('the draw log', () => {
   test('can be replayed: each head follows from the one before, and each assignment names its draw', async () => {
     const rig = await createCoordinatorRig({ miners: [21_000, 42_000] })
@@ -230,20 +237,20 @@ describe('the draw log', () => {
       await Promise.all(mining)
     }
     const file = new DatabaseSync(join(rig.directory, 'coordinator.sqlite'))
-    const rows = file.prepare('SELECT * FROM draws ORDER BY draw_index').all() as unknown as Record<string, string & number>[]
+    const rows = file.prepare('SELECT * FROM draws ORDER BY draw_index').all() as unknown as DrawRow[]
     file.close()
     let head: Hash = zeroHash
     for (const [index, row] of rows.entries()) {
       const entry: Omit<DrawRecord, 'head'> = {
-        index: BigInt(row.draw_index ?? -1),
-        taskId: row.task_id as unknown as Hash,
-        attempt: row.attempt as number,
-        miner: row.miner as unknown as Hash,
-        commitment: row.commitment as unknown as Hash,
-        k: row.k as number,
-        totalWeightWei: BigInt(row.total_weight_wei ?? 0),
-        waiting: row.waiting as number,
-        atMs: row.at_ms as number,
+        index: BigInt(row.draw_index),
+        taskId: row.task_id,
+        attempt: row.attempt,
+        miner: row.miner,
+        commitment: row.commitment,
+        k: row.k,
+        totalWeightWei: BigInt(row.total_weight_wei),
+        waiting: row.waiting,
+        atMs: row.at_ms,
       }
       expect(assignments[index]?.drawRef).toBe(toDrawRef(entry.commitment, BigInt(index), head))
       expect(assignments[index]?.miner).toBe(entry.miner)
