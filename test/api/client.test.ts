@@ -166,6 +166,12 @@ test('every request is observed once, with its route, status and code', async ()
     ])
 })
 
+test('a stream that ends well but without its marker is cut short', async () => {
+  const connected = await connectTo((_request, response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end())
+  const { events } = await connected.open('createCompletion', { body: { model: 'x', prompt: 'x', stream: true } })
+  await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'CUCKOO_API_UNREACHABLE' })
+})
+
 test('a redirect of a stream is not followed', async () => {
   const connected = await connectTo((_request, response) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end())
   const error = await connected.open('createCompletion', { body: { model: 'x', prompt: 'x', stream: true } }).catch((caught: unknown) => caught)
