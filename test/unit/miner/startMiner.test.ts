@@ -84,7 +84,7 @@ describe('a task', () => {
 
 describe('a slot', () => {
   it('stays taken until its result has arrived', async () => {
-    const coordinator = await createCoordinator()
+    const coordinator = await createCoordinator({ pollMs: 10 })
     const rig = await createMiner([toRecord(coordinator)], { config: { slots: 1 } })
     const release = Promise.withResolvers<void>()
     coordinator.before.submitResult = () => release.promise
