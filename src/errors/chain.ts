@@ -1,7 +1,7 @@
 import { defineError } from './cuckooError.ts'
 
 /** Where CAI can be had on the public networks. */
-export const caiSources = {
+const caiSources = {
   portal: 'https://cuckoo.network/portal',
   telegram: 'https://cuckoo.network/tg',
   discord: 'https://cuckoo.network/dc',

@@ -59,8 +59,8 @@ export interface TestNetwork {
 export const testThawSeconds = 600
 export const testEpochSeconds = 60
 
-/** A fresh anvil with the contracts deployed: for end-to-end tests and others that keep it to themselves. The caller stops it. */
-export async function createTestNetwork(options: Parameters<typeof startAnvil>[0] = {}): Promise<TestNetwork> {
+/** A fresh anvil with the contracts deployed. The caller stops it. */
+async function createTestNetwork(options: Parameters<typeof startAnvil>[0] = {}): Promise<TestNetwork> {
   const anvil = await startAnvil(options)
   const signers = Array.from({ length: 10 }, (_, index) => createLocalSigner(toTestKey(index)))
   const signer = (index: number): Signer => {
