@@ -16,3 +16,20 @@ export function fold(text: string, width: number, indent = ''): string {
   }
   return lines.join('\n')
 }
+
+/**
+ * A command line after `prompt`, folded between words as a shell reads it: never inside quotes, with a backslash at each break.
+ * @example foldCommand("cuckoo run 'a b' --seed 5", 20, '$ ') // "$ cuckoo run 'a b' \\\n      --seed 5"
+ */
+export function foldCommand(command: string, width: number, prompt: string): string {
+  const lines: string[] = []
+  let line = prompt
+  for (const word of command.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []) {
+    if (line.length + 3 + word.length > width) {
+      lines.push(`${line} \\`)
+      line = ' '.repeat(prompt.length + 3)
+    }
+    line += `${line === prompt || line.trim() === '' ? '' : ' '}${word}`
+  }
+  return [...lines, line].join('\n')
+}

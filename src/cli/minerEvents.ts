@@ -51,7 +51,7 @@ export function formatMinerEvent(event: MinerEvent): string {
     case 'taskStarted':
       return `task ${formatShort(event.task.taskId)} (${event.task.model}, ${event.inputTokens} tokens in)`
     case 'taskDone':
-      return `task ${formatShort(event.task.taskId)} done: ${event.units} tokens in ${event.inferenceMs} ms, ${formatCaiShort(event.priceWei)}`
+      return `task ${formatShort(event.task.taskId)} done: ${event.units} tokens in ${Math.round(event.inferenceMs)} ms, ${formatCaiShort(event.priceWei)}`
     case 'taskFailed':
       return `task ${formatShort(event.task.taskId)} not done: ${event.error.message}`
     case 'resultSettled':

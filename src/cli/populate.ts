@@ -4,6 +4,7 @@ import { type CuckooCommand, toOptionFlags } from './commandLine.ts'
 import type { CommandEntry } from './commands/index.ts'
 import type { Command } from './defineCommand.ts'
 import { type Field, toFields } from './fields.ts'
+import { fold, foldCommand } from './fold.ts'
 
 /** Gives `command` the arguments, options and help of its definition. Values stay text: runCommand.ts checks them. */
 export async function populate(command: CuckooCommand, entry: CommandEntry): Promise<void> {
@@ -49,7 +50,7 @@ function formatExamples(definition: Command): string {
   const width = Math.max(...definition.examples.map(({ command }) => command.length))
   const lines = definition.examples.map(({ command, note }) => {
     const aside = `  ${command.padEnd(width)}  ${note}`
-    return aside.length <= 80 ? aside : `  ${command}\n      ${note}`
+    return aside.length <= 80 ? aside : `${foldCommand(command, 80, '  ')}\n      ${fold(note, 74, '      ')}`
   })
   return ['Examples:', ...lines].join('\n')
 }

@@ -1,18 +1,15 @@
-import { durationInvalid } from '../errors/cli.ts'
-
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
  * Milliseconds of what a person typed: whole numbers with units, largest first (`7d`, `12h`, `1h30m`, `90s`, `500ms`).
- * @throws CUCKOO_CLI_DURATION_INVALID for anything else, and for more than 100 years
- * @example parseDuration('1h30m') // 5400000
+ * Undefined for anything else, and for more than 100 years.
+ * @example findDuration('1h30m') // 5400000
  */
-export function parseDuration(text: string): number {
+export function findDuration(text: string): number | undefined {
   const match = /^(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,8})m)?(?:(\d{1,10})s)?(?:(\d{1,12})ms)?$/.exec(text.trim())
   const parts = match?.slice(1) ?? []
   const total = ['d', 'h', 'm', 's', 'ms'].reduce((sum, unit, index) => sum + Number(parts[index] ?? 0) * (unitMs[unit] as number), 0)
-  if (parts.every((part) => part === undefined) || total > 36_525 * 86_400_000) throw durationInvalid({ value: text })
-  return total
+  return parts.every((part) => part === undefined) || total > 36_525 * 86_400_000 ? undefined : total
 }
 
 /**

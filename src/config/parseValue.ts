@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { valueInvalid } from '../errors/cli.ts'
 import { configInvalid } from '../errors/config.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
-import { parseDuration } from './duration.ts'
+import { findDuration } from './duration.ts'
 import type { KeyKind } from './keys.ts'
 
 export type SourceKind = 'flag' | 'argument' | 'environment' | 'file' | 'default'
@@ -21,8 +21,13 @@ export interface RawValue {
   source: Source
 }
 
-/** `text` is a whole number of seconds, minutes, …: milliseconds come out. */
-export const zDuration = z.string().transform(parseDuration)
+/** A duration as a person types it; milliseconds come out. */
+export const zDuration = z.string().transform((text, context) => {
+  const ms = findDuration(text)
+  if (ms !== undefined) return ms
+  context.issues.push({ code: 'custom', message: 'is not a duration like 90s, 15m, 12h or 7d', input: text })
+  return z.NEVER
+})
 
 const zPath = z.string().min(1, 'is empty')
 const zHttpUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' })
@@ -61,11 +66,12 @@ export function parseValue<S extends z.ZodType>(schema: S, raw: RawValue, about:
     throw fail(toProblem(parsed.error), about.secret === true ? undefined : parsed.error)
   } catch (error) {
     if (!(error instanceof CuckooError) || typed || error.code === configInvalid.code) throw error
-    throw fail(error.message.replace(/\.$/, ''), error)
+    throw fail(`is refused: ${error.message.replace(/\.$/, '')}`, error)
   }
 }
 
 function toProblem(error: z.ZodError): string {
   const issue = error.issues[0]
+  if (issue?.code === 'invalid_value') return `is not one of ${issue.values.join(', ')}`
   return (issue?.message ?? 'is not valid').replace(/\.$/, '')
 }

@@ -28,16 +28,12 @@ export const argumentExcess = defineError('CUCKOO_CLI_ARGUMENT_EXCESS', 'usage',
   hint: `Write it like: ${f.usage}. Put a text with spaces in quotes.`,
 }))
 export const valueInvalid = defineError('CUCKOO_CLI_VALUE_INVALID', 'usage', (f: { name: string; value: string; problem: string; command: string }) => ({
-  message: `${f.name} = '${f.value}': ${f.problem}.`,
+  message: `'${f.value}' (${f.name}) ${f.problem}.`,
   hint: `\`${f.command} --help\` shows what it takes.`,
 }))
 export const addressInvalid = defineError('CUCKOO_ADDRESS_INVALID', 'usage', (f: { value: string; problem: string }) => ({
   message: `'${f.value}' is not an address: ${f.problem}.`,
   hint: 'Copy it again; `cuckoo account list` and `cuckoo nodes` show addresses.',
-}))
-export const durationInvalid = defineError('CUCKOO_CLI_DURATION_INVALID', 'usage', (f: { value: string }) => ({
-  message: `'${f.value}' is not a duration.`,
-  hint: 'Write it like 90s, 15m, 12h or 7d.',
 }))
 export const terminalRequired = defineError('CUCKOO_CLI_TERMINAL_REQUIRED', 'usage', (f: { question: string; instead: string }) => ({
   message: `There is no terminal to ask on: ${f.question}`,

@@ -1,7 +1,7 @@
 import { defineError } from './cuckooError.ts'
 
 export const configInvalid = defineError('CUCKOO_CONFIG_INVALID', 'config', (f: { source: string; value: string; problem: string }) => ({
-  message: `${f.source} = ${f.value}: ${f.problem}.`,
+  message: `'${f.value}' (${f.source}) ${f.problem}.`,
   hint: 'Change it there, or give the flag, which wins over it.',
 }))
 export const configFileUnreadable = defineError('CUCKOO_CONFIG_FILE_INVALID', 'config', (f: { path: string; problem: string }) => ({

@@ -1,0 +1,157 @@
+import { Readable } from 'node:stream'
+import type { Io } from '../../src/cli/io.ts'
+import { main } from '../../src/cli/main.ts'
+import type { ComposeOptions, Ports } from '../../src/cli/ports.ts'
+import type { Address } from '../../src/domain/hex.ts'
+import { bondThresholdWei, type NodeRecord } from '../../src/domain/node.ts'
+import type { AccountRecord, Chain, Signer, TxOptions, TxReport } from '../../src/domain/ports.ts'
+
+export const owner: Address = `0x${'11'.repeat(20)}`
+export const otherNode: Address = `0x${'22'.repeat(20)}`
+export const operator: Address = `0x${'33'.repeat(20)}`
+export const staking: Address = `0x${'55'.repeat(20)}`
+/** 2026-01-01 00:00:00 UTC */
+export const chainTime = 1_767_225_600
+
+export interface CliRun {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface CliOptions {
+  env?: Record<string, string>
+  /** what the person types, line by line; without it there is no terminal */
+  answers?: string[]
+  compose?: (options: ComposeOptions) => Ports
+  /** called with a way to send signals once the command line runs */
+  onStart?: (send: (signal: 'SIGINT' | 'SIGTERM') => void) => void
+  onForceExit?: (code: number) => void
+  onStdout?: (text: string) => void
+}
+
+/** Runs one command line in this process and collects what it prints. */
+export async function runMain(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  let [stdout, stderr] = ['', '']
+  const isTTY = options.answers !== undefined
+  const io: Io = {
+    env: { CUCKOO_HOME: '/nowhere/home', NO_COLOR: '1', ...options.env },
+    platform: 'linux',
+    stdin: Object.assign(Readable.from(options.answers?.map((line) => `${line}\n`) ?? []), { isTTY }) as unknown as Io['stdin'],
+    stdout: {
+      write: (text) => {
+        stdout += text
+        options.onStdout?.(text)
+      },
+      columns: 80,
+    },
+    stderr: { write: (text) => void (stderr += text), isTTY, columns: 80 },
+    watchSignals: (listener) => {
+      options.onStart?.(listener)
+      return () => {}
+    },
+    forceExit: (code) => options.onForceExit?.(code),
+  }
+  const code = await main(argv, { io, ...(options.compose === undefined ? {} : { compose: options.compose }) })
+  return { code, stdout, stderr }
+}
+
+/** A node as the fake chain knows it. */
+export function createNode(node: Address, fields: Partial<NodeRecord> = {}): NodeRecord {
+  return {
+    node,
+    role: 'miner',
+    active: true,
+    operator,
+    voterShareBps: 5_000,
+    registeredAt: chainTime - 1_000,
+    bondWei: bondThresholdWei.miner + 1n,
+    votesWei: 1_000n * 10n ** 18n,
+    voteShares: 1_000n * 10n ** 18n,
+    weightWei: 21_000n * 10n ** 18n,
+    nonce: 1n,
+    profileHash: `0x${'00'.repeat(32)}`,
+    profile: { name: 'Ada', url: 'https://ada.example', description: '' },
+    ...fields,
+  }
+}
+
+export interface FakeChain {
+  account: AccountRecord
+  nodes: Map<Address, NodeRecord>
+  /** every write: verb, input, options */
+  sent: { verb: string; input: unknown; options: TxOptions | undefined }[]
+  chain: Chain
+}
+
+/** A chain that knows one account and some nodes, and remembers what it was asked to send. */
+export function createFakeChain(account: Partial<AccountRecord> = {}): FakeChain {
+  const sent: FakeChain['sent'] = []
+  const nodes = new Map<Address, NodeRecord>([[otherNode, createNode(otherNode)]])
+  const record: AccountRecord = {
+    account: owner,
+    walletWei: 100n * 10n ** 18n,
+    freeWei: 0n,
+    bondWei: 0n,
+    votes: [],
+    thaws: [],
+    node: null,
+    blockNumber: 7n,
+    blockTimestamp: chainTime,
+    ...account,
+  }
+  const write = (verb: string) => async (signer: Signer, input: unknown, options?: TxOptions) => {
+    sent.push({ verb, input, options })
+    return toReport(verb, signer.address, options?.dryRun ?? false, (input as { amountWei?: bigint }).amountWei ?? 0n)
+  }
+  const chain = {
+    deployment: { network: 'fakenet', chainId: 99, contracts: { staking }, deploymentBlock: 1, rpcUrls: ['http://127.0.0.1:1'] },
+    domainSeparator: new Uint8Array(32),
+    getNode: async (node: Address) => nodes.get(node) ?? createNode(node, { role: 'none', active: false, bondWei: 0n, profile: null, nonce: 0n }),
+    getNodes: async (role: string) => [...nodes.values()].filter((node) => node.role === role),
+    getTotalWeight: async () => 84_000n * 10n ** 18n,
+    getAccount: async () => record,
+    getTiming: async () => ({ thawSeconds: 604_800, epochSeconds: 3_600 }),
+    getBlocks: async () => ({ latest: { number: 7n, timestamp: chainTime }, finalized: { number: 7n, timestamp: chainTime } }),
+    getOperators: async () => [operator],
+    findOperator: async () => null,
+    ...Object.fromEntries(
+      ['stake', 'withdraw', 'bond', 'unbond', 'vote', 'unvote', 'register', 'setProfile', 'setOperator', 'setVoterShare'].map((verb) => [verb, write(verb)]),
+    ),
+    deregister: (signer: Signer, options?: TxOptions) => write('deregister')(signer, {}, options),
+  } as unknown as Chain
+  return { account: record, nodes, sent, chain }
+}
+
+function toReport(action: string, from: Address, dryRun: boolean, valueWei: bigint): TxReport {
+  return {
+    action,
+    from,
+    to: staking,
+    valueWei: action === 'stake' ? valueWei : 0n,
+    gas: 50_000n,
+    feeWei: 50_000n * 10n ** 9n,
+    dryRun,
+    hash: dryRun ? null : `0x${'ab'.repeat(32)}`,
+    blockNumber: dryRun ? null : 8n,
+  }
+}
+
+/** Ports over a fake chain; `overrides` replaces any of them. What is missing fails when it is used. */
+export function createFakePorts(fake: FakeChain, overrides: Partial<Ports> = {}): (options: ComposeOptions) => Ports {
+  const signer: Signer = { address: owner, sign: () => `0x${'77'.repeat(65)}` }
+  return () =>
+    ({
+      clock: { nowMs: () => chainTime * 1_000 },
+      accounts: { list: async () => [{ name: 'alice', address: owner, path: '/nowhere/home/accounts/alice.json', problem: null }] },
+      getOwn: async () => ({ name: 'alice', address: owner }),
+      getSigner: async () => signer,
+      getNamedSigner: async () => ({ ...signer, address: operator }),
+      getDeployment: async () => fake.chain.deployment,
+      getChain: async () => fake.chain,
+      signRegistration: async () => `0x${'77'.repeat(65)}`,
+      findDevnet: async () => undefined,
+      dispose: async () => {},
+      ...overrides,
+    }) as Ports
+}
