@@ -128,7 +128,7 @@ export class Admission {
       blobs: [Buffer.from(toCanonicalJson(content.input)), Buffer.from(toCanonicalJson(content.params))],
     })
     if (!created) return this.#toKnown(record, requestHash, asker)
-    const task = board.add(record, { content, receivedAtMs: asker.receivedAtMs, stream: createStream(record) })
+    const task = board.add(record, { content, receivedAtMs: asker.receivedAtMs, createStream })
     ports.metrics.tasksCreated.inc({ kind: record.kind })
     dispatcher.enqueue(task)
     return { record, task }

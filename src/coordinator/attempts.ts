@@ -84,9 +84,9 @@ export class Attempts {
   /** Like {@link fail}, by a miner that says that no miner can do it: the task has failed once two miners say so, or the only one there. */
   async failForGood(task: BoardTask, reason: Reason): Promise<TaskRecord | null> {
     const failure = this.#toFailure(task, reason)
-    task.fatalBy.add(failure.miner)
-    const others = this.#listCandidates(task).filter((node) => !task.fatalBy.has(node))
-    if (task.fatalBy.size >= 2 || others.length === 0) return this.#end(task, failure, 'failed')
+    task.fatalBy = [...new Set([...task.fatalBy, failure.miner])]
+    const others = this.#listCandidates(task).filter((node) => !task.fatalBy.includes(node))
+    if (task.fatalBy.length >= 2 || others.length === 0) return this.#end(task, failure, 'failed')
     return this.#end(task, failure, toNextState([...task.record.failures, failure], this.#listCandidates(task)))
   }
 

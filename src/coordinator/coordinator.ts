@@ -60,8 +60,9 @@ export class Coordinator {
   async loadOpenTasks(): Promise<void> {
     const { ports } = this
     const nowMs = ports.clock.nowMs()
+    const createStream = (record: TaskRecord) => this.#createStream(record)
     for (const record of await ports.store.listOpenTasks()) {
-      const task = this.board.add(record, { content: null, receivedAtMs: record.createdAtMs, stream: this.#createStream(record) })
+      const task = this.board.add(record, { content: null, receivedAtMs: record.createdAtMs, createStream })
       if (isLeased(record)) task.leaseUntilMs = Math.max(task.leaseUntilMs, nowMs + 3 * ports.config.heartbeatMs)
       else this.dispatcher.enqueue(task)
     }

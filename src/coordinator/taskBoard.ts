@@ -25,8 +25,9 @@ export interface BoardTask {
   /** unix ms; runs ahead of the record while a renewal is being written */
   leaseUntilMs: number
   /** miners that said that no miner can do it */
-  fatalBy: Set<Address>
-  stream: TaskStream
+  fatalBy: readonly Address[]
+  /** made when it is first asked for: most queued tasks never are */
+  readonly stream: TaskStream
   /** apps that wait for the end or read along */
   watchers: number
   /** an app asked to read along: miners send their tokens as they make them */
@@ -72,21 +73,27 @@ export class TaskBoard {
     return this.#tasks.size - this.#queued
   }
 
-  add(record: TaskRecord, extra: Pick<BoardTask, 'content' | 'receivedAtMs' | 'stream'>): BoardTask {
-    const content = this.#contentBytes + toContentBytes(extra.content) <= maxContentBytes ? extra.content : null
-    this.#contentBytes += toContentBytes(content)
+  add(record: TaskRecord, extra: Pick<BoardTask, 'content' | 'receivedAtMs'> & { createStream(record: TaskRecord): TaskStream }): BoardTask {
+    const { content, receivedAtMs, createStream } = extra
+    const contentBytes = toContentBytes(content)
+    const isKept = this.#contentBytes + contentBytes <= maxContentBytes
+    if (isKept) this.#contentBytes += contentBytes
+    let stream: TaskStream | undefined
     const task: BoardTask = {
-      ...extra,
-      content,
       record,
+      content: isKept ? content : null,
+      receivedAtMs,
       signed: null,
       leaseUntilMs: record.leaseUntilMs ?? 0,
-      fatalBy: new Set(),
+      fatalBy: [],
+      get stream() {
+        stream ??= createStream(record)
+        return stream
+      },
       watchers: 0,
       wantsStream: false,
     }
     this.#tasks.set(record.id, task)
-    this.#changes.set(task, new Notifier())
     this.#count(record, 1, task)
     return task
   }
@@ -141,7 +148,9 @@ export class TaskBoard {
 
   /** Resolves when the task changes, on abort, or after `timeoutMs`. */
   waitForChange(task: BoardTask, signal: AbortSignal, timeoutMs?: number): Promise<void> {
-    return this.#changes.get(task)?.wait(signal, timeoutMs) ?? Promise.resolve()
+    const changes = this.#changes.get(task) ?? new Notifier()
+    this.#changes.set(task, changes)
+    return changes.wait(signal, timeoutMs)
   }
 
   /** The task's record once it has ended, or as it is when `timeoutMs` has passed, the signal aborts, or {@link stopWaiting} was called. */
