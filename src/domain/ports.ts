@@ -9,9 +9,7 @@ import type {
   AttemptFailure,
   EmbeddingInput,
   EmbeddingOutput,
-  FinishReason,
   TaskContent,
-  TaskOutput,
   TaskState,
   TextInput,
   TextOutput,
@@ -432,5 +430,3 @@ export interface Tokenizers {
   openTokenizer(files: ReadonlyMap<string, Uint8Array>): Promise<OpenTokenizer>
   dispose(): Promise<void>
 }
-
-export type { FinishReason, TaskOutput }
