@@ -1,10 +1,12 @@
 import { Command, CommanderError, Help, Option } from 'commander'
 import { globalFlags, type KeyName } from '../config/keys.ts'
 import { argumentExcess, argumentMissing, commandIncomplete, commandUnknown, flagUnknown, flagValueMissing } from '../errors/cli.ts'
-import { type CommandEntry, commandEntries, groupSummaries } from './commands/index.ts'
+import type { CommandEntry } from './commandEntry.ts'
+import { commandEntries } from './commands/index.ts'
 import type { Field } from './fields.ts'
 import { formatFlag, formatRootHelp } from './rootHelp.ts'
 import { findSimilar } from './suggest.ts'
+import { groupSummaries } from './topics.ts'
 
 /** What a person typed, taken apart but not yet checked. */
 export interface ParsedLine {

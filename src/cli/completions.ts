@@ -1,6 +1,7 @@
 import { globalFlags } from '../config/keys.ts'
-import { commandEntries, groupSummaries } from './commands/index.ts'
+import type { ListedCommand } from './context.ts'
 import { toFields } from './fields.ts'
+import { groupSummaries } from './topics.ts'
 
 export interface CompletionWord {
   word: string
@@ -15,13 +16,13 @@ export interface CompletionContext {
 }
 
 /** Words and flags of every place on the command line, from the commands themselves. */
-export async function toCompletions(): Promise<CompletionContext[]> {
+export async function toCompletions(entries: readonly ListedCommand[]): Promise<CompletionContext[]> {
   const globals = globalFlags.map(([, key]) => ({ word: key.flag, summary: key.doc }))
-  const groups = [...new Set(commandEntries.filter(({ path }) => path.includes(' ')).map(({ path }) => path.split(' ')[0] as string))]
-  const tops = [...new Set(commandEntries.map(({ path }) => path.split(' ')[0] as string))]
-  const summaryOf = (path: string) => groupSummaries[path] ?? commandEntries.find((entry) => entry.path === path)?.summary ?? ''
+  const groups = [...new Set(entries.filter(({ path }) => path.includes(' ')).map(({ path }) => path.split(' ')[0] as string))]
+  const tops = [...new Set(entries.map(({ path }) => path.split(' ')[0] as string))]
+  const summaryOf = (path: string) => groupSummaries[path] ?? entries.find((entry) => entry.path === path)?.summary ?? ''
   const commands = await Promise.all(
-    commandEntries.map(async ({ path, load }) => {
+    entries.map(async ({ path, load }) => {
       const { args, options } = await load()
       const choices = toFields(args, 'argument').flatMap((field) => field.choices)
       const flags = toFields(options, 'option').map((field) => ({ word: field.name, summary: field.description ?? '' }))
@@ -32,7 +33,7 @@ export async function toCompletions(): Promise<CompletionContext[]> {
     { path: '', words: tops.map((word) => ({ word, summary: summaryOf(word) })), flags: globals },
     ...groups.map((group) => ({
       path: group,
-      words: commandEntries.filter(({ path }) => path.startsWith(`${group} `)).map(({ path, summary }) => ({ word: path.slice(group.length + 1), summary })),
+      words: entries.filter(({ path }) => path.startsWith(`${group} `)).map(({ path, summary }) => ({ word: path.slice(group.length + 1), summary })),
       flags: globals,
     })),
     ...commands,

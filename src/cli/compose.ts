@@ -1,12 +1,18 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getNetworkChoice } from '../config/networkChoice.ts'
+import type { CoordinatorPorts } from '../coordinator/coordinatorPorts.ts'
+import type { ServingCoordinator } from '../coordinator/serveCoordinator.ts'
 import { type Address, addressPattern } from '../domain/hex.ts'
-import type { Chain, Deployment, Engine, Signer } from '../domain/ports.ts'
+import type { Chain, Deployment, Engine, SignatureVerifier, Signer, TxReport } from '../domain/ports.ts'
+import { rpcUrlMissing } from '../errors/chain.ts'
 import { networkMismatch } from '../errors/config.ts'
 import { internalError } from '../errors/internal.ts'
+import type { MinerDependencies, RunningMiner } from '../miner/startMiner.ts'
 import type { ComposeOptions, DeployRequest, Ports } from './ports.ts'
 import { getVersion } from './version.ts'
+
+const clock = { nowMs: () => Date.now() }
 
 /** Text of a stranger's tokenizer may be slow to encode, never endless. */
 const tokenizerTimeoutMs = 5_000
@@ -38,7 +44,7 @@ export function compose(options: ComposeOptions): Ports {
   const getAccounts = () => import('../chain/accounts.ts')
   const getVerifier = once(async () => (await import('../chain/signer.ts')).createSignatureVerifier())
   const toStore = async (role: 'coordinator' | 'miner', node: Address) => join(home, role, (await getDeployment()).network, node)
-  const clock = { nowMs: () => Date.now() }
+  const shared: Shared = { options, closers, getChain, getEngine, getVerifier, toStore }
 
   return {
     clock,
@@ -90,63 +96,56 @@ export function compose(options: ComposeOptions): Ports {
     getEngine,
     listCachedModels: () => listCachedModels(join(home, 'models')),
     findDevnet: async () => (await import('../devnet/devnetState.ts')).findDevnet(home),
-    serveCoordinator: async (node, signer, coordinatorConfig) => {
-      const [{ serveCoordinator }, { openCoordinatorStore }, { createTokenizers }, { createCoordinatorMetrics }] = await Promise.all([
-        import('../coordinator/serveCoordinator.ts'),
-        import('../store/coordinatorStore.ts'),
-        import('../inference/createTokenizers.ts'),
-        import('../telemetry/metrics.ts'),
-      ])
-      const store = await openCoordinatorStore({ directory: await toStore('coordinator', node) })
-      const tokenizers = createTokenizers({ timeoutMs: tokenizerTimeoutMs })
-      try {
-        // From here on the coordinator owns both, and closes them at its end.
-        return await serveCoordinator({
-          node,
-          signer,
-          verifier: await getVerifier(),
-          chain: await getChain(),
-          store,
-          tokenizers,
-          clock,
-          logger: await createLogger(options, 'coordinator'),
-          metrics: createCoordinatorMetrics(),
-          version: getVersion(),
-          config: coordinatorConfig,
-        })
-      } catch (error) {
-        await tokenizers.dispose()
-        await store.close()
-        throw error
-      }
-    },
-    startMiner: async (node, signer, minerConfig, onEvent) => {
-      const [{ startMiner }, { openMinerStore }, { createMinerMetrics }] = await Promise.all([
-        import('../miner/startMiner.ts'),
-        import('../store/minerStore.ts'),
-        import('../telemetry/metrics.ts'),
-      ])
-      const store = await openMinerStore({ directory: await toStore('miner', node) })
-      closers.push(() => store.close())
-      return startMiner({
-        node,
-        signer,
-        verifier: await getVerifier(),
-        chain: await getChain(),
-        store,
-        engine: await getEngine(),
-        clock,
-        logger: await createLogger(options, 'miner'),
-        metrics: createMinerMetrics(),
-        config: minerConfig,
-        onEvent,
-        signal: options.signal,
-      })
-    },
+    serveCoordinator: (node, signer, coordinatorConfig) => serveCoordinator(shared, { node, signer, config: coordinatorConfig }),
+    startMiner: (node, signer, minerConfig, onEvent) => startMiner(shared, { node, signer, config: minerConfig, onEvent }),
     dispose: async () => {
       for (const close of closers.splice(0)) await close()
     },
   }
+}
+
+/** What both roles are made from. */
+interface Shared {
+  options: ComposeOptions
+  closers: (() => Promise<unknown>)[]
+  getChain(): Promise<Chain>
+  getEngine(): Promise<Engine>
+  getVerifier(): Promise<SignatureVerifier>
+  toStore(role: 'coordinator' | 'miner', node: Address): Promise<string>
+}
+
+async function serveCoordinator(shared: Shared, role: Pick<CoordinatorPorts, 'node' | 'signer' | 'config'>): Promise<ServingCoordinator> {
+  const [coordinator, { openCoordinatorStore }, { createTokenizers }, { createCoordinatorMetrics }] = await Promise.all([
+    import('../coordinator/serveCoordinator.ts'),
+    import('../store/coordinatorStore.ts'),
+    import('../inference/createTokenizers.ts'),
+    import('../telemetry/metrics.ts'),
+  ])
+  const [chain, verifier] = [await shared.getChain(), await shared.getVerifier()]
+  const store = await openCoordinatorStore({ directory: await shared.toStore('coordinator', role.node) })
+  const tokenizers = createTokenizers({ timeoutMs: tokenizerTimeoutMs })
+  const [logger, metrics] = [await createLogger(shared.options, 'coordinator'), createCoordinatorMetrics()]
+  try {
+    // From here on the coordinator owns store and tokenizers, and closes them at its end.
+    return await coordinator.serveCoordinator({ ...role, chain, verifier, store, tokenizers, clock, logger, metrics, version: getVersion() })
+  } catch (error) {
+    await tokenizers.dispose()
+    await store.close()
+    throw error
+  }
+}
+
+async function startMiner(shared: Shared, role: Pick<MinerDependencies, 'node' | 'signer' | 'config' | 'onEvent'>): Promise<RunningMiner> {
+  const [miner, { openMinerStore }, { createMinerMetrics }] = await Promise.all([
+    import('../miner/startMiner.ts'),
+    import('../store/minerStore.ts'),
+    import('../telemetry/metrics.ts'),
+  ])
+  const [chain, verifier] = [await shared.getChain(), await shared.getVerifier()]
+  const store = await openMinerStore({ directory: await shared.toStore('miner', role.node) })
+  shared.closers.push(() => store.close())
+  const [engine, logger, metrics] = [await shared.getEngine(), await createLogger(shared.options, 'miner'), createMinerMetrics()]
+  return miner.startMiner({ ...role, chain, verifier, store, engine, clock, logger, metrics, signal: shared.options.signal })
 }
 
 /** `owner/model` of the hub's models in the cache, `<owner>/<model>/<commit>/`. */
@@ -196,14 +195,7 @@ async function createLogger({ config }: ComposeOptions, name: string) {
   return (await import('../telemetry/logger.ts')).createLogger({ level: config.values.logLevel, name })
 }
 
-async function deploy(
-  request: DeployRequest,
-  options: ComposeOptions,
-): Promise<{
-  deployment: Deployment
-  path: string | null
-  transaction: Awaited<ReturnType<typeof import('../chain/deployContracts.ts')['deployContracts']>>['report']
-}> {
+async function deploy(request: DeployRequest, options: ComposeOptions): Promise<{ deployment: Deployment; path: string | null; transaction: TxReport }> {
   const { home, rpcUrl } = options.config.values
   const [{ deployContracts }, { saveDeployment, toDeploymentPath }, { findNetwork }, { getAccountInUse, unlockAccount }] = await Promise.all([
     import('../chain/deployContracts.ts'),
@@ -213,7 +205,6 @@ async function deploy(
   ])
   const { transaction: tx, network, thawSeconds, epochSeconds } = request
   const url = rpcUrl ?? findNetwork(network)?.rpcUrls[0]
-  const { rpcUrlMissing } = await import('../errors/chain.ts')
   if (url === undefined) throw rpcUrlMissing({ network })
   const unlock = toUnlockOptions(options)
   const signer = tx.dryRun ? toPretendSigner((await getAccountInUse(unlock)).address) : (await unlockAccount(unlock)).signer

@@ -41,9 +41,3 @@ export function toFields(schema: z.ZodObject, kind: 'argument' | 'option'): Fiel
     } as Field
   })
 }
-
-/** The shape an argument has in a usage line. @example '<amount>', '[node]', '[words...]' */
-export function toArgumentTerm(field: Field): string {
-  const name = `${field.term}${field.type === 'list' ? '...' : ''}`
-  return field.required ? `<${name}>` : `[${name}]`
-}

@@ -1,7 +1,7 @@
 import { Argument, Option } from 'commander'
 import { type ConfigKey, configKeys, globalFlags } from '../config/keys.ts'
+import type { CommandEntry } from './commandEntry.ts'
 import { type CuckooCommand, toOptionFlags } from './commandLine.ts'
-import type { CommandEntry } from './commands/index.ts'
 import type { Command } from './defineCommand.ts'
 import { type Field, toFields } from './fields.ts'
 import { fold, foldCommand } from './fold.ts'

@@ -1,5 +1,6 @@
 import { type ConfigKey, globalFlags } from '../config/keys.ts'
-import { commandEntries, findTopic, groupSummaries } from './commands/index.ts'
+import { commandEntries } from './commands/index.ts'
+import { findTopic, groupSummaries } from './topics.ts'
 
 const width = 80
 const termWidth = 28

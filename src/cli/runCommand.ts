@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../config/loadConfig.ts'
 import { kindSchemas, parseValue, type RawValue } from '../config/parseValue.ts'
 import { optionMissing } from '../errors/cli.ts'
 import type { ParsedLine } from './commandLine.ts'
+import { commandEntries } from './commands/index.ts'
 import { compose as composePorts } from './compose.ts'
 import type { Context } from './context.ts'
 import type { Command } from './defineCommand.ts'
@@ -31,6 +32,7 @@ export async function runCommand(line: ParsedLine, options: RunOptions): Promise
   const ports = (options.compose ?? composePorts)({ config, output, prompts, signal, env: io.env })
   const context: Context = {
     command: words,
+    entries: commandEntries,
     config,
     output,
     prompts,

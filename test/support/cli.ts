@@ -45,7 +45,13 @@ export async function runMain(argv: readonly string[], options: CliOptions = {})
       },
       columns: 80,
     },
-    stderr: { write: (text) => void (stderr += text), isTTY, columns: 80 },
+    stderr: {
+      write: (text) => {
+        stderr += text
+      },
+      isTTY,
+      columns: 80,
+    },
     watchSignals: (listener) => {
       options.onStart?.(listener)
       return () => {}

@@ -12,9 +12,9 @@ export const completion = defineCommand({
   args: z.object({ shell: z.enum(['bash', 'zsh', 'fish']).describe('for which shell') }),
   options: z.object({}),
   output: z.object({ shell: z.string(), script: z.string() }),
-  async run({ args }) {
+  async run({ args }, { entries }) {
     const format = { bash: formatBash, zsh: formatZsh, fish: formatFish }[args.shell]
-    return { shell: args.shell, script: format(await toCompletions()) }
+    return { shell: args.shell, script: format(await toCompletions(entries)) }
   },
   view({ script }, screen) {
     screen.write(script)

@@ -1,38 +1,4 @@
-import type { Command } from '../defineCommand.ts'
-
-/** A command as root help needs it: nothing of it is loaded yet. */
-export interface CommandEntry {
-  /** as it is typed, and the path of its file below this folder */
-  path: string
-  /** one line for lists; starts the command's own help too where it has no description */
-  summary: string
-  load(): Promise<Command>
-}
-
-/** What a first word that is not yet a command is about. */
-export const groupSummaries: Readonly<Record<string, string>> = {
-  account: 'keys of this machine: new, import, list, show …',
-  register: 'become a node: miner or coordinator',
-  node: 'the own node: profile, operator, leave',
-  coordinator: 'serve apps',
-  miner: 'run tasks',
-  apps: 'API keys of a coordinator: create, list, revoke',
-  models: 'what can be run',
-  receipt: 'proofs of work done: show, verify',
-  devnet: 'a whole network on this machine: start, stop …',
-}
-
-const topics: readonly [string, readonly string[]][] = [
-  ['Stake', ['account', 'stake', 'withdraw', 'bond', 'unbond', 'vote', 'unvote', 'status']],
-  ['Be a node', ['register', 'node', 'nodes', 'coordinator', 'miner']],
-  ['Use it', ['apps', 'run', 'models', 'receipt']],
-  ['Networks', ['deploy', 'devnet', 'faucet', 'demo']],
-]
-
-/** The heading of root help that a command stands under. */
-export function findTopic(path: string): string {
-  return topics.find(([, words]) => words.includes(path.split(' ')[0] as string))?.[0] ?? 'This tool'
-}
+import type { CommandEntry } from '../commandEntry.ts'
 
 /** Every command, in the order of help: staking, nodes, roles, apps, networks, the tool itself. */
 export const commandEntries: readonly CommandEntry[] = [

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { z } from 'zod'
 import { commandEntries } from '../../../src/cli/commands/index.ts'
 import { chainTime, createFakeChain, createFakePorts, createNode, type FakeChain, operator, otherNode, owner, runMain, staking } from '../../support/cli.ts'
 
@@ -17,8 +16,8 @@ async function runJson(fake: FakeChain, argv: string[], overrides: Parameters<ty
   expect(code).toBe(0)
   expect(stdout.trimEnd().split('\n')).toHaveLength(1)
   const entry = commandEntries.find(({ path }) => argv.join(' ').startsWith(path))
-  const { output } = (await entry?.load()) as { output: z.ZodType }
-  output.parse(JSON.parse(stdout))
+  const command = await entry?.load()
+  command?.output.parse(JSON.parse(stdout))
   return JSON.parse(stdout) as Record<string, unknown>
 }
 
