@@ -208,9 +208,14 @@ export class CoordinatorRun {
     }
   }
 
+  /**
+   * Slots to ask for. One is free as soon as the model is, so that the poll is open before the result has arrived: a miner that
+   * asked only afterwards would miss the very next draw, and get less than its share. Results that do not arrive end it at twice the slots.
+   */
   #countFree(): number {
     if (this.#quit.signal.aborted) return 0
-    return Math.min(this.#slots - this.#tasks.running, this.#context.slots - this.#context.engineLoad.running)
+    const { running, delivering } = this.#tasks.count()
+    return Math.min(this.#slots - running, 2 * this.#slots - running - delivering, this.#context.slots - this.#context.engineLoad.running)
   }
 
   async #poll(session: CoordinatorSession, attached: AttachedSession): Promise<void> {

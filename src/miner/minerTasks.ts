@@ -29,9 +29,10 @@ export class MinerTasks {
     this.#stop = stop
   }
 
-  /** Tasks that hold a slot. */
-  get running(): number {
-    return this.#tasks.size
+  /** Tasks that run, and those whose results are on their way. */
+  count(): { running: number; delivering: number } {
+    const delivering = [...this.#tasks.values()].filter((task) => task.delivering).length
+    return { running: this.#tasks.size - delivering, delivering }
   }
 
   /** True while something is still to be run or delivered. */
@@ -86,9 +87,9 @@ export class MinerTasks {
         onUnits: (unitsDone) => {
           task.unitsDone = unitsDone
         },
-        onModelFree: () => {
+        onModelFree: (hasOutput) => {
           engineLoad.running--
-          task.delivering = true
+          task.delivering = hasOutput
           changed.notify()
         },
       },

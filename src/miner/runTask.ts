@@ -46,8 +46,8 @@ export interface TaskProgress {
   onStart(task: { inputTokens: number; maxUnits: bigint }): void
   /** units made so far */
   onUnits(unitsDone: number): void
-  /** the model is free again, with or without an output; a result is still on its way */
-  onModelFree(): void
+  /** the model is free again; with an output, a result is on its way */
+  onModelFree(hasOutput: boolean): void
 }
 
 /** How a task ended here. `refused`: the assignment itself was at fault, and the model never ran. */
@@ -134,10 +134,12 @@ async function runUnderLease(
     progress.onUnits(unitsDone)
     tokens?.push(tokenIds)
   }
+  let made: { output: TaskOutput; inferenceMs: number } | undefined
   try {
-    return await runModel(getModel(runner.models, assignment.manifest), content, assignment.seed, { signal, onTokens })
+    made = await runModel(getModel(runner.models, assignment.manifest), content, assignment.seed, { signal, onTokens })
+    return made
   } finally {
-    progress.onModelFree()
+    progress.onModelFree(made !== undefined)
     await tokens?.close()
   }
 }

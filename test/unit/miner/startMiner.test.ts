@@ -83,7 +83,7 @@ describe('a task', () => {
 })
 
 describe('a slot', () => {
-  it('stays taken until its result has arrived', async () => {
+  it('is free again before its result has arrived, for one more task and no further', async () => {
     const coordinator = await createCoordinator({ pollMs: 10 })
     const rig = await createMiner([toRecord(coordinator)], { config: { slots: 1 } })
     const release = Promise.withResolvers<void>()
@@ -92,10 +92,14 @@ describe('a slot', () => {
     await coordinator.waitForCalls('submitResult', 1)
     expect(rig.miner.state().coordinators[0]?.tasks).toMatchObject([{ unitsDone: 5, delivering: true }])
     const polls = coordinator.calls.pollTask.length
-    await delay(60)
-    expect(coordinator.calls.pollTask).toHaveLength(polls)
-    release.resolve()
     await coordinator.waitForCalls('pollTask', polls + 1)
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'the next'))
+    await coordinator.waitForCalls('submitResult', 2)
+    const full = coordinator.calls.pollTask.length
+    await delay(60)
+    expect(coordinator.calls.pollTask).toHaveLength(full)
+    release.resolve()
+    await coordinator.waitForCalls('pollTask', full + 1)
   })
 })
 
