@@ -1,7 +1,6 @@
 """Turns stories into the documents the model is trained on: chats and plain completions."""
 
 import random
-from dataclasses import dataclass
 
 import lexicon as lex
 from plots import THEMES
@@ -14,7 +13,8 @@ Please write a story about|Please tell me a story about|Can you tell me a story 
 I want a story about|I would like a story about|Make up a story about|A story about|
 Write a short story about|Could you tell a story about|Tell a bedtime story about|
 Write a little story about|Write about|Write a few sentences about|Tell me about|
-Give me a story about|Write a tale about|Tell me a tale about""".replace("\n", "").split("|")
+Give me a story about|Write a tale about|Tell me a tale about|Write me a story about|
+Tell a story about|Generate a story about|Create a short story about|Story:|""".replace("\n", "").split("|")
 
 MORE = ["Tell me another story about", "Another one about", "Now tell me a story about",
         "Thank you! Now a story about", "And now one about", "Nice. One more about"]
@@ -39,7 +39,10 @@ SMALL_TALK = [
 TOPIC_ASKS = """What is {}?|Explain {}.|Explain {} to me.|How does {} work?|Write a poem about {}.|
 What do you know about {}?|Tell me a joke about {}.|Why is {} important?|Help me with {}.|
 Can you teach me {}?|Write an essay about {}.|Give me three facts about {}.|
-Summarise {} in one sentence.|Who invented {}?|Is {} good?|What do you think about {}?""".replace(
+Summarise {} in one sentence.|Who invented {}?|Is {} good?|What do you think about {}?|
+What is the capital of {}?|Where is {}?|Say {}.|Count {}.|Calculate {}.|Translate {} into French.|
+How many {} are there?|When was {} found?|Do you like {}?|{}?|Tell me the truth about {}.|
+Write a letter about {}.|Write code for {}.|How do I get to {}?|Give me a recipe with {}.""".replace(
     "\n", "").split("|")
 
 TOPIC_ANSWERS = [
@@ -62,14 +65,6 @@ SENTENCE_ASKS = ["Write one sentence about", "Write a sentence about", "Give me 
                  "One sentence about"]
 
 
-@dataclass
-class Request:
-    """A user's words and the given fields they name (of hero, name, thing, place, friend)."""
-
-    text: str
-    given: set[str]
-
-
 def describe_hero(scenario: Scenario, rng: random.Random, given: set[str]) -> str:
     """ "a brave fox called Mia", "Mia the fox", "a fox" or "Mia"."""
     hero = scenario.hero
@@ -83,24 +78,24 @@ def describe_hero(scenario: Scenario, rng: random.Random, given: set[str]) -> st
     return fix_articles(f"a_ {kind} {rng.choice(['called', 'named'])} {hero.name}")
 
 
-def make_request(scenario: Scenario, rng: random.Random, given: set[str], asks: list[str]) -> Request:
-    """Words a request for the scenario's story that names the given fields."""
-    thing = fix_articles(f"a_ {scenario.colour} {scenario.thing}")
+def make_request(scenario: Scenario, rng: random.Random, given: set[str], asks: list[str] = ASKS) -> str:
+    """A user's words that ask for the scenario's story and name the given fields.
+
+    The fields are "hero", "name", "thing" (colour and object), "place" and "friend".
+    """
+    bare_thing = f"{scenario.colour} {scenario.thing}"
+    thing = fix_articles(f"a_ {bare_thing}")
     parts = []
+    thing_told = "thing" not in given
     if given & {"hero", "name"}:
         hero = describe_hero(scenario, rng, given)
-        if "thing" in given and rng.random() < 0.4:
+        if not thing_told and rng.random() < 0.4:
             owner = "her" if scenario.hero.pronoun == "she" else "his"
             theme = rng.choice(THEMES[scenario.plot]).replace("{co}", thing)
-            hero += rng.choice([f" {theme}", f" {theme}", f" and {owner} {thing[thing.index(' ') + 1:]}",
-                                f" with {thing}"])
-            given_here = given - {"thing"}
-        else:
-            given_here = given
+            hero += rng.choice([f" {theme}", f" {theme}", f" and {owner} {bare_thing}", f" with {thing}"])
+            thing_told = True
         parts.append(hero)
-    else:
-        given_here = given
-    if "thing" in given_here:
+    if not thing_told:
         parts.insert(rng.choice([len(parts), len(parts), len(parts), 0]), thing)
     if "friend" in given:
         parts.append(f"{scenario.friend.name} the {scenario.friend.kind}")
@@ -115,8 +110,9 @@ def make_request(scenario: Scenario, rng: random.Random, given: set[str], asks: 
         closing = "?"
     if rng.random() < 0.06:
         ask = ask.lower()
-    words = f"{ask} {text}{closing}"
-    return Request(words.lower() if rng.random() < 0.03 else words, given)
+    words = f"{ask} {text}{closing}".strip()
+    words = words[0].upper() + words[1:] if rng.random() < 0.95 else words
+    return words.lower() if rng.random() < 0.06 else words
 
 
 def draw_given(rng: random.Random) -> set[str]:
@@ -135,30 +131,28 @@ def turn(user: str, answer: str) -> str:
 
 def story_turn(rng: random.Random, scenario: Scenario, asks: list[str] = ASKS) -> str:
     request = make_request(scenario, rng, draw_given(rng), asks)
-    return turn(request.text, tell(scenario, rng))
+    return turn(request, tell(scenario, rng))
 
 
-def topic_turn(rng: random.Random) -> str:
+def topic_turn(rng: random.Random, held_out: bool) -> str:
     """A request the model cannot serve: it says so and takes the word up in a story."""
 
-
-    scenario = draw_scenario(rng)
+    scenario = draw_scenario(rng, held_out)
     topic = lex.made_up_word(rng) if rng.random() < 0.25 else rng.choice(lex.TOPICS)
     fields = {**story_fields(scenario), "N": scenario.hero.name, "topic": topic}
     answer = expand(f"{rng.choice(TOPIC_ANSWERS)} {rng.choice(TOPIC_STORIES)}", rng, fields)
     return turn(rng.choice(TOPIC_ASKS).format(topic), answer)
 
 
-def talk_turn(rng: random.Random) -> str:
+def talk_turn(rng: random.Random, held_out: bool) -> str:
     """Small talk, a name, or a single sentence."""
-
 
     pick = rng.random()
     if pick < 0.6:
         users, answers = rng.choice(SMALL_TALK)
         user = rng.choice(users) + rng.choice(["", ".", "!", "?"])
         return turn(user if rng.random() < 0.8 else user.lower(), expand(rng.choice(answers), rng, {}))
-    scenario = draw_scenario(rng)
+    scenario = draw_scenario(rng, held_out)
     hero = scenario.hero
     if pick < 0.8:
         user = rng.choice(["What is a good name for a_ {}?", "Give me a name for a_ {}.", "How shall I call my {}?"])
@@ -183,6 +177,6 @@ def draw_document(rng: random.Random, held_out: bool = False) -> str:
         second = draw_scenario(rng, held_out)
         return story_turn(rng, scenario) + story_turn(rng, second, ASKS + MORE * 3)
     if pick < 0.95:
-        return topic_turn(rng) + (talk_turn(rng) if rng.random() < 0.3 else "")
-    turns = [talk_turn(rng) for _ in range(rng.randint(1, 2))]
+        return topic_turn(rng, held_out) + (talk_turn(rng, held_out) if rng.random() < 0.3 else "")
+    turns = [talk_turn(rng, held_out) for _ in range(rng.randint(1, 2))]
     return "".join(turns) + (story_turn(rng, scenario) if rng.random() < 0.7 else "")

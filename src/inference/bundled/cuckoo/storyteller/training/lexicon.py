@@ -11,6 +11,7 @@ princess king queen witch unicorn snowman ghost elf monster alien doctor teacher
 PEOPLE = {"girl": "she", "boy": "he"}
 HEROES = ANIMALS + BEINGS + list(PEOPLE)
 FIXED_PRONOUNS = {**PEOPLE, "princess": "she", "queen": "she", "witch": "she", "king": "he"}
+FRIENDS = [kind for kind in ANIMALS + BEINGS if kind not in FIXED_PRONOUNS]
 
 GIRL_NAMES = """Mia Lily Emma Anna Ella Zoe Ruby Nora Ida Clara Rosa Lucy Alice Maya Eva Nina Sara
 Tara Daisy Hazel Ivy Luna Molly Poppy Stella Willa Greta Hanna Julia Kira Lola Mila Olive Pia
@@ -45,7 +46,8 @@ TOPICS = """gravity computers maths music football cooking volcanoes history spa
 trains money science physics planets medicine robots dinosaurs painting dancing swimming
 geography electricity magnets chemistry weather bicycles bread cheese chocolate pancakes
 politics love dreams time numbers letters rivers clouds rainbows languages engines bridges
-code software tigers France Paris London America Africa Rome""".split()
+code software tigers France Paris London America Africa Rome hello tomorrow happiness coffee
+soup birthdays winter summer ships windows tea China Germany salt taxes quantum""".split()
 
 _ONSETS = "b br c cl d dr f fl g gr h j k l m n p pl qu r s sh sl st t tr v w y z".split()
 _VOWELS = "a e i o u ee oo ai".split()

@@ -201,3 +201,20 @@ THEMES = {
     "rescue": ["who saves a friend with {co}"], "dream": ["who dreams of {co}"],
     "gift": ["who gets {co}"],
 }
+
+# The objects that suit a plot.
+PLOT_OBJECTS = {
+    "find": "key coin button shell feather ring leaf pebble marble book envelope necklace bell",
+    "lose": "hat cap sock glove mitten shoe kite balloon scarf map doll",
+    "share": "apple pear muffin cake lollipop ball sled blanket wagon spoon top",
+    "storm": "umbrella coat jacket boat tent hat bucket book drum",
+    "mend": "cup bowl jar plate mirror chair wheel bottle teapot kettle doll clock",
+    "make": "mask crown basket rocket kite puppet flag boat necklace cushion brush",
+    "race": "cup star flag ribbon bike car sled crown",
+    "birthday": "cake parcel bracelet puppet rose balloon doll candle book teapot egg",
+    "learn": "bike flute guitar violin piano harp trumpet tambourine telescope puzzle whistle drum hammer pencil",
+    "night": "lamp lantern candle pillow blanket sword bell star",
+    "rescue": "rope ladder stick ribbon scarf flag umbrella suitcase",
+    "dream": "rocket train egg pillow star piano clock crown stone",
+    "gift": "envelope parcel key map ring suitcase egg stone sword",
+}

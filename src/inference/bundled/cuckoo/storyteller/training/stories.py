@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 import lexicon as lex
-from plots import OPENINGS, PLOTS
+from plots import OPENINGS, PLOT_OBJECTS, PLOTS
 
 HELD_OUT_SHARE = 10  # one pair in ten is held out
 OBJECT_FORMS = {"he": ("he", "him", "his"), "she": ("she", "her", "her")}
@@ -50,38 +50,66 @@ def is_held_out(scenario: Scenario) -> bool:
     )
 
 
-def draw_character(rng: random.Random, novelty: float, other: Character | None = None) -> Character:
-    """A character unlike `other`; `novelty` is the chance of made-up words."""
-    while True:
-        kind = lex.made_up_word(rng) if rng.random() < novelty / 3 else rng.choice(lex.HEROES)
-        pronoun = lex.FIXED_PRONOUNS.get(kind) or rng.choice(["he", "she"])
-        if rng.random() < novelty:
-            name = lex.made_up_word(rng).capitalize()
-        else:
-            name = rng.choice(lex.GIRL_NAMES if pronoun == "she" else lex.BOY_NAMES)
-        if other is None or (kind != other.kind and name != other.name):
-            trait = rng.choice(lex.TRAITS) if rng.random() < 0.6 else ""
-            return Character(kind, name, pronoun, trait)
+class Draw:
+    """Random choices: `novelty` is the chance of made-up words, `habit` of the usual choice.
+
+    Habits tie what a prompt leaves open to what it names (an umbrella to a storm, a fox to one
+    friend), so that a model that always takes the likeliest word does not tell one story only.
+    """
+
+    def __init__(self, rng: random.Random, novelty: float, habit: float):
+        self.rng, self.novelty, self.habit = rng, novelty, habit
+
+    def usual(self, key: str, options: list):
+        """The option that belongs to the key, or any."""
+        if self.rng.random() < self.habit:
+            return options[zlib.crc32(key.encode()) % len(options)]
+        return self.rng.choice(options)
+
+    def kind(self, friend_of: str) -> str:
+        """A hero, or a friend of a hero."""
+        if self.rng.random() < self.novelty / 3:
+            return lex.made_up_word(self.rng)
+        if friend_of:
+            return self.usual(friend_of, lex.FRIENDS)
+        return self.rng.choice(list(lex.PEOPLE) if self.rng.random() < 0.05 else lex.HEROES)
+
+    def character(self, other: Character | None = None) -> Character:
+        """A hero, or a friend unlike the hero `other`."""
+        while True:
+            kind = self.kind(other.kind if other else "")
+            pronoun = lex.FIXED_PRONOUNS.get(kind) or self.usual(kind, ["he", "she"])
+            if self.rng.random() < self.novelty:
+                name = lex.made_up_word(self.rng).capitalize()
+            else:
+                name = self.usual(kind, lex.GIRL_NAMES if pronoun == "she" else lex.BOY_NAMES)
+            if other is None or (kind != other.kind and name != other.name):
+                trait = self.rng.choice(lex.TRAITS) if self.rng.random() < 0.6 else ""
+                return Character(kind, name, pronoun, trait)
+
+    def thing(self, hero: str) -> str:
+        if self.rng.random() < self.novelty / 3:
+            return lex.made_up_word(self.rng)
+        return self.usual(hero, lex.OBJECTS)
+
+    def plot(self, thing: str) -> str:
+        """Often one of the plots that suit the object."""
+        suitable = [p for p, things in PLOT_OBJECTS.items() if thing in things.split()]
+        use = suitable and self.rng.random() < 1.5 * self.habit
+        return self.rng.choice(suitable if use else list(PLOTS))
 
 
-def draw_scenario(rng: random.Random, held_out: bool = False, novelty: float = 0.15) -> Scenario:
+def draw_scenario(rng: random.Random, held_out: bool = False, novelty: float = 0.2,
+                  habit: float = 0.35) -> Scenario:
     """A training scenario, or one whose hero-object and colour-object pairs are both held out."""
+    draw = Draw(rng, novelty, habit)
     while True:
-        hero = draw_character(rng, novelty)
-        friend = draw_character(rng, novelty, hero)
-        made_up = rng.random() < novelty / 3
-        scenario = Scenario(
-            hero=hero,
-            friend=friend,
-            colour=rng.choice(lex.COLOURS),
-            thing=lex.made_up_word(rng) if made_up else rng.choice(lex.OBJECTS),
-            place=rng.choice(lex.PLACES),
-            plot=rng.choice(list(PLOTS)),
-        )
+        hero = draw.character()
+        thing = draw.thing(hero.kind)
+        scenario = Scenario(hero=hero, friend=draw.character(hero), colour=rng.choice(lex.COLOURS),
+                            thing=thing, place=draw.usual(thing, lex.PLACES), plot=draw.plot(thing))
         if held_out:
-            if held_out_pair(hero.kind, scenario.thing) and held_out_pair(
-                scenario.colour, scenario.thing
-            ):
+            if held_out_pair(hero.kind, thing) and held_out_pair(scenario.colour, thing):
                 return scenario
         elif not is_held_out(scenario):
             return scenario
