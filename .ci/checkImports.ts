@@ -13,7 +13,8 @@ function runCruiser(): { status: number; output: string } {
 }
 
 const real = runCruiser()
-process.stdout.write(real.output)
+// It warns that it knows no TypeScript 7 compiler; it parses with swc, and the count below shows that it saw the sources.
+process.stdout.write(real.output.split('‼')[0] as string)
 if (real.status !== 0) process.exit(1)
 const modules = Number(/\((\d+) modules/.exec(real.output)?.[1] ?? 0)
 if (modules < 50) {
