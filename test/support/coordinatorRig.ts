@@ -18,6 +18,7 @@ import type { Clock, CoordinatorStore, OpenTokenizer, Signer, Tokenizers } from 
 import { toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
 import type { Result } from '../../src/domain/signedStructures.ts'
 import { finishReasons, type TaskOutput, toOutputHash, toUnits } from '../../src/domain/task.ts'
+import { manifestInvalid } from '../../src/errors/api.ts'
 import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts'
 import { createCoordinatorMetrics } from '../../src/telemetry/metrics.ts'
@@ -54,10 +55,13 @@ function toLetters(tokenIds: readonly number[]): string {
   return String.fromCharCode(...tokenIds.filter((id) => id >= firstLetter).map((id) => id - firstLetter))
 }
 
+const tokenizerInvalid = () => manifestInvalid({ model: 'of the test', problem: 'its tokenizer.json is not one of letters' })
+
 export function createLetterTokenizers(): Tokenizers & { opened: number } {
   const tokenizers = {
     opened: 0,
-    async openTokenizer(): Promise<OpenTokenizer> {
+    async openTokenizer(files: ReadonlyMap<string, Uint8Array> = new Map()): Promise<OpenTokenizer> {
+      if (!tokenizerJson.equals(files.get('tokenizer.json') ?? tokenizerJson)) throw tokenizerInvalid()
       tokenizers.opened++
       return {
         hasChatTemplate: true,
@@ -117,6 +121,10 @@ export interface RigOptions {
   miners?: number[]
   config?: Partial<CoordinatorConfig>
   logLevel?: LogLevel
+  /** of the store; it stays there at the end. Default: a new one that is removed */
+  directory?: string
+  /** what the coordinator gets in the place of its store */
+  wrapStore?: (store: CoordinatorStore) => CoordinatorStore
 }
 
 /** A coordinator on a real store, server and signatures; chain and tokenizers are fakes. */
@@ -143,9 +151,14 @@ export async function endCoordinatorRigs(): Promise<void> {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
 }
 
-export async function createCoordinatorRig(options: RigOptions = {}): Promise<CoordinatorRig> {
+function createDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'cuckoo-coordinator-'))
   cleanUps.push(async () => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+export async function createCoordinatorRig(options: RigOptions = {}): Promise<CoordinatorRig> {
+  const directory = options.directory ?? createDirectory()
   const bonds = options.miners ?? [21_000]
   const records = [
     createNodeRecord(coordinatorNode, 'coordinator', coordinatorSigner.address),
@@ -155,7 +168,8 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
   const clock = createTestClock()
   const rig = { chain, clock, directory, records } as unknown as CoordinatorRig
   const start = async () => {
-    rig.store = await openCoordinatorStore({ directory })
+    const store = await openCoordinatorStore({ directory })
+    rig.store = options.wrapStore?.(store) ?? store
     rig.metrics = createCoordinatorMetrics()
     rig.serving = await serveCoordinator({
       node: coordinatorNode,
@@ -192,6 +206,7 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
 
 export interface MinerOptions {
   slots?: number
+  minUnitPriceWei?: bigint
   models?: { manifest: Manifest; unitsPerSecond?: number }[]
   /** leaves the tokenizer files it is asked for where they are */
   withholdFiles?: boolean
@@ -231,7 +246,9 @@ async function openSimulatedMiner(
     device: 'cpu',
     unitsPerSecond,
   }))
-  const opened = await anonymous.openSession({ body: { protocolVersion, client: 'simulated', slots: options.slots ?? 1, models, ...pending.request } })
+  const opened = await anonymous.openSession({
+    body: { protocolVersion, client: 'simulated', slots: options.slots ?? 1, minUnitPriceWei: options.minUnitPriceWei ?? 0n, models, ...pending.request },
+  })
   const session = verifySessionAccept({ pending, accept: opened, operators: [coordinatorSigner.address], verifier, domainSeparator, clock: rig.clock })
   const client = createClient({ url: rig.serving.url, session, allowPrivate: true })
   cleanUps.push(() => client.close())
