@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Address, addressPattern, type Hash, type Hex, hashPattern, hexPattern } from '../domain/hex.ts'
+import { type Address, addressPattern, type Hash, type Hex, hashPattern } from '../domain/hex.ts'
 import { dtypes, type Manifest } from '../domain/manifest.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import { taskKinds, taskStates } from '../domain/task.ts'
@@ -10,7 +10,6 @@ export const protocolVersion = 1
 /** Wire forms: lower-case 0x hex, decimal strings for wei and uint64, unix seconds, base64 little-endian float32. */
 export const zAddress = z.string().regex(addressPattern, 'must be 20 bytes as lower-case 0x hex') as unknown as z.ZodType<Address, string>
 export const zHash = z.string().regex(hashPattern, 'must be 32 bytes as lower-case 0x hex') as unknown as z.ZodType<Hash, string>
-export const zHex = z.string().max(4096).regex(hexPattern, 'must be bytes as lower-case 0x hex') as unknown as z.ZodType<Hex, string>
 export const zSignature = z.string().regex(/^0x[0-9a-f]{130}$/, 'must be a 65-byte signature as lower-case 0x hex') as unknown as z.ZodType<Hex, string>
 export const zSeconds = z.int().min(0)
 
@@ -50,13 +49,13 @@ export const zManifest: z.ZodType<Manifest> = z
     files: z
       .array(
         z.strictObject({
-          path: z.string().min(1).max(300),
+          path: z.string().min(1).max(200),
           bytes: z.int().min(0),
           sha256: zHash as unknown as z.ZodType<Hash>,
         }),
       )
       .min(1)
-      .max(500),
+      .max(100),
     limits: z.strictObject({
       contextTokens: z.int().min(1).max(1_048_576),
       maxOutputTokens: z.int().min(0).max(1_048_576),

@@ -1,14 +1,15 @@
 import type { Address } from '../domain/hex.ts'
 import { type AttemptFailure, maxFailedMiners } from '../domain/task.ts'
 import { minerGone, minerLeft } from '../errors/coordinator.ts'
+import { assignmentUnderpriced } from '../errors/miner.ts'
 
 /** A task is tried at most so often by one miner, even when no other offers its model. */
 const maxAttemptsPerMiner = 2
 /** A task is tried at most so often at all, leavings included, so that nobody keeps one going round for ever. */
 export const maxAttempts = 16
 
-/** Failures that say nothing about the miner's work: it left in order, or its connection was gone before the task reached it. */
-const blamelessCodes: readonly string[] = [minerLeft.code, minerGone.code]
+/** Failures that say nothing about the miner's work: it left in order, its connection was gone before the task reached it, or it asks for more. */
+const blamelessCodes: readonly string[] = [minerLeft.code, minerGone.code, assignmentUnderpriced.code]
 
 /** How often each miner has failed, leavings not counted. */
 function countFailures(failures: readonly AttemptFailure[]): Map<Address, number> {
@@ -17,12 +18,19 @@ function countFailures(failures: readonly AttemptFailure[]): Map<Address, number
   return counts
 }
 
+/** The miner gave the task back for its price, which stays what it is. */
+function isTooCheap(miner: Address, failures: readonly AttemptFailure[]): boolean {
+  return failures.some((failure) => failure.miner === miner && failure.code === assignmentUnderpriced.code)
+}
+
 /**
  * Whether `miner` may be drawn for a task with these failures. A miner that failed it is passed over while another one offers
- * the model; when all that offer it have failed it, each is tried once more: never bench everyone.
+ * the model; when all that offer it have failed it, each is tried once more: never bench everyone. One that gave it back for its
+ * price is not asked again.
  */
 export function mayTry(miner: Address, failures: readonly AttemptFailure[], offering: Iterable<Address>): boolean {
   if (failures.length === 0) return true
+  if (isTooCheap(miner, failures)) return false
   const counts = countFailures(failures)
   const own = counts.get(miner) ?? 0
   if (own === 0) return true
@@ -38,6 +46,6 @@ export function mayTry(miner: Address, failures: readonly AttemptFailure[], offe
 export function toNextState(failures: readonly AttemptFailure[], offering: readonly Address[]): 'queued' | 'dead' {
   const counts = countFailures(failures)
   if (counts.size >= maxFailedMiners || failures.length >= maxAttempts) return 'dead'
-  const isUsedUp = offering.length > 0 && counts.size > 0 && offering.every((miner) => (counts.get(miner) ?? 0) >= maxAttemptsPerMiner)
+  const isUsedUp = offering.length > 0 && offering.every((miner) => (counts.get(miner) ?? 0) >= maxAttemptsPerMiner || isTooCheap(miner, failures))
   return isUsedUp ? 'dead' : 'queued'
 }

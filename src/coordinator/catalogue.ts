@@ -71,6 +71,12 @@ export class Catalogue {
     return known.manifest
   }
 
+  /** What a unit of this model pays here, in wei. */
+  toUnitPriceWei(manifest: Manifest): bigint {
+    const { unitPriceWei } = this.#ports.config
+    return unitPriceWei.models[manifest.model] ?? unitPriceWei[manifest.kind]
+  }
+
   /** The tokenizer of a manifest that was servable once. @throws CUCKOO_MODEL_UNKNOWN, or what opening it throws */
   getTokenizer(digest: Hash): Promise<OpenTokenizer> {
     const { manifest } = this.#manifests.get(digest) ?? {}
@@ -129,14 +135,13 @@ export class Catalogue {
   async #makeUsable(digest: Hash, manifest: Manifest): Promise<void> {
     if (this.#usable.has(digest)) return
     const tokenizer = await this.#openTokenizer(digest, manifest)
-    const { config, store, clock } = this.#ports
+    const { store, clock } = this.#ports
     const firstSeenAtMs = this.#manifests.get(digest)?.firstSeenAtMs ?? clock.nowMs()
     await store.putManifest(manifest, digest, firstSeenAtMs)
     // Another manifest of this name may have become usable meanwhile: the first one pins it.
     this.#keep(digest, manifest, firstSeenAtMs)
     this.#assertAcceptable(digest, manifest)
-    const unitPriceWei = config.unitPriceWei.models[manifest.model] ?? config.unitPriceWei[manifest.kind]
-    this.#usable.set(digest, { digest, manifest, tokenizer, unitPriceWei, firstSeenAtMs })
+    this.#usable.set(digest, { digest, manifest, tokenizer, unitPriceWei: this.toUnitPriceWei(manifest), firstSeenAtMs })
   }
 
   #keep(digest: Hash, manifest: Manifest, firstSeenAtMs: number): void {
@@ -163,6 +168,11 @@ export class Catalogue {
     }
     return files
   }
+}
+
+/** The refused ones of `offers`, as miners are told. */
+export function listRefused(offers: readonly Offer[]): { model: string; code: string; message: string }[] {
+  return offers.flatMap((offer) => (offer.state === 'refused' ? [{ model: offer.model, code: offer.error.code, message: offer.error.message }] : []))
 }
 
 /** The manifest's files that a coordinator needs. */

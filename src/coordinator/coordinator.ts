@@ -41,7 +41,15 @@ export class Coordinator {
     const giveBack = async (task: BoardTask, reason: { code: string; message: string }) => {
       await this.attempts.fail(task, reason)
     }
-    this.dispatcher = new Dispatcher({ ports, board: this.board, miners: this.miners, intervals: this.#intervals, drawLog: this.drawLog, giveBack })
+    this.dispatcher = new Dispatcher({
+      ports,
+      board: this.board,
+      miners: this.miners,
+      intervals: this.#intervals,
+      drawLog: this.drawLog,
+      getUnitPriceWei: (manifest) => this.catalogue.toUnitPriceWei(this.catalogue.getManifest(manifest)),
+      giveBack,
+    })
     this.attempts = new Attempts(this)
     this.admission = new Admission({
       ports,

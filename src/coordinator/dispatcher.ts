@@ -7,7 +7,7 @@ import { mayTry } from './candidates.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import type { DrawLog } from './drawLog.ts'
 import { type Draw, type DrawIntervals, drawMiner } from './drawMiner.ts'
-import type { Miner, Miners, ModelPool, OpenPoll } from './miners.ts'
+import { isPaidEnough, type Miner, type Miners, type ModelPool, type OpenPoll } from './miners.ts'
 import type { BoardTask, SignedAssignment, TaskBoard } from './taskBoard.ts'
 import { TaskQueue } from './taskQueue.ts'
 
@@ -22,8 +22,8 @@ export type TaskPoll = OpenPoll<Dispatched>
 
 /** Tasks of one model that wait. Those with a past or a wish are looked at one by one, the rest goes strictly in order. */
 interface ModelQueue {
-  /** failed before: first in line */
-  retries: TaskQueue<BoardTask>
+  /** failed before, or made when the model had another price: first in line */
+  special: TaskQueue<BoardTask>
   fresh: TaskQueue<BoardTask>
   targeted: Map<Address, TaskQueue<BoardTask>>
 }
@@ -36,6 +36,8 @@ export interface DispatcherParts {
   miners: Miners<Dispatched>
   intervals: DrawIntervals
   drawLog: DrawLog
+  /** what a unit of this model pays now */
+  getUnitPriceWei(manifest: Hash): bigint
   /** ends an attempt that never reached its miner */
   giveBack(task: BoardTask, code: { code: string; message: string }): Promise<void>
 }
@@ -56,9 +58,13 @@ export class Dispatcher {
   /** Puts a queued task in line (one that failed before goes to the front) and hands out what can be. */
   enqueue(task: BoardTask): void {
     const queue = this.#getQueue(task.record.manifest)
-    if (task.record.failures.length > 0) queue.retries.pushBack(task)
+    if (this.#isSpecial(task.record)) queue.special.pushBack(task)
     else this.#getFreshLine(queue, task).pushBack(task)
     this.dispatch(task.record.manifest)
+  }
+
+  #isSpecial({ failures, manifest, unitPriceWei }: TaskRecord): boolean {
+    return failures.length > 0 || unitPriceWei !== this.#parts.getUnitPriceWei(manifest)
   }
 
   /** Takes a task out of line. */
@@ -66,7 +72,7 @@ export class Dispatcher {
     const queue = this.#queues.get(task.record.manifest)
     if (queue === undefined) return
     const { targetMiner } = task.record
-    if (!queue.retries.remove(task)) (targetMiner === null ? queue.fresh : queue.targeted.get(targetMiner))?.remove(task)
+    if (!queue.special.remove(task)) (targetMiner === null ? queue.fresh : queue.targeted.get(targetMiner))?.remove(task)
     if (targetMiner !== null && queue.targeted.get(targetMiner)?.size === 0) queue.targeted.delete(targetMiner)
     if (countQueued(queue) === 0) this.#queues.delete(task.record.manifest)
   }
@@ -90,7 +96,7 @@ export class Dispatcher {
     const queue = this.#queues.get(digest)
     const pool = this.#parts.miners.findPool(digest)
     if (queue === undefined || pool === undefined) return
-    for (const task of queue.retries) {
+    for (const task of queue.special) {
       if (pool.waiting.size === 0) return
       this.#tryDraw(task, pool, toCandidates(task.record, pool))
     }
@@ -163,7 +169,7 @@ export class Dispatcher {
     } catch (error) {
       this.#isBroken = true
       ports.logger.error({ err: toCuckooError(error), taskId: record.id }, 'an assignment could not be written; the task goes back in line')
-      if (board.find(record.id) === task) this.#getQueue(record.manifest).retries.pushBack(task)
+      if (board.find(record.id) === task) this.#getQueue(record.manifest).special.pushBack(task)
     }
     release()
     this.#inFlight--
@@ -210,7 +216,7 @@ export class Dispatcher {
   }
 
   #getQueue(digest: Hash): ModelQueue {
-    const queue = this.#queues.get(digest) ?? { retries: new TaskQueue<BoardTask>(), fresh: new TaskQueue<BoardTask>(), targeted: new Map() }
+    const queue = this.#queues.get(digest) ?? { special: new TaskQueue<BoardTask>(), fresh: new TaskQueue<BoardTask>(), targeted: new Map() }
     this.#queues.set(digest, queue)
     return queue
   }
@@ -225,12 +231,12 @@ export class Dispatcher {
 
   #oldestMs(digest: Hash): number {
     const queue = this.#queues.get(digest)
-    return queue?.retries.first?.record.createdAtMs ?? queue?.fresh.first?.record.createdAtMs ?? Number.MAX_SAFE_INTEGER
+    return queue?.special.first?.record.createdAtMs ?? queue?.fresh.first?.record.createdAtMs ?? Number.MAX_SAFE_INTEGER
   }
 }
 
 function countQueued(queue: ModelQueue): number {
-  let count = queue.retries.size + queue.fresh.size
+  let count = queue.special.size + queue.fresh.size
   for (const line of queue.targeted.values()) count += line.size
   return count
 }
@@ -239,7 +245,10 @@ function toCandidates(record: TaskRecord, pool: ModelPool<Dispatched>): Readonly
   const offering = [...pool.offering].filter((miner) => miner.refusal === null).map((miner) => miner.session.node)
   return new Map(
     [...pool.waiting].filter(
-      ([node]) => (record.targetMiner === null || record.targetMiner === node) && mayTry(node, record.failures, record.targetMiner === null ? offering : []),
+      ([node, miner]) =>
+        isPaidEnough(miner, record) &&
+        (record.targetMiner === null || record.targetMiner === node) &&
+        mayTry(node, record.failures, record.targetMiner === null ? offering : []),
     ),
   )
 }

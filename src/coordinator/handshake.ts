@@ -5,9 +5,10 @@ import type { SessionRegistry } from '../api/sessionRegistry.ts'
 import { protocolVersion } from '../api/wire.ts'
 import type { Address } from '../domain/hex.ts'
 import type { NodeRecord } from '../domain/node.ts'
-import { draining, minerNotEligible, sessionInvalid } from '../errors/api.ts'
+import { draining, minerNotEligible, modelUnderpriced, sessionInvalid } from '../errors/api.ts'
+import { listRefused, type Offer } from './catalogue.ts'
 import type { Coordinator } from './coordinator.ts'
-import type { MinerModel } from './miners.ts'
+import { isPaidEnough, type MinerModel } from './miners.ts'
 import { findRefusal } from './nodeStanding.ts'
 
 type OpenSessionBody = RouteInput<Routes['openSession']>['body']
@@ -38,8 +39,8 @@ export async function openMinerSession(
     clock: ports.clock,
   })
   const session = sessions.open(agreed)
-  const miner = miners.open(session, body.slots, standing.find(body.node) ?? record)
-  const offered = await considerModels(coordinator, body.models)
+  const miner = miners.open(session, body, standing.find(body.node) ?? record)
+  const offered = await considerModels(coordinator, body)
   miners.setModels(miner, offered.models)
   ports.logger.info(
     { node: body.node, client: body.client, slots: body.slots, models: offered.models.map((model) => model.manifest.model) },
@@ -61,20 +62,23 @@ async function getEligible(coordinator: Coordinator, node: Address): Promise<Nod
   throw minerNotEligible({ node, reason: 'its registration waits for confirmation on chain: try again in a moment' })
 }
 
-type OfferedModels = OpenSessionBody['models']
-
 async function considerModels(
   coordinator: Coordinator,
-  offered: OfferedModels,
+  body: Pick<OpenSessionBody, 'models' | 'minUnitPriceWei'>,
 ): Promise<{ models: MinerModel[] } & Pick<RouteOutput<Routes['openSession']>, 'wanted' | 'refused'>> {
   const models: MinerModel[] = []
   const wanted = new Set<MinerModel['digest']>()
-  const refused: RouteOutput<Routes['openSession']>['refused'] = []
-  for (const { manifest, unitsPerSecond } of offered) {
-    const offer = await coordinator.catalogue.consider(manifest)
-    if (offer.state === 'refused') refused.push({ model: manifest.model, code: offer.error.code, message: offer.error.message })
-    else models.push({ digest: offer.digest, manifest, unitsPerSecond })
+  const offers: Offer[] = []
+  const { catalogue } = coordinator
+  for (const { manifest, unitsPerSecond } of body.models) {
+    const offer = await catalogue.consider(manifest)
+    const model = { digest: offer.digest, manifest, unitsPerSecond, unitPriceWei: catalogue.toUnitPriceWei(manifest) }
+    if (offer.state !== 'refused') models.push(model)
+    if (offer.state === 'refused' || isPaidEnough(body, model)) offers.push(offer)
+    else offers.push({ ...offer, state: 'refused', error: modelUnderpriced({ model: offer.model, minUnitPriceWei: body.minUnitPriceWei, ...model }) })
+  }
+  for (const offer of offers) {
     if (offer.state === 'wanted') for (const hash of offer.wanted) wanted.add(hash)
   }
-  return { models, wanted: [...wanted], refused }
+  return { models, wanted: [...wanted], refused: listRefused(offers) }
 }

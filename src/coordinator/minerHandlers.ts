@@ -1,9 +1,11 @@
 import type { Handlers } from '../api/handler.ts'
+import type { RouteOutput } from '../api/route.ts'
+import type { Routes } from '../api/routes/routes.ts'
 import type { Session, SessionRegistry } from '../api/sessionRegistry.ts'
 import { sha256 } from '../domain/canonical.ts'
 import type { Hash } from '../domain/hex.ts'
-import { blobInvalid, leaseLost, minerNotEligible, sessionInvalid } from '../errors/api.ts'
-import { listTokenizerFiles } from './catalogue.ts'
+import { blobInvalid, draining, leaseLost, minerNotEligible, sessionInvalid } from '../errors/api.ts'
+import { listRefused, listTokenizerFiles } from './catalogue.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { Dispatched, TaskMiner } from './dispatcher.ts'
 import { openMinerSession } from './handshake.ts'
@@ -22,13 +24,13 @@ export function createMinerHandlers(coordinator: Coordinator, sessions: SessionR
       return { body: {} }
     },
     putBlob: async ({ params, body }, { session }) => ({
-      body: { usable: await takeTokenizerFile(coordinator, getMiner(coordinator, session), params.hash, body) },
+      body: await takeTokenizerFile(coordinator, getMiner(coordinator, session), params.hash, body),
     }),
     async pollTask({ body }, { session, signal }) {
       const miner = getMiner(coordinator, session)
       if (miner.refusal !== null) throw minerNotEligible({ node: session.node, reason: miner.refusal })
       const empty = (reasons: string[]) => ({ body: { task: null, reasons, logHead: drawLog.head } })
-      if (coordinator.isDraining) return empty(['the coordinator is shutting down'])
+      if (coordinator.isDraining) throw draining({})
       const drawsBefore = countDraws(coordinator, miner)
       const outcome = await waitForTask(coordinator, miner, Math.min(body.waitMs, coordinator.ports.config.pollMs), signal)
       if ('error' in outcome) throw outcome.error
@@ -49,7 +51,7 @@ export function createMinerHandlers(coordinator: Coordinator, sessions: SessionR
     },
     async submitResult({ params, body }, { session }) {
       const { record, priceWei } = await acceptResult(coordinator, session, { ...params, ...body })
-      return { body: { accepted: true, priceWei: priceWei.toString(), units: record.receipt?.result.units ?? body.result.units } }
+      return { body: { accepted: true, priceWei, units: record.receipt?.result.units ?? body.result.units } }
     },
     async failTask({ params, body }, { session }) {
       const task = attempts.findHeld(params.taskId, params.attempt, session.node)
@@ -79,7 +81,7 @@ async function toWireTask(coordinator: Coordinator, { task, signed, leaseMs }: D
   }
 }
 
-async function takeTokenizerFile(coordinator: Coordinator, miner: TaskMiner, hash: Hash, bytes: Uint8Array): Promise<string[]> {
+async function takeTokenizerFile(coordinator: Coordinator, miner: TaskMiner, hash: Hash, bytes: Uint8Array): Promise<RouteOutput<Routes['putBlob']>> {
   const { ports, catalogue, miners, dispatcher } = coordinator
   const found = sha256(bytes)
   const isNamed = miner.models.some(({ manifest }) => listTokenizerFiles(manifest).some((file) => file.sha256 === hash))
@@ -89,5 +91,5 @@ async function takeTokenizerFile(coordinator: Coordinator, miner: TaskMiner, has
   const kept = miner.models.filter(({ digest }) => offers.some((offer) => offer.digest === digest && offer.state !== 'refused'))
   if (kept.length < miner.models.length) miners.setModels(miner, kept)
   dispatcher.offer(miner)
-  return offers.filter((offer) => offer.state === 'usable').map((offer) => offer.model)
+  return { usable: offers.filter((offer) => offer.state === 'usable').map((offer) => offer.model), refused: listRefused(offers) }
 }

@@ -13,6 +13,13 @@ export interface MinerModel {
   manifest: Manifest
   /** measured by the miner; 0: unknown */
   unitsPerSecond: number
+  /** what this coordinator pays for a unit of it */
+  unitPriceWei: bigint
+}
+
+/** False when the miner asks for more than a task (or the model's tasks) pays per unit: it is not there for it. */
+export function isPaidEnough(miner: { readonly minUnitPriceWei: bigint }, { unitPriceWei }: { readonly unitPriceWei: bigint }): boolean {
+  return unitPriceWei >= miner.minUnitPriceWei
 }
 
 /** A poll that is held open. */
@@ -30,6 +37,8 @@ export interface OpenPoll<T> {
 export interface Miner<T> {
   readonly session: Session
   readonly slots: number
+  /** it is never drawn for a task that pays less per unit */
+  readonly minUnitPriceWei: bigint
   models: MinerModel[]
   /** oldest first */
   readonly polls: Set<OpenPoll<T>>
@@ -108,8 +117,8 @@ export class Miners<T> {
     return count
   }
 
-  open(session: Session, slots: number, record: NodeRecord): Miner<T> {
-    const miner: Miner<T> = { session, slots, models: [], polls: new Set(), refusal: null, weightWei: toWeight(record) }
+  open(session: Session, terms: Pick<Miner<T>, 'slots' | 'minUnitPriceWei'>, record: NodeRecord): Miner<T> {
+    const miner: Miner<T> = { session, ...terms, models: [], polls: new Set(), refusal: null, weightWei: toWeight(record) }
     this.#miners.set(session.node, miner)
     return miner
   }
@@ -153,14 +162,14 @@ export class Miners<T> {
     const isWaiting =
       miner.refusal === null && miner.polls.size > 0 && this.#countLeased(miner.session.node) < miner.slots && this.#miners.get(miner.session.node) === miner
     if (!isWaiting) this.#leavePools(miner)
-    else for (const { digest } of miner.models) this.#pools.get(digest)?.add(miner)
+    else for (const model of miner.models) if (isPaidEnough(miner, model)) this.#pools.get(model.digest)?.add(miner)
   }
 
-  /** Closes every open poll with `reason`. */
-  closePolls(reason: string): void {
+  /** Closes every open poll with `error`. */
+  closePolls(error: CuckooError): void {
     for (const miner of this.#miners.values()) {
       this.#leavePools(miner)
-      for (const poll of miner.polls) poll.answer({ reason })
+      for (const poll of miner.polls) poll.answer({ error })
       miner.polls.clear()
     }
   }
@@ -177,7 +186,7 @@ export class Miners<T> {
       if (pool?.offering.size === 0) this.#pools.delete(digest)
     }
     miner.models = models
-    for (const { digest } of models) this.#openPool(digest).offering.add(miner)
+    for (const model of models) if (isPaidEnough(miner, model)) this.#openPool(model.digest).offering.add(miner)
   }
 
   #openPool(digest: Hash): ModelPool<T> {

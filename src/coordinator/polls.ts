@@ -2,6 +2,7 @@ import { formatAmount } from '../domain/amount.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { Dispatched, TaskMiner, TaskPoll } from './dispatcher.ts'
+import { isPaidEnough } from './miners.ts'
 
 export type PollOutcome = { task: Dispatched } | { reason: string } | { error: CuckooError }
 
@@ -50,7 +51,7 @@ function dropOldestPoll(miner: TaskMiner): void {
 
 /** How many tasks have been drawn so far among miners of this miner's models. */
 export function countDraws(coordinator: Coordinator, miner: TaskMiner): number {
-  return miner.models.reduce((sum, { digest }) => sum + (coordinator.miners.findPool(digest)?.draws ?? 0), 0)
+  return miner.models.reduce((sum, model) => sum + (isPaidEnough(miner, model) ? (coordinator.miners.findPool(model.digest)?.draws ?? 0) : 0), 0)
 }
 
 /** Why this miner got no task, in words, the most telling first. `drawsBefore`: {@link countDraws} when its poll was opened. */
@@ -63,14 +64,20 @@ export function explainEmptyPoll(coordinator: Coordinator, miner: TaskMiner, dra
   const leased = board.countLeased(miner.session.node)
   say(leased >= miner.slots, () => `all ${miner.slots} of your slots hold a lease`)
   say(miner.models.length === 0, () => 'none of your models was accepted at the handshake')
-  for (const { digest, manifest } of miner.models)
+  const paid = miner.models.filter((model) => isPaidEnough(miner, model))
+  for (const { manifest, unitPriceWei } of miner.models)
+    say(
+      !isPaidEnough(miner, { unitPriceWei }),
+      () => `your minimum price of ${miner.minUnitPriceWei} wei per unit is above this coordinator's ${unitPriceWei} wei for '${manifest.model}'`,
+    )
+  for (const { digest, manifest } of paid)
     say(!catalogue.isUsable(digest), () => `the model '${manifest.model}' cannot be served yet: its tokenizer files have not been handed in`)
-  const own = new Set(miner.models.map((model) => model.digest))
+  const own = new Set(paid.map((model) => model.digest))
   let waitingHere = 0
   let waitingElsewhere = 0
   for (const [digest, count] of dispatcher.countByModel()) {
     if (own.has(digest)) waitingHere += count
-    else waitingElsewhere += count
+    else if (miner.models.every((model) => model.digest !== digest)) waitingElsewhere += count
   }
   const drawn = countDraws(coordinator, miner) - drawsBefore
   say(drawn > 0, () => `${toCount(drawn, 'task')} for your models went to other miners by the draw`)

@@ -1,6 +1,7 @@
 import type { Observation } from '../api/handler.ts'
 import { createServer, type Server } from '../api/server.ts'
 import { createSessionRegistry, type SessionRegistry } from '../api/sessionRegistry.ts'
+import { draining } from '../errors/api.ts'
 import { coordinatorIneligible } from '../errors/coordinator.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorMetrics } from '../telemetry/metrics.ts'
@@ -108,7 +109,7 @@ function createHandle(coordinator: Coordinator, server: Server, sweep: NodeJS.Ti
   const stop = async (graceMs: number): Promise<void> => {
     coordinator.isDraining = true
     dispatcher.stop()
-    miners.closePolls('the coordinator is shutting down')
+    miners.closePolls(draining({}))
     board.stopWaiting('queued')
     await waitUntilIdle(coordinator, graceMs)
     clearInterval(sweep)

@@ -10,14 +10,13 @@ export const zeroHash: Hash = `0x${'0'.repeat(64)}`
 
 export const addressPattern = /^0x[0-9a-f]{40}$/
 export const hashPattern = /^0x[0-9a-f]{64}$/
-export const hexPattern = /^0x(?:[0-9a-f]{2})*$/
 
 /** `bytes` as 0x hex. @example toHex(new Uint8Array([1, 255])) // '0x01ff' */
 export function toHex(bytes: Uint8Array): Hex {
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 }
 
-/** The bytes of a 0x hex string that has passed {@link hexPattern}. @example fromHex('0x01ff') // Uint8Array [1, 255] */
+/** The bytes of a 0x hex string of whole bytes. @example fromHex('0x01ff') // Uint8Array [1, 255] */
 export function fromHex(hex: Hex): Uint8Array {
   return new Uint8Array(Buffer.from(hex.slice(2), 'hex'))
 }

@@ -217,6 +217,10 @@ export const manifestInvalid = defineError(
   }),
   422,
 )
+export const modelUnderpriced = defineError('CUCKOO_MODEL_UNDERPRICED', 'rejected', (f: { model: string; minUnitPriceWei: bigint; unitPriceWei: bigint }) => ({
+  message: `Your minimum price of ${f.minUnitPriceWei} wei per unit is above this coordinator's ${f.unitPriceWei} wei for '${f.model}'.`,
+  hint: 'Ask for less with `--min-price`, or mine for another coordinator.',
+}))
 
 // ---- the coordinator's standing ----
 export const notReady = defineError('CUCKOO_COORDINATOR_NOT_READY', 'unavailable', (f: { reason: string }) => ({

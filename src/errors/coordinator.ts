@@ -16,10 +16,6 @@ export const coordinatorIneligible = defineError('CUCKOO_COORDINATOR_INELIGIBLE'
   message: `The node ${f.node} cannot coordinate: ${f.reason}.`,
   hint: 'Check it with `cuckoo node show`, then `cuckoo register coordinator` or `cuckoo bond`.',
 }))
-export const drawEpochMissing = defineError('CUCKOO_COORDINATOR_DRAW_EPOCH_MISSING', 'unavailable', (f: { epoch: number }) => ({
-  message: `The secret of draw epoch ${f.epoch} is not on disk yet.`,
-  hint: 'Try again in a moment.',
-}))
 export const taskContentMissing = defineError('CUCKOO_COORDINATOR_CONTENT_MISSING', 'internal', (f: { taskId: string; hash: string }) => ({
   message: `The content ${f.hash} of task ${f.taskId} is not in the store.`,
   hint: 'The store lost a blob: restore a backup, or cancel the task.',

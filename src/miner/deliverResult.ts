@@ -42,7 +42,7 @@ export async function deliverResult(
     try {
       const answer = await deps.link.request('submitResult', input, signal)
       await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
-      return { priceWei: /^\d{1,39}$/.test(answer.priceWei) ? BigInt(answer.priceWei) : 0n, units: answer.units }
+      return { priceWei: answer.priceWei, units: answer.units }
     } catch (error) {
       signal.throwIfAborted()
       if (refusals.some((factory) => isError(error, factory))) {

@@ -9,7 +9,6 @@ import type { MinerIdentity } from './openCoordinatorSession.ts'
 /** What all coordinators of a miner share. */
 export interface MinerContext extends MinerIdentity {
   store: MinerStore
-  minUnitPriceWei: bigint
   timing: MinerTiming
   getNodeSet(): NodeSet
   /** tasks in a model now, over all coordinators */

@@ -19,6 +19,8 @@ export interface MinerIdentity {
   domainSeparator: Uint8Array
   models: LoadedModels
   slots: number
+  /** coordinators that pay less per unit of a model have no tasks of it for us */
+  minUnitPriceWei: bigint
   client: string
   allowPrivate: boolean
 }
@@ -61,13 +63,14 @@ export async function openCoordinatorSession(
     const operators = [coordinator.operator]
     const session = verifyAccept(() => verifySessionAccept({ pending, accept, operators, verifier, domainSeparator, clock }), target.url, coordinator)
     const client = createClient({ url: target.url, allowPrivate, session })
+    const { heartbeatMs, pollMs } = accept
+    const refused = [...accept.refused]
     try {
-      await putWantedFiles(client, identity.models, accept.wanted, signal)
+      refused.push(...(await putWantedFiles(client, identity.models, accept.wanted, signal)))
     } catch (error) {
       await closeSession(client, AbortSignal.any([signal, AbortSignal.timeout(farewellMs)]))
       throw error
     }
-    const { heartbeatMs, pollMs, refused } = accept
     return { id: accept.sessionId, url: target.url, client, coordinator: coordinator.node, operator: coordinator.operator, heartbeatMs, pollMs, refused }
   } finally {
     await greeting.close()
@@ -91,9 +94,9 @@ function getActiveCoordinator(set: NodeSet, node: Address, url: string): NodeRec
   return record
 }
 
-function describeMiner({ client, slots, models }: MinerIdentity) {
+function describeMiner({ client, slots, minUnitPriceWei, models }: MinerIdentity) {
   const offers = [...models.values()].map(({ model, unitsPerSecond }) => ({ manifest: model.manifest, device: model.device, unitsPerSecond }))
-  return { protocolVersion, client, slots, models: offers }
+  return { protocolVersion, client, slots, minUnitPriceWei, models: offers }
 }
 
 function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord): T {
@@ -105,11 +108,13 @@ function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord):
   }
 }
 
-async function putWantedFiles(client: Client, models: LoadedModels, wanted: readonly Hash[], signal: AbortSignal): Promise<void> {
+async function putWantedFiles(client: Client, models: LoadedModels, wanted: readonly Hash[], signal: AbortSignal): Promise<CoordinatorSession['refused']> {
+  const refused: CoordinatorSession['refused'] = []
   const missing = new Set(wanted)
   for (const { model } of models.values()) {
     for (const [hash, path] of listTokenizerFiles(model.manifest)) {
-      if (missing.delete(hash)) await client.putBlob({ params: { hash }, body: await model.readFile(path) }, { signal })
+      if (missing.delete(hash)) refused.push(...(await client.putBlob({ params: { hash }, body: await model.readFile(path) }, { signal })).refused)
     }
   }
+  return refused
 }

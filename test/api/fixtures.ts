@@ -235,7 +235,7 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
     putBlob: async ({ params, body }) => {
       const found = sha256(body)
       if (found !== params.hash) throw errors.blobInvalid({ expected: params.hash, found })
-      return { body: { usable: [manifest.model] } }
+      return { body: { usable: [manifest.model], refused: [] } }
     },
     pollTask: async ({ body }, { signal }) => {
       if (body.free > 8) throw errors.draining({})
@@ -259,7 +259,7 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
     },
     submitResult: async ({ params, body }) => {
       assertLease(params)
-      return { body: { accepted: true, priceWei: '3', units: body.result.units } }
+      return { body: { accepted: true, priceWei: 3n, units: body.result.units } }
     },
     failTask: async ({ params }) => {
       assertLease(params)
@@ -344,7 +344,7 @@ export async function startServer({ handlers = {}, limits = {}, clock = systemCl
 }
 
 /** The body of an `openSession` call beside what is signed. */
-export const minerOffer = { protocolVersion: 1, client: 'test', slots: 2, models: [{ manifest, device: 'cpu', unitsPerSecond: 100 }] }
+export const minerOffer = { protocolVersion: 1, client: 'test', slots: 2, minUnitPriceWei: 0n, models: [{ manifest, device: 'cpu', unitsPerSecond: 100 }] }
 
 /** A session of the test's miner, opened over the wire. */
 export async function openTestSession({ connect }: Pick<TestServer, 'connect'>, clock: { nowMs(): number } = systemClock): Promise<ClientSession> {

@@ -117,7 +117,7 @@ const cases: { [K in RouteId]: Case<K> } = {
   },
   openSession: {
     good: { input: { body: { ...pending(minerNode), ...minerOffer } }, check: (output) => expect(output.coordinator).toBe(coordinatorNode) },
-    bad: { body: { ...pending(minerNode), ...minerOffer, slots: 0 }, param: 'slots' },
+    bad: { body: { ...pending(minerNode), ...minerOffer, minUnitPriceWei: '0', slots: 0 }, param: 'slots' },
     error: { input: { body: { ...pending(otherNode), ...minerOffer } }, code: 'CUCKOO_MINER_NOT_ELIGIBLE', status: 403 },
   },
   closeSession: {

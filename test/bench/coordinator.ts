@@ -63,7 +63,7 @@ async function openMiner(pool: Pool, index: number): Promise<ClientSession> {
   const signer = toMinerSigner(index)
   const pending = createSessionRequest({ node: toMinerNode(index), coordinator: coordinatorNode, signer, domainSeparator, clock })
   const models = [{ manifest: createLetterManifest(), device: 'cpu', unitsPerSecond: 0 }]
-  const body = Buffer.from(JSON.stringify({ protocolVersion, client: 'bench', slots: 2, models, ...pending.request }))
+  const body = Buffer.from(JSON.stringify({ protocolVersion, client: 'bench', slots: 2, minUnitPriceWei: '0', models, ...pending.request }))
   const accept = (await send(pool, 'POST', '/miner/v1/session', body, { 'content-type': 'application/json' })) as Parameters<
     typeof verifySessionAccept
   >[0]['accept'] & { wanted: Hash[] }

@@ -34,6 +34,8 @@ export interface TestCoordinatorOptions {
   pollMs?: number
   silenceMs?: number
   wanted?: Hash[]
+  /** what {@link Routes.putBlob} says of the models it was handed files for */
+  refusedFiles?: { model: string; code: string; message: string }[]
   /** signs with this key instead, as an impostor would */
   acceptSigner?: Signer
 }
@@ -140,7 +142,7 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     },
     async putBlob(input) {
       await record('putBlob', input)
-      return { body: { usable: [] } }
+      return { body: { usable: [], refused: options.refusedFiles ?? [] } }
     },
     async pollTask(input, { signal }) {
       await record('pollTask', input)
@@ -160,7 +162,7 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     async submitResult(input) {
       await record('submitResult', input)
       const { units } = input.body.result
-      return { body: { accepted: true, priceWei: (units * 1000n).toString(), units } }
+      return { body: { accepted: true, priceWei: units * 1000n, units } }
     },
     async failTask(input) {
       await record('failTask', input)

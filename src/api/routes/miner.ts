@@ -1,19 +1,23 @@
 import { z } from 'zod'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
-import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zTaskContent, zTaskOutput, zUint64 } from '../wire.ts'
+import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zTaskContent, zTaskOutput, zUint64, zWei } from '../wire.ts'
 
 const attemptParams = z.object({
   taskId: zHash,
   attempt: z.coerce.number().int().min(1),
 })
 
+const zRefused = z
+  .array(z.object({ model: z.string(), code: z.string(), message: z.string() }))
+  .describe('models that this miner will get no tasks for, with the reason')
+
 export const openSession = defineRoute({
   id: 'openSession',
   method: 'POST',
   path: '/miner/v1/session',
   auth: 'none',
-  maxBodyBytes: 1_048_576,
+  maxBodyBytes: 4_194_304,
   summary: 'Handshake: the miner proves its operator key (EIP-712 Session), both sides agree on a key by X25519, and the miner says what it runs.',
   body: z.strictObject({
     protocolVersion: z.int(),
@@ -25,6 +29,7 @@ export const openSession = defineRoute({
     signature: zSignature,
     client: z.string().max(100),
     slots: z.int().min(1).max(64),
+    minUnitPriceWei: zWei.describe('tasks that pay less per unit never come to this miner'),
     models: z
       .array(
         z.strictObject({
@@ -45,7 +50,7 @@ export const openSession = defineRoute({
     leaseMs: z.int(),
     pollMs: z.int(),
     wanted: z.array(zHash).describe('tokenizer files the coordinator lacks: PUT them to /miner/v1/blobs'),
-    refused: z.array(z.object({ model: z.string(), code: z.string(), message: z.string() })).describe('models that this miner will get no tasks for'),
+    refused: zRefused,
   }),
   errors: [errors.clockSkewed, errors.signatureForeign, errors.minerNotEligible, errors.sessionTaken, errors.sessionInvalid, errors.draining],
 })
@@ -70,6 +75,7 @@ export const putBlob = defineRoute({
   summary: 'Hands in a tokenizer file that a manifest of this session names.',
   response: z.object({
     usable: z.array(z.string()).describe('models of the session that can be served now'),
+    refused: zRefused,
   }),
   errors: [errors.blobInvalid],
 })
@@ -143,7 +149,7 @@ export const submitResult = defineRoute({
   }),
   response: z.object({
     accepted: z.literal(true),
-    priceWei: z.string(),
+    priceWei: zWei,
     units: zUint64,
   }),
   errors: [errors.leaseLost, errors.resultInvalid, errors.signatureForeign],

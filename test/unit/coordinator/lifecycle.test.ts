@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { toLogHead } from '../../../src/coordinator/drawLog.ts'
 import { weiPerCai } from '../../../src/domain/amount.ts'
+import { sha256 } from '../../../src/domain/canonical.ts'
 import { toDrawRef } from '../../../src/domain/draw.ts'
 import { type Hash, zeroHash } from '../../../src/domain/hex.ts'
 import { toManifestDigest } from '../../../src/domain/manifest.ts'
@@ -79,12 +80,13 @@ describe('drain', () => {
     const running = rig.app.createCompletion({ body: { model: 'test/letters', prompt: 'x' } })
     const task = await busy.take()
     const queued = rig.app.createCompletion({ body: { model: 'test/letters', prompt: 'y' } })
-    const polling = idle.poll()
+    const polling = idle.poll().catch((error: unknown) => error)
     await vi.waitFor(async () => expect(await rig.store.countTasksByState()).toMatchObject({ queued: 1, assigned: 1 }))
     const stopped = expect(queued).rejects.toThrow(refused('CUCKOO_COORDINATOR_DRAINING', { httpStatus: 503 }))
     const draining = rig.serving.drain()
     await stopped
-    expect((await polling).reasons).toEqual(['the coordinator is shutting down'])
+    expect(await polling).toMatchObject({ code: 'CUCKOO_COORDINATOR_DRAINING', httpStatus: 503, facts: { retryAfterSeconds: 2 } })
+    await expect(idle.poll()).rejects.toThrow(refused('CUCKOO_COORDINATOR_DRAINING', { httpStatus: 503 }))
     await expect(rig.app.createCompletion({ body: { model: 'test/letters', prompt: 'z' } })).rejects.toThrow(refused('CUCKOO_COORDINATOR_DRAINING'))
     await expect(rig.app.getReadiness({})).rejects.toThrow(refused('CUCKOO_COORDINATOR_DRAINING'))
     await busy.submit(task, createSubmission(rig.chain.domainSeparator, busy.signer, task, toTextOutput(task, 'made it')))
@@ -118,7 +120,10 @@ describe('models', () => {
     await expect(rig.app.createTask({ body })).rejects.toThrow(refused('CUCKOO_MODEL_UNKNOWN'))
     await expect(miner.client.putBlob({ params: { hash: hash as Hash }, body: Buffer.from('other') })).rejects.toThrow(refused('CUCKOO_BLOB_INVALID'))
     await expect(miner.client.putBlob({ params: { hash: zeroHash }, body: Buffer.from('other') })).rejects.toThrow(refused('CUCKOO_BLOB_INVALID'))
-    expect(await miner.client.putBlob({ params: { hash: hash as Hash }, body: Buffer.from('{"letters":true}') })).toEqual({ usable: ['test/letters'] })
+    expect(await miner.client.putBlob({ params: { hash: hash as Hash }, body: Buffer.from('{"letters":true}') })).toEqual({
+      usable: ['test/letters'],
+      refused: [],
+    })
     expect((await rig.app.listModels({})).data).toMatchObject([{ id: 'test/letters', owned_by: 'test', cuckoo: { miners: 1, chat: true } }])
     const digest = toManifestDigest(createLetterManifest())
     expect(await rig.app.getManifest({ params: { digest } })).toEqual(createLetterManifest())
@@ -156,11 +161,59 @@ describe('models', () => {
     expect((await miner.poll(50)).reasons).toContain('none of your models was accepted at the handshake')
   })
 
+  test('a model whose tokenizer does not open is refused when its files are handed in', async () => {
+    const rig = await createCoordinatorRig()
+    const bytes = Buffer.from('{"letters":false}')
+    const files = [{ path: 'tokenizer.json', bytes: bytes.length, sha256: sha256(bytes) }]
+    const miner = await rig.openMiner(1, { models: [{ manifest: createLetterManifest('test/broken', { files }) }], withholdFiles: true })
+    const answer = await miner.client.putBlob({ params: { hash: sha256(bytes) }, body: bytes })
+    expect(answer).toMatchObject({ usable: [], refused: [{ model: 'test/broken', code: 'CUCKOO_MANIFEST_INVALID' }] })
+    expect((await miner.poll(50)).reasons).toContain('none of your models was accepted at the handshake')
+  })
+
   test('listed: only manifests of the list', async () => {
     const listed = createLetterManifest('test/listed')
     const rig = await createCoordinatorRig({ config: { acceptManifests: 'listed', listedDigests: [toManifestDigest(listed)] } })
     const miner = await rig.openMiner(1, { models: [{ manifest: listed }, { manifest: createLetterManifest() }] })
     expect(miner.opened.refused.map((model) => model.model)).toEqual(['test/letters'])
+  })
+})
+
+describe('prices', () => {
+  const unitPriceWei = { text: 100n, embedding: 100n, models: {} }
+
+  test('a miner that asks for more than a model pays is never drawn for it, and told so', async () => {
+    const rig = await createCoordinatorRig({ miners: [10_000_000, 21_000], config: { unitPriceWei } })
+    const dear = await rig.openMiner(1, { minUnitPriceWei: 101n })
+    expect(dear.opened.refused).toMatchObject([{ model: 'test/letters', code: 'CUCKOO_MODEL_UNDERPRICED' }])
+    const fair = await rig.openMiner(2, { minUnitPriceWei: 100n })
+    const polling = dear.poll(300)
+    for (let task = 0; task < 5; task++) {
+      await rig.app.createTask({ body })
+      await fair.answer()
+    }
+    const { task, reasons } = await polling
+    expect(task).toBeNull()
+    expect(reasons[0]).toBe("your minimum price of 101 wei per unit is above this coordinator's 100 wei for 'test/letters'")
+    expect(reasons.join()).not.toContain('by the draw')
+    await fair.leave()
+    await expect(rig.app.createTask({ body })).rejects.toThrow(refused('CUCKOO_TASK_NO_MINER'))
+  })
+
+  test('a task made at an older, lower price goes only to a miner that takes it, and holds up nobody', async () => {
+    const config = { unitPriceWei: { ...unitPriceWei } }
+    const rig = await createCoordinatorRig({ miners: [21_000, 21_000], config })
+    const first = await rig.openMiner(1)
+    const { task: old } = await rig.app.createTask({ body })
+    await first.leave()
+    Object.assign(config, { unitPriceWei: { ...unitPriceWei, text: 200n } })
+    await rig.restart()
+    const dear = await rig.openMiner(1, { minUnitPriceWei: 150n })
+    const { task: fresh } = await rig.app.createTask({ body })
+    expect((await dear.answer()).assignment).toMatchObject({ taskId: fresh?.id, unitPriceWei: 200n })
+    expect((await dear.poll(50)).task).toBeNull()
+    const cheap = await rig.openMiner(2, { minUnitPriceWei: 100n })
+    expect((await cheap.answer()).assignment).toMatchObject({ taskId: old?.id, unitPriceWei: 100n })
   })
 })
 

@@ -6,6 +6,7 @@ import { TaskQueue } from '../../../src/coordinator/taskQueue.ts'
 import { TaskStream, toCertainText } from '../../../src/coordinator/taskStream.ts'
 import type { AttemptFailure } from '../../../src/domain/task.ts'
 import { minerLeft } from '../../../src/errors/coordinator.ts'
+import { assignmentUnderpriced } from '../../../src/errors/miner.ts'
 import { createLetterTokenizers, toLetterIds, toMinerNode } from '../../support/coordinatorRig.ts'
 import { toNumberedHash } from '../../support/storeFixtures.ts'
 
@@ -30,6 +31,20 @@ describe('who may try a task again', () => {
     expect(toNextState(failedBy(a, a), [a, b])).toBe('queued')
     expect(toNextState(leftBy(a, b, c), [a])).toBe('queued')
     expect(toNextState(leftBy(...Array.from({ length: maxAttempts }, () => a)), [a])).toBe('dead')
+  })
+})
+
+describe('a task given back for its price', () => {
+  const tooCheapFor = (...miners: `0x${string}`[]) => failedBy(...miners).map((failure) => ({ ...failure, code: assignmentUnderpriced.code }))
+
+  test('blames nobody, and is not offered to the same miner again', () => {
+    expect(mayTry(a, tooCheapFor(a), [a])).toBe(false)
+    expect(toNextState(tooCheapFor(a, b, c), [a, b, c, toMinerNode(4)])).toBe('queued')
+  })
+
+  test('is dead once all that are there have given it back', () => {
+    expect(toNextState(tooCheapFor(a, b), [a, b])).toBe('dead')
+    expect(toNextState(tooCheapFor(a, b), [])).toBe('queued')
   })
 })
 

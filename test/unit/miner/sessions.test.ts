@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { draining } from '../../../src/errors/api.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
 import {
@@ -21,15 +22,17 @@ describe('the handshake', () => {
   it('says what the miner runs and hands in the tokenizer files that are wanted', async () => {
     const manifest = createManifest('test/counter')
     const wanted = manifest.files.map(({ sha256 }) => sha256)
-    const coordinator = await createCoordinator({ wanted })
-    const rig = await createMiner([toRecord(coordinator)])
-    await rig.waitForEvent('sessionOpened')
+    const refusedFiles = [{ model: 'test/counter', code: 'CUCKOO_MANIFEST_INVALID', message: 'its tokenizer does not open' }]
+    const coordinator = await createCoordinator({ wanted, refusedFiles })
+    const rig = await createMiner([toRecord(coordinator)], { config: { minUnitPriceWei: 7n } })
+    expect((await rig.waitForEvent('sessionOpened')).refused).toEqual(refusedFiles)
     expect(coordinator.calls.openSession[0]?.body).toMatchObject({
       node: minerNode,
       coordinator: coordinatorNode,
       protocolVersion: 1,
       client: 'cuckoo/test',
       slots: 2,
+      minUnitPriceWei: 7n,
       models: [{ manifest, device: 'cpu', unitsPerSecond: 1000 }],
     })
     expect(coordinator.calls.putBlob.map(({ params, body }) => [params.hash, Buffer.from(body).toString()])).toEqual([[wanted[0], '{"a test tokenizer":true}']])
@@ -133,6 +136,21 @@ describe('a session', () => {
     await coordinator.waitForCalls('pollTask', 1)
     await delay(300)
     expect(coordinator.calls.pollTask.length).toBeLessThanOrEqual(8)
+  })
+})
+
+describe('a coordinator that shuts down', () => {
+  it('is asked again no sooner than its Retry-After says', { timeout: 10_000 }, async () => {
+    const coordinator = await createCoordinator()
+    coordinator.before.pollTask = () => {
+      throw draining({})
+    }
+    const rig = await createMiner([toRecord(coordinator)])
+    expect(await rig.waitForEvent('pollFailed')).toMatchObject({ error: { code: 'CUCKOO_COORDINATOR_DRAINING' }, retryMs: 2_000 })
+    await delay(1_500)
+    expect(coordinator.calls.pollTask.length).toBe(1)
+    await coordinator.waitForCalls('pollTask', 2)
+    expect(coordinator.calls.pollTask[1]?.atMs).toBeGreaterThan((coordinator.calls.pollTask[0]?.atMs ?? 0) + 1_990)
   })
 })
 
