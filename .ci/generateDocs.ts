@@ -10,8 +10,8 @@ import { errorKinds } from '../src/errors/cuckooError.ts'
 const path = 'README.md'
 
 function toTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const escape = (cell: string) => cell.replaceAll('|', '\\|')
-  return [header, header.map(() => '---'), ...rows.map((row) => row.map(escape))].map((row) => `| ${row.join(' | ')} |`).join('\n')
+  const toCell = (cell: string) => cell.replaceAll('|', '\\|')
+  return [header, header.map(() => '---'), ...rows.map((row) => row.map(toCell))].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
 const meanings: Record<keyof typeof errorKinds, string> = {
