@@ -7,8 +7,9 @@ import { formatTable, type Table } from './table.ts'
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 export interface Spinner {
+  /** shows `text`; starts it where it stands still */
   update(text: string): void
-  /** leaves nothing behind */
+  /** leaves nothing behind; again and again is the same as once */
   stop(): void
 }
 
@@ -34,7 +35,7 @@ export interface Output {
   warn(text: string): void
   error(error: CuckooError): void
   style(style: Style, text: string): string
-  /** a spinner on stderr where a person watches, else nothing */
+  /** a spinner on stderr where a person watches, else nothing; with an empty text it waits for an update */
   spin(text: string): Promise<Spinner>
 }
 
@@ -91,7 +92,7 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     },
     line: (text = '') => void (options.json || aroundSpinner(() => toStdout(`${text}\n`))),
     print: toStdout,
-    write: (text) => void (options.json || toStdout(text)),
+    write: (text) => void (options.json || aroundSpinner(() => toStdout(text))),
     table: (table) => {
       if (options.json) return
       for (const [index, line] of formatTable(table, output.columns).entries()) output.line(index === 0 ? output.style('dim', line) : line)
@@ -112,18 +113,23 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
       if (options.json || io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
       const { default: ora } = await import('ora')
       const running = ora({
-        text,
-        stream: process.stderr,
+        stream: io.stderr as NodeJS.WriteStream,
         discardStdin: false,
         hideCursor: true,
         ...(options.noColor ? { color: false as never } : {}),
-      }).start()
-      spinner = running
+      })
+      const update = (next: string) => {
+        running.text = next
+        if (running.isSpinning) return
+        running.start()
+        spinner = running
+      }
+      if (text !== '') update(text)
       return {
-        update: (next) => {
-          running.text = next
-        },
+        update,
         stop: () => {
+          // ora clears the line at every stop, and by the second one the line holds something else.
+          if (!running.isSpinning) return
           running.stop()
           spinner = null
         },

@@ -51,6 +51,8 @@ export async function runMain(argv: readonly string[], options: CliOptions = {})
       },
       isTTY,
       columns: 80,
+      // what the spinner needs of a terminal
+      ...{ cursorTo: () => true, moveCursor: () => true, clearLine: () => true },
     },
     watchSignals: (listener) => {
       options.onStart?.(listener)

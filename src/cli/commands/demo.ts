@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { type DemoEvent, type MinerShare, type ReceiptSummary, runDemo } from '../../devnet/runDemo.ts'
-import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewDevnetEvent } from '../devnetView.ts'
-import type { Output } from '../output.ts'
+import type { Output, Spinner } from '../output.ts'
 import { zAddress, zHash, zInteger } from '../schemas.ts'
 import { getScriptPath } from '../version.ts'
 
@@ -46,11 +45,13 @@ show that stake decides; a receipt checked. It leaves nothing running and no fil
   }),
   output: zSummary,
   async run({ options }, context) {
-    const view = createDemoView(context)
+    const spinner = await context.output.spin('')
     try {
-      return await runDemo({ script: getScriptPath(), model: options.model, prompts, tasks: options.tasks, signal: context.signal }, view.show)
+      return await runDemo({ script: getScriptPath(), model: options.model, prompts, tasks: options.tasks, signal: context.signal }, (event) =>
+        showDemoEvent(event, context.output, spinner),
+      )
     } finally {
-      view.stop()
+      spinner.stop()
     }
   },
   view({ seconds, receipt }, screen) {
@@ -61,25 +62,14 @@ show that stake decides; a receipt checked. It leaves nothing running and no fil
 })
 
 /** Shows the demo's events as they come; the progress of the short tasks in a spinner. */
-function createDemoView({ output }: Context<never>): { show: (event: DemoEvent) => void; stop: () => void } {
-  const spinner = output.spin('')
-  let update: (text: string) => void = () => {}
-  let stop = () => {}
-  void spinner.then((started) => {
-    update = started.update
-    stop = started.stop
-    stop()
-  })
-  return { show: (event) => showDemoEvent(event, output, update), stop: () => stop() }
-}
-
-function showDemoEvent(event: DemoEvent, screen: Output, update: (text: string) => void): void {
+function showDemoEvent(event: DemoEvent, screen: Output, spinner: Spinner): void {
+  if (event.type === 'progress') spinner.update(`${event.done} of ${event.total} tasks`)
+  else spinner.stop()
   if (event.type === 'answer') viewDevnetEvent({ type: 'command', command: event.command, note: '' }, screen)
   else if (event.type === 'text') screen.write(event.text)
-  else if (event.type === 'progress') update(`${event.done} of ${event.total} tasks`)
   else if (event.type === 'shares') showShares(event.miners, screen)
   else if (event.type === 'receipt') showChecks(event.receipt, screen)
-  else viewDevnetEvent(event, screen)
+  else if (event.type !== 'progress') viewDevnetEvent(event, screen)
 }
 
 function showChecks({ checks }: ReceiptSummary, screen: Output): void {

@@ -1,0 +1,70 @@
+import { PassThrough } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createOutput } from '../../../src/cli/output.ts'
+
+/** A terminal of 80 columns, and what was written to it. */
+function createTerminal() {
+  let written = ''
+  const stream = Object.assign(new PassThrough(), {
+    isTTY: true,
+    columns: 80,
+    cursorTo: () => stream.write('\r'),
+    moveCursor: () => true,
+    clearLine: () => stream.write('<cleared>'),
+    getWindowSize: () => [80, 24],
+  })
+  stream.on('data', (chunk: Buffer) => {
+    written += String(chunk)
+  })
+  return { stream, read: () => written }
+}
+
+function createScreen(options: { json?: boolean; noColor?: boolean } = {}) {
+  const [stdout, stderr] = [createTerminal(), createTerminal()]
+  const output = createOutput(
+    { stdin: process.stdin, stdout: stdout.stream, stderr: stderr.stream },
+    { json: false, noColor: false, ...options, onClosed: () => {} },
+  )
+  return { output, stdout, stderr }
+}
+
+afterEach(() => vi.unstubAllEnvs())
+
+describe('the spinner', () => {
+  it('clears its own line once, and nothing that is written after it stopped', async () => {
+    vi.stubEnv('CI', undefined)
+    vi.stubEnv('TERM', 'xterm')
+    const { output, stderr } = createScreen()
+    const spinner = await output.spin('waiting for a miner')
+    expect(stripVTControlCharacters(stderr.read())).toContain('waiting for a miner')
+    spinner.stop()
+    const before = stderr.read()
+    for (const piece of ['Once', ' upon']) {
+      spinner.stop()
+      output.write(piece)
+    }
+    expect(stderr.read()).toBe(before)
+  })
+
+  it('with an empty text starts at its first update, and starts again after a stop', async () => {
+    vi.stubEnv('CI', undefined)
+    vi.stubEnv('TERM', 'xterm')
+    const { output, stderr } = createScreen()
+    const spinner = await output.spin('')
+    expect(stderr.read()).toBe('')
+    for (const text of ['1 of 2', '2 of 2']) {
+      spinner.update(text)
+      expect(stripVTControlCharacters(stderr.read())).toContain(text)
+      spinner.stop()
+    }
+  })
+
+  it('shows nothing with --json', async () => {
+    const { output, stderr } = createScreen({ json: true })
+    const spinner = await output.spin('waiting')
+    spinner.update('still')
+    spinner.stop()
+    expect(stderr.read()).toBe('')
+  })
+})
