@@ -12,5 +12,6 @@ export function viewDevnetEvent(event: DevnetEvent, screen: Output): void {
     screen.line(foldCommand(event.command, screen.columns, '  $ '))
     if (event.note !== '') screen.line(screen.style('dim', `    ${event.note}`))
   }
-  if (event.type === 'ended') screen.warn(`${event.name} ended by itself (exit code ${event.exitCode})`)
+  if (event.type === 'ended')
+    screen.warn(`${event.name} ended by itself (${event.exitCode === null ? 'a signal' : `exit code ${event.exitCode}`}): see ${event.logFile}`)
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { anvilMissing, devnetRpcFailed } from '../errors/devnet.ts'
-import { type Child, startChild } from './childProcess.ts'
+import { type Child, type ChildOptions, startChild } from './childProcess.ts'
 
 /**
  * Path of an anvil binary: from PATH (Foundry), else from the optional npm package's platform folder.
@@ -29,7 +29,9 @@ export function getAnvilPath(path = process.env['PATH'] ?? ''): string {
  * A fresh local chain (id 31337) on loopback: a block for every transaction at once and one each 2 s, so that time goes on;
  * `finalized` is the latest block. Resolves when it answers, with its URL.
  */
-export async function startAnvil(options: { port: number; env: NodeJS.ProcessEnv; logFile: string }): Promise<{ child: Child; rpcUrl: string }> {
+export async function startAnvil(
+  options: Pick<ChildOptions, 'env' | 'logFile' | 'onStarted' | 'signal'> & { port: number },
+): Promise<{ child: Child; rpcUrl: string }> {
   const listening = /Listening on 127\.0\.0\.1:(\d+)/
   const { child, readyLine } = await startChild({
     name: 'chain',
@@ -51,6 +53,8 @@ export async function startAnvil(options: { port: number; env: NodeJS.ProcessEnv
     ],
     env: options.env,
     logFile: options.logFile,
+    onStarted: options.onStarted,
+    signal: options.signal,
     isReady: (line) => listening.test(line),
     timeoutMs: 20_000,
   })

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync } from 'node:fs'
-import { devnetStartTimeout } from '../errors/devnet.ts'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { devnetChildFailed, devnetStartTimeout } from '../errors/devnet.ts'
+import { ownGroup } from './ownGroup.ts'
+import { toReason } from './runCommand.ts'
 
 /** A process of the network: ended by its pid only, asked first, forced after a grace time. */
 export interface Child {
@@ -28,52 +30,65 @@ function toChild(name: string, child: ChildProcess): Child {
   }
 }
 
-/**
- * Starts `command` with stderr in `logFile`, and waits for the first line of its stdout that `isReady` takes. Later lines go
- * to `onLine`. Resolves with the running child and that line.
- * @throws CUCKOO_DEVNET_START_TIMEOUT when no such line comes in time or the process ends first; the process is ended then
- */
-export async function startChild(options: {
+export interface ChildOptions {
   name: string
   command: string
   args: string[]
   env: NodeJS.ProcessEnv
   logFile: string
   isReady: (line: string) => boolean
-  onLine?: (line: string) => void
   timeoutMs: number
-}): Promise<{ child: Child; readyLine: string }> {
-  const spawned = spawn(options.command, options.args, {
-    env: options.env,
-    stdio: ['ignore', 'pipe', openSync(options.logFile, 'a', 0o600)],
-  })
+  /** called as soon as the process is there, ready or not */
+  onStarted: (child: Child) => void
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Starts `command` with stderr in `logFile`, and waits for the first line of its stdout that `isReady` takes. Resolves with the
+ * running child and that line.
+ * @throws CUCKOO_DEVNET_START_TIMEOUT when no such line comes in time, CUCKOO_DEVNET_CHILD_FAILED when the process ends first, the
+ * signal's reason when it is aborted; the process is ended then
+ */
+export async function startChild(options: ChildOptions): Promise<{ child: Child; readyLine: string }> {
+  options.signal?.throwIfAborted()
+  const log = openSync(options.logFile, 'w', 0o600)
+  const spawned = spawn(options.command, options.args, { ...ownGroup, env: options.env, stdio: ['ignore', 'pipe', log] })
+  closeSync(log)
   await Promise.race([once(spawned, 'spawn'), once(spawned, 'error').then(([error]) => Promise.reject(error))])
   const child = toChild(options.name, spawned)
-  let found: ((line: string) => void) | null = null
-  const ready = new Promise<string>((resolve) => {
-    found = resolve
+  options.onStarted(child)
+  const failed = Promise.withResolvers<never>()
+  const fail = () => failed.reject(options.signal?.reason)
+  options.signal?.addEventListener('abort', fail, { once: true })
+  const timeout = setTimeout(() => failed.reject(devnetStartTimeout({ what: options.name, waitedMs: options.timeoutMs })), options.timeoutMs)
+  const ended = child.exited.then((exitCode): never => {
+    throw devnetChildFailed({ command: options.name, exitCode, reason: toReason(readFileSync(options.logFile, 'utf8')) })
   })
-  let rest = ''
-  spawned.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (found && options.isReady(line)) {
-        found(line)
-        found = null
-      } else options.onLine?.(line)
-    }
-  })
-  const timer = Promise.withResolvers<null>()
-  const timeout = setTimeout(() => timer.resolve(null), options.timeoutMs)
-  const readyLine = await Promise.race([ready, child.exited.then(() => null), timer.promise])
-  clearTimeout(timeout)
-  if (readyLine === null) {
+  ended.catch(() => {})
+  try {
+    return { child, readyLine: await Promise.race([readUntil(spawned, options.isReady), ended, failed.promise]) }
+  } catch (error) {
     await child.stop(1000)
-    throw devnetStartTimeout({
-      what: options.name,
-      waitedMs: options.timeoutMs,
-    })
+    throw error
+  } finally {
+    clearTimeout(timeout)
+    options.signal?.removeEventListener('abort', fail)
   }
-  return { child, readyLine }
+}
+
+/** The first line of stdout that `isReady` takes. What comes later is read and forgotten. */
+function readUntil(spawned: ChildProcess, isReady: (line: string) => boolean): Promise<string> {
+  return new Promise((resolve) => {
+    let rest = ''
+    let isFound = false
+    spawned.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (isFound) return
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      const found = lines.find(isReady)
+      if (found === undefined) return
+      isFound = true
+      resolve(found)
+    })
+  })
 }

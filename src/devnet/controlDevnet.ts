@@ -1,23 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { devnetStartTimeout } from '../errors/devnet.ts'
+import { devnetNotRunning, devnetStopTimeout } from '../errors/devnet.ts'
 import { runDevnetRpc } from './anvil.ts'
-import { type DevnetState, findDevnet, getDevnet } from './devnetState.ts'
+import { findDevnetOwner, getDevnet, isAlive } from './devnetState.ts'
 
 /**
- * Asks the devnet of `home` to end and waits until it has: it ends its own processes.
- * @throws CUCKOO_DEVNET_NOT_RUNNING when none runs, CUCKOO_DEVNET_START_TIMEOUT when it is still there after 30 s
+ * Asks the devnet of `home`, which may still be starting, to end, and waits until all its processes have; the pid that it had.
+ * @throws CUCKOO_DEVNET_NOT_RUNNING when none runs, CUCKOO_DEVNET_STOP_TIMEOUT when it is still there after 30 s
  */
-export async function stopDevnet(home: string): Promise<DevnetState> {
-  const state = getDevnet(home)
-  process.kill(state.pid, 'SIGTERM')
+export async function stopDevnet(home: string): Promise<number> {
+  const owner = findDevnetOwner(home)
+  if (owner === undefined) throw devnetNotRunning({ home })
+  process.kill(owner.pid, 'SIGTERM')
   const limitMs = 30_000
-  for (const startedAt = Date.now(); Date.now() - startedAt < limitMs; await sleep(100)) {
-    if (!findDevnet(home)) return state
+  const until = Date.now() + limitMs
+  while (findDevnetOwner(home)?.pid === owner.pid) {
+    if (Date.now() > until) throw devnetStopTimeout({ pid: owner.pid, waitedMs: limitMs })
+    await sleep(50)
   }
-  throw devnetStartTimeout({
-    what: 'the end of the devnet',
-    waitedMs: limitMs,
-  })
+  // It has ended all others. Where nobody collects ended processes (a container without an init) its number stays: do not wait long.
+  for (const patience = Date.now() + 2_000; isAlive(owner) && Date.now() < patience; ) await sleep(20)
+  return owner.pid
 }
 
 /**

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from '../domain/hex.ts'
-import { devnetNotRunning } from '../errors/devnet.ts'
+import { devnetNotRunning, devnetRunning } from '../errors/devnet.ts'
 
 /** What other terminals need to know of the devnet that runs: `<home>/devnet/state.json`, there only while it runs. */
 export interface DevnetState {
@@ -27,7 +28,20 @@ function getStateFile(home: string): string {
   return join(getDevnetFolder(home), 'state.json')
 }
 
-function isAlive(pid: number): boolean {
+/** Holds the `cuckoo devnet start` that owns `home`, from its first moment until nothing of the devnet runs any more. */
+function getOwnerFile(home: string): string {
+  return join(getDevnetFolder(home), 'owner.json')
+}
+
+interface Owner {
+  pid: number
+  /** unix seconds */
+  startedAt: number
+}
+
+/** Whether the process is there; one from before the machine's start is not, whoever has its number now. */
+export function isAlive({ pid, startedAt }: Owner): boolean {
+  if (startedAt < Date.now() / 1000 - uptime() - 60) return false
   try {
     process.kill(pid, 0)
     return true
@@ -36,14 +50,41 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The state of the devnet that runs in `home`, or undefined: no file, or its process is gone. */
-export function findDevnet(home: string): DevnetState | undefined {
+function findAlive<T extends Owner>(file: string): T | undefined {
   try {
-    const state = JSON.parse(readFileSync(getStateFile(home), 'utf8')) as DevnetState
-    return isAlive(state.pid) ? state : undefined
+    const value = JSON.parse(readFileSync(file, 'utf8')) as T
+    return isAlive(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** The process that owns the devnet of `home`, be it starting, running or stopping; undefined when there is none. */
+export function findDevnetOwner(home: string): Owner | undefined {
+  return findAlive(getOwnerFile(home))
+}
+
+/** Makes this process the owner of the devnet of `home`. @throws CUCKOO_DEVNET_RUNNING while another one is */
+export function saveDevnetOwner(home: string): void {
+  mkdirSync(getDevnetFolder(home), { recursive: true, mode: 0o700 })
+  const owner: Owner = { pid: process.pid, startedAt: Math.floor(Date.now() / 1000) }
+  const other = findDevnetOwner(home)
+  if (other !== undefined) throw devnetRunning({ pid: other.pid, home })
+  rmSync(getOwnerFile(home), { force: true })
+  try {
+    writeFileSync(getOwnerFile(home), `${JSON.stringify(owner)}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (cause) {
+    throw devnetRunning({ pid: findDevnetOwner(home)?.pid ?? -1, home }, { cause })
+  }
+}
+
+export function removeDevnetOwner(home: string): void {
+  rmSync(getOwnerFile(home), { force: true })
+}
+
+/** The state of the devnet that runs in `home`, or undefined: no file, or its process is gone. */
+export function findDevnet(home: string): DevnetState | undefined {
+  return findAlive(getStateFile(home))
 }
 
 /** The state of the devnet that runs in `home`. @throws CUCKOO_DEVNET_NOT_RUNNING when none does */

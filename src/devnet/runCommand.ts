@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { devnetChildFailed } from '../errors/devnet.ts'
+import { ownGroup } from './ownGroup.ts'
 
 /** How the network calls `cuckoo`: the same program that people type, as a process of its own. */
 export interface CuckooProgram {
@@ -36,7 +37,11 @@ export function formatCommand(args: readonly string[]): string {
  */
 export function runCommand(program: CuckooProgram, args: readonly string[], onText?: (text: string) => void): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program.command, [program.script, ...args, ...(onText ? [] : ['--json'])], { env: program.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program.command, [program.script, ...args, ...(onText ? [] : ['--json'])], {
+      ...ownGroup,
+      env: program.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let output = ''
     let errors = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -63,7 +68,7 @@ export function runCommand(program: CuckooProgram, args: readonly string[], onTe
 }
 
 /** The message of a JSON error on stderr, else the last line of it. */
-function toReason(stderr: string): string {
+export function toReason(stderr: string): string {
   const last = stderr.trim().split('\n').at(-1) ?? ''
   try {
     const { error } = JSON.parse(last) as {

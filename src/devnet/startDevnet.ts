@@ -1,13 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Address } from '../domain/hex.ts'
-import { devnetRunning } from '../errors/devnet.ts'
 import { startAnvil } from './anvil.ts'
-import { type Child, startChild } from './childProcess.ts'
+import { type Child, type ChildOptions, startChild } from './childProcess.ts'
 import { createAccounts } from './createAccounts.ts'
-import { type DevnetState, findDevnet, getDevnetFolder, removeDevnetState, saveDevnetState } from './devnetState.ts'
-import { createProgram, formatCommand, runCommand } from './runCommand.ts'
+import { createGuard } from './createGuard.ts'
+import { type DevnetState, getDevnetFolder, removeDevnetOwner, removeDevnetState, saveDevnetOwner, saveDevnetState } from './devnetState.ts'
+import { type CuckooProgram, createProgram, formatCommand, runCommand } from './runCommand.ts'
 
 export interface DevnetOptions {
   home: string
@@ -27,14 +27,13 @@ export type DevnetEvent =
   | { type: 'section'; title: string }
   | { type: 'command'; command: string; note: string }
   | { type: 'ready'; state: DevnetState }
-  | { type: 'ended'; name: string; exitCode: number | null }
+  /** a process ended that nobody told to */
+  | { type: 'ended'; name: string; exitCode: number | null; logFile: string }
 
 export interface RunningDevnet {
   state: DevnetState
   /** ends every process of the network, miners first */
   stop(): Promise<void>
-  /** resolves when one of its processes has ended by itself */
-  broken: Promise<{ name: string; exitCode: number | null }>
   miners: Child[]
   coordinator: Child
 }
@@ -65,17 +64,31 @@ export async function findFreePort(preferred: number): Promise<number> {
  * @throws CUCKOO_DEVNET_RUNNING, CUCKOO_DEVNET_ANVIL_MISSING, CUCKOO_DEVNET_CHILD_FAILED, CUCKOO_DEVNET_START_TIMEOUT; nothing is left running then
  */
 export async function startDevnet(options: DevnetOptions, onEvent: (event: DevnetEvent) => void, signal?: AbortSignal): Promise<RunningDevnet> {
-  const running = findDevnet(options.home)
-  if (running) throw devnetRunning({ pid: running.pid, home: options.home })
+  saveDevnetOwner(options.home)
+  const program = createProgram({ script: options.script, home: options.home })
+  const guard = createGuard(program.env)
   const children: Child[] = []
+  let isStopping = false
   const stop = async () => {
+    isStopping = true
     removeDevnetState(options.home)
     const [chain, ...others] = children
     await Promise.all(others.toReversed().map((child) => child.stop(10_000)))
     await chain?.stop(5_000)
+    guard.close()
+    removeDevnetOwner(options.home)
+  }
+  const onStarted = (child: Child) => {
+    children.push(child)
+    guard.watch(child)
   }
   try {
-    return await startNetwork(options, onEvent, children, stop, signal)
+    const devnet = await startNetwork(options, program, onEvent, { onStarted, signal })
+    for (const child of children) {
+      const logFile = join(getDevnetFolder(options.home), `${child.name}.log`)
+      void child.exited.then((exitCode) => isStopping || onEvent({ type: 'ended', name: child.name, exitCode, logFile }))
+    }
+    return { ...devnet, stop }
   } catch (error) {
     await stop()
     throw error
@@ -84,20 +97,17 @@ export async function startDevnet(options: DevnetOptions, onEvent: (event: Devne
 
 async function startNetwork(
   options: DevnetOptions,
+  program: CuckooProgram,
   onEvent: (event: DevnetEvent) => void,
-  children: Child[],
-  stop: () => Promise<void>,
-  signal?: AbortSignal,
-): Promise<RunningDevnet> {
+  { onStarted, signal }: Pick<ChildOptions, 'onStarted' | 'signal'>,
+): Promise<Omit<RunningDevnet, 'stop'>> {
   const folder = getDevnetFolder(options.home)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
   // A new chain knows nothing of an older one's tasks, keys and journals.
   for (const role of ['coordinator', 'miner'])
     rmSync(join(options.home, role, 'devnet'), {
       recursive: true,
       force: true,
     })
-  const program = createProgram({ script: options.script, home: options.home })
 
   const run = async (args: string[], note: (answer: Record<string, unknown>) => string) => {
     signal?.throwIfAborted()
@@ -110,7 +120,6 @@ async function startNetwork(
     return answer
   }
   const start = async (name: string, args: string[], isReady: (event: Record<string, unknown>) => boolean) => {
-    signal?.throwIfAborted()
     const { child, readyLine } = await startChild({
       name,
       command: program.command,
@@ -119,8 +128,9 @@ async function startNetwork(
       logFile: join(folder, `${name}.log`),
       isReady: (line) => isReady(JSON.parse(line) as Record<string, unknown>),
       timeoutMs: 90_000,
+      onStarted,
+      signal,
     })
-    children.push(child)
     onEvent({
       type: 'command',
       command: formatCommand(args),
@@ -134,8 +144,9 @@ async function startNetwork(
     port: await findFreePort(options.rpcPort),
     env: program.env,
     logFile: join(folder, 'chain.log'),
+    onStarted,
+    signal,
   })
-  children.push(chain.child)
   onEvent({
     type: 'command',
     command: 'anvil',
@@ -222,11 +233,8 @@ async function startNetwork(
   }
   saveDevnetState(options.home, state)
   onEvent({ type: 'ready', state })
-  const broken = Promise.race(children.map((child) => child.exited.then((exitCode) => ({ name: child.name, exitCode }))))
   return {
     state,
-    stop,
-    broken,
     miners: miners.map(({ child }) => child),
     coordinator: coordinator.child,
   }

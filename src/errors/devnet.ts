@@ -12,19 +12,19 @@ export const devnetNotRunning = defineError('CUCKOO_DEVNET_NOT_RUNNING', 'reject
   message: `No devnet runs in ${f.home}.`,
   hint: 'Start one with `cuckoo devnet start`.',
 }))
-export const devnetChildFailed = defineError(
-  'CUCKOO_DEVNET_CHILD_FAILED',
-  'internal',
-  (f: { command: string; exitCode: number | null; reason: string }) => ({
-    message: `\`${f.command}\` ended with ${f.exitCode === null ? 'a signal' : `exit code ${f.exitCode}`}: ${f.reason}`,
-    hint: 'The logs are in the devnet folder of the cuckoo home.',
-  }),
-)
+export const devnetChildFailed = defineError('CUCKOO_DEVNET_CHILD_FAILED', 'internal', (f: { command: string; exitCode: number | null; reason: string }) => ({
+  message: `\`${f.command}\` ended with ${f.exitCode === null ? 'a signal' : `exit code ${f.exitCode}`}: ${f.reason}`,
+  hint: 'The logs are in the devnet folder of the cuckoo home.',
+}))
 export const devnetStartTimeout = defineError('CUCKOO_DEVNET_START_TIMEOUT', 'unavailable', (f: { what: string; waitedMs: number }) => ({
-  message: `${f.what} is not ready after ${f.waitedMs} ms.`,
+  message: `${f.what} is not ready after ${f.waitedMs / 1000} s.`,
   hint: 'Look into the logs in the devnet folder of the cuckoo home; a slow machine may just need another try.',
+}))
+export const devnetStopTimeout = defineError('CUCKOO_DEVNET_STOP_TIMEOUT', 'unavailable', (f: { pid: number; waitedMs: number }) => ({
+  message: `The devnet (process ${f.pid}) has not ended after ${f.waitedMs / 1000} s.`,
+  hint: 'Try `cuckoo devnet stop` once more: the second time it is forced.',
 }))
 export const devnetRpcFailed = defineError('CUCKOO_DEVNET_RPC_FAILED', 'unavailable', (f: { method: string; reason: string }) => ({
   message: `The devnet's chain refused ${f.method}: ${f.reason}.`,
-  hint: 'Check `cuckoo devnet status`.',
+  hint: 'See whether it still runs with `cuckoo devnet status`.',
 }))

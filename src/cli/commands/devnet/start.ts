@@ -48,7 +48,6 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
       ({ type, ...event }) => context.emit({ event: type, ...event }),
       context.signal,
     )
-    void devnet.broken.then(({ name, exitCode }) => context.signal.aborted || context.output.warn(`${name} ended by itself (exit code ${exitCode})`))
     await waitForAbort(context.signal)
     await devnet.stop()
     return { event: 'stopped' }

@@ -8,10 +8,9 @@ export const devnetStop = defineCommand({
   options: z.object({}),
   output: z.object({ stopped: z.literal(true), pid: z.int() }),
   async run(_, { config }) {
-    const { pid } = await stopDevnet(config.values.home)
-    return { stopped: true as const, pid }
+    return { stopped: true as const, pid: await stopDevnet(config.values.home) }
   },
   view(_, screen) {
-    screen.line('The devnet has ended.')
+    screen.line('The devnet has ended: nothing of it runs any more.')
   },
 })
