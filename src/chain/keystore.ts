@@ -1,10 +1,9 @@
 import { pbkdf2 as pbkdf2Callback, randomBytes, type ScryptOptions, scrypt as scryptCallback } from 'node:crypto'
 import { promisify } from 'node:util'
-import * as Keystore from 'ox/Keystore'
+import type * as Keystore from 'ox/Keystore'
 import { z } from 'zod'
 import { type Address, fromHex, type Hex, toHex } from '../domain/hex.ts'
 import { keystoreInvalid, passwordWrong } from '../errors/account.ts'
-import { createLocalSigner } from './signer.ts'
 
 const scrypt = promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scryptCallback)
 const pbkdf2 = promisify(pbkdf2Callback)
@@ -66,12 +65,13 @@ export function findKeystoreAddress(keystore: ParsedKeystore): Address | null {
 
 /** `privateKey` as version 3 keystore JSON (scrypt r = 8, p = 1), as geth and Foundry read it. */
 export async function encryptKeystore(privateKey: Hex, password: string, cost: number): Promise<string> {
+  const [{ encrypt }, { createLocalSigner }] = await loadCryptography()
   const { address } = createLocalSigner(privateKey)
   const saltBytes = randomBytes(32)
   const iv = randomBytes(16)
   const kdfparams = { dklen: 32, n: cost, p: 1, r: 8, salt: saltBytes.toString('hex') }
   const key = toHex(await deriveScryptKey(password, kdfparams))
-  const keystore = Keystore.encrypt(privateKey, key, { iv: new Uint8Array(iv), kdf: 'scrypt', kdfparams })
+  const keystore = encrypt(privateKey, key, { iv: new Uint8Array(iv), kdf: 'scrypt', kdfparams })
   return `${JSON.stringify({ address: address.slice(2), ...keystore }, null, 2)}\n`
 }
 
@@ -82,10 +82,11 @@ export async function encryptKeystore(privateKey: Hex, password: string, cost: n
  */
 export async function decryptKeystore(json: string, password: string, source: string): Promise<Hex> {
   const keystore = parseKeystore(json, source)
+  const [{ decrypt }, { createLocalSigner }] = await loadCryptography()
   const key = toHex(await deriveKey(password, keystore.crypto))
   let privateKey: Hex
   try {
-    privateKey = Keystore.decrypt(keystore as Keystore.Keystore, key)
+    privateKey = decrypt(keystore as Keystore.Keystore, key)
   } catch (cause) {
     throw passwordWrong({ source }, { cause })
   }
@@ -93,6 +94,11 @@ export async function decryptKeystore(json: string, password: string, source: st
   const { address } = createLocalSigner(privateKey)
   if (stated !== null && stated !== address) throw keystoreInvalid({ source, problem: `it says ${stated} but holds the key of ${address}` })
   return privateKey
+}
+
+/** Loaded when a key is locked or unlocked: most commands read only an address. */
+function loadCryptography() {
+  return Promise.all([import('ox/Keystore'), import('./signer.ts')])
 }
 
 function deriveKey(password: string, crypto: ParsedKeystore['crypto']): Promise<Buffer> {
@@ -105,7 +111,7 @@ async function deriveScryptKey(password: string, cost: { n: number; r: number; p
   const saltBytes = fromHex(`0x${cost.salt}`)
   // RFC 7914 wants n < 2^(16 r) and OpenSSL insists; some wallets, and ox by default, write r = 1 with more all the same.
   if (n >= 2 ** (16 * r)) {
-    const [key] = Keystore.scrypt({ password, salt: saltBytes, n, r, p })
+    const [key] = (await import('ox/Keystore')).scrypt({ password, salt: saltBytes, n, r, p })
     return Buffer.from(fromHex(key()))
   }
   // scrypt needs 128 · n · r bytes and some; Node's own limit is 32 MiB.
