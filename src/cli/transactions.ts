@@ -37,7 +37,7 @@ export async function runTransaction(
     return await send({
       dryRun: options.dryRun,
       waitForFinality: options.waitFinality,
-      timeoutMs: context.config.values.timeout,
+      ...findTimeout(context, options.waitFinality),
       onStage: (stage) => {
         const text = formatStage(stage)
         // Without a person in front, only what stays true is worth a line.
@@ -47,6 +47,11 @@ export async function runTransaction(
   } finally {
     spinner.stop()
   }
+}
+
+/** `--timeout` in milliseconds. Finality takes longer than its default, which is meant for answers: none leaves that limit to the chain's client. */
+function findTimeout({ config }: Context<never>, waitFinality: boolean): { timeoutMs?: number } {
+  return waitFinality && config.findRaw('timeout')?.source.kind === 'default' ? {} : { timeoutMs: config.values.timeout }
 }
 
 function formatStage(stage: TxStage): string {

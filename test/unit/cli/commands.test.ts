@@ -41,6 +41,16 @@ describe('money', () => {
     expect(fake.sent.at(-1)?.input).toEqual({ amountWei: cai - 2n * 50_000n * 10n ** 9n })
   })
 
+  it.each([
+    { flags: [], timeoutMs: 120_000 },
+    { flags: ['--wait-finality'], timeoutMs: undefined },
+    { flags: ['--wait-finality', '--timeout', '5m'], timeoutMs: 300_000 },
+  ])('with $flags the chain waits at most $timeoutMs ms', async ({ flags, timeoutMs }) => {
+    const fake = createFakeChain()
+    await runJson(fake, ['stake', '5', ...flags])
+    expect(fake.sent[0]?.options?.timeoutMs).toBe(timeoutMs)
+  })
+
   it('--dry-run reaches the chain and says that nothing was sent', async () => {
     const fake = createFakeChain()
     expect(await runText(fake, ['stake', '5', '--dry-run'])).toMatchInlineSnapshot(`
