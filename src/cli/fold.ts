@@ -1,20 +1,35 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /**
- * `text` folded between words so that no line is wider than `width`, as far as words allow; following lines start with `indent`.
+ * `text` folded between words so that no line shows wider than `width`, as far as words allow; following lines start with
+ * `indent` after the line's own. Lines that fit stay as they are.
  * @example fold('one two three', 8, '  ') // 'one two\n  three'
  */
 export function fold(text: string, width: number, indent = ''): string {
+  return text
+    .split('\n')
+    .map((line) => (toShownLength(line) <= width ? line : foldLine(line, width, indent)))
+    .join('\n')
+}
+
+function toShownLength(text: string): number {
+  return stripVTControlCharacters(text).length
+}
+
+function foldLine(text: string, width: number, indent: string): string {
+  const own = /^ */.exec(text)?.[0] ?? ''
   const lines: string[] = []
-  for (const paragraph of text.split('\n')) {
-    let line = ''
-    for (const word of paragraph.split(' ')) {
-      if (line !== '' && line.length + 1 + word.length > width) {
-        lines.push(line)
-        line = indent + word
-      } else line = line === '' ? word : `${line} ${word}`
+  let line = ''
+  for (const word of text.slice(own.length).split(' ')) {
+    const start = lines.length === 0 ? own : own + indent
+    if (line === '') line = start + word
+    else if (toShownLength(line) + 1 + toShownLength(word) <= width) line += ` ${word}`
+    else {
+      lines.push(line)
+      line = own + indent + word
     }
-    lines.push(line)
   }
-  return lines.join('\n')
+  return [...lines, line].join('\n')
 }
 
 /**

@@ -34,6 +34,7 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
   const output = createOutput(io, {
     json: flags.includes(configKeys.json.flag),
     noColor: flags.includes(configKeys.noColor.flag) || (io.env['NO_COLOR'] ?? '') !== '',
+    program: findProgram(io.env),
     onClosed: () => askToStop('EPIPE'),
   })
   let signals = 0
@@ -50,6 +51,11 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
   } finally {
     unwatch()
   }
+}
+
+/** What to type for this program: npm sets the first variable for scripts and the second for npx too. */
+function findProgram(env: Io['env']): string {
+  return env['npm_lifecycle_event'] === undefined && env['npm_execpath'] === undefined ? 'cuckoo' : 'npx cuckoo'
 }
 
 interface LineOptions {

@@ -20,7 +20,9 @@ export interface Output {
   readonly interactive: boolean
   /** width to fit into: the terminal's, 80 when there is none */
   readonly columns: number
-  /** one line for people; nothing with --json */
+  /** how this program is typed: `cuckoo`, or `npx cuckoo` where npm started it */
+  readonly program: string
+  /** one line for people, folded to a terminal's width; nothing with --json */
   line(text?: string): void
   /** text as it is, with --json too: help and version */
   print(text: string): void
@@ -42,6 +44,7 @@ export interface Output {
 export interface OutputOptions {
   json: boolean
   noColor: boolean
+  program: string
   /** called once when the reader of stdout has gone (EPIPE) */
   onClosed: () => void
 }
@@ -90,7 +93,8 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     get columns() {
       return Math.max(40, Math.min(io.stdout.columns ?? 80, 160))
     },
-    line: (text = '') => void (options.json || aroundSpinner(() => toStdout(`${text}\n`))),
+    program: options.program,
+    line: (text = '') => void (options.json || aroundSpinner(() => toStdout(`${io.stdout.isTTY === true ? fold(text, output.columns, '  ') : text}\n`))),
     print: toStdout,
     write: (text) => void (options.json || aroundSpinner(() => toStdout(text))),
     table: (table) => {

@@ -47,7 +47,7 @@ export function defineRegister(role: Role, texts: { description: string; example
       if (!report.dryRun) {
         screen.line(`Registered ${report.role} ${screen.style('bold', report.node)} with a bond of ${formatCai(report.bondWei)}.`)
         screen.line(`It runs with the operator ${report.operator}:`)
-        screen.line(`  cuckoo ${report.role === 'miner' ? 'miner start --model cuckoo/storyteller' : 'coordinator serve'} --account <operator>`)
+        screen.line(`  ${screen.program} ${report.role === 'miner' ? 'miner start --model cuckoo/storyteller' : 'coordinator serve'} --account <operator>`)
       }
       viewTransaction(report, screen)
     },

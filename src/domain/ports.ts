@@ -5,16 +5,7 @@ import type { Address, Hash, Hex } from './hex.ts'
 import type { Dtype, Manifest } from './manifest.ts'
 import type { NodeRecord, Profile, Role } from './node.ts'
 import type { Receipt } from './receipt.ts'
-import type {
-  AttemptFailure,
-  EmbeddingInput,
-  EmbeddingOutput,
-  TaskContent,
-  TaskState,
-  TextInput,
-  TextOutput,
-  TextParams,
-} from './task.ts'
+import type { AttemptFailure, EmbeddingInput, EmbeddingOutput, TaskContent, TaskState, TextInput, TextOutput, TextParams } from './task.ts'
 
 // ---- time ----
 

@@ -56,8 +56,8 @@ show that stake decides; a receipt checked. It leaves nothing running and no fil
   },
   view({ seconds, receipt }, screen) {
     screen.line()
-    screen.line(`Done in ${seconds} s: every process has ended. The last receipt is ${receipt.verified ? 'signed by both sides' : 'NOT valid'}.`)
-    screen.line('Next: `cuckoo devnet start` leaves such a network up.')
+    screen.line(`Done in ${seconds} s. The receipt is ${receipt.verified ? 'signed by both sides' : 'NOT valid'}, and every process has ended.`)
+    screen.line(`Next: \`${screen.program} devnet start\` leaves such a network up.`)
   },
 })
 

@@ -5,6 +5,7 @@ import { clientOptions, createAppClient } from '../appClient.ts'
 import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { replaceFile } from '../files.ts'
+import { foldCommand } from '../fold.ts'
 import { formatShort } from '../format.ts'
 import { zDecimal, zInteger, zUint64Text } from '../schemas.ts'
 
@@ -60,7 +61,8 @@ options, from CUCKOO_COORDINATOR and CUCKOO_API_KEY, or from the running devnet.
     screen.write('\n')
     if (!screen.interactive) return
     const end = answer.finishReason === 'length' ? ', cut at --max-tokens' : ''
-    screen.note(screen.style('dim', `${answer.model}, miner ${formatShort(answer.miner)}${end}. Proof: cuckoo receipt verify ${answer.task}`))
+    screen.note(screen.style('dim', `${answer.model}, miner ${formatShort(answer.miner)}${end}. Its receipt, signed by both sides:`))
+    screen.note(screen.style('dim', foldCommand(`${screen.program} receipt verify ${answer.task}`, screen.columns, '  ')))
   },
 })
 

@@ -98,7 +98,7 @@ function viewThaws({ thaws, blockTimestamp }: Status, screen: Output, nowSeconds
       thaw.kind,
       formatShort(thaw.node),
       formatCai(thaw.amountWei),
-      thaw.released ? 'now: `cuckoo withdraw`' : formatWhen(thaw.releaseAt, now),
+      thaw.released ? `now: \`${screen.program} withdraw\`` : formatWhen(thaw.releaseAt, now),
     ]),
   })
 }
@@ -112,5 +112,5 @@ function viewNode({ node, totalWeightWei }: Status, screen: Output): void {
   )
   screen.line(`  weight ${formatCai(node.weightWei)}, ${formatShare(node.weightWei, totalWeightWei ?? 0n)} of all active ${node.role}s`)
   screen.line(`  bond ${formatCai(node.bondWei)}, votes ${formatCai(node.votesWei)}, operator ${formatShort(node.operator)}`)
-  if (node.bondWei <= threshold) screen.line(`  needs more than ${formatCai(threshold)} of bond: \`cuckoo bond <amount>\``)
+  if (node.bondWei <= threshold) screen.line(`  needs more than ${formatCai(threshold)} of bond: \`${screen.program} bond <amount>\``)
 }

@@ -24,12 +24,29 @@ function createScreen(options: { json?: boolean; noColor?: boolean } = {}) {
   const [stdout, stderr] = [createTerminal(), createTerminal()]
   const output = createOutput(
     { stdin: process.stdin, stdout: stdout.stream, stderr: stderr.stream },
-    { json: false, noColor: false, ...options, onClosed: () => {} },
+    { json: false, noColor: false, ...options, program: 'cuckoo', onClosed: () => {} },
   )
   return { output, stdout, stderr }
 }
 
 afterEach(() => vi.unstubAllEnvs())
+
+describe('a line', () => {
+  it('is folded to a terminal between words, inside its own indent, and stays as it is where it fits', () => {
+    const { output, stdout } = createScreen({ noColor: true })
+    output.line(`  ${'word '.repeat(20)}end`)
+    output.line('  two  spaces')
+    expect(stdout.read()).toBe(`  ${'word '.repeat(14)}word\n    ${'word '.repeat(5)}end\n  two  spaces\n`)
+  })
+
+  it('is not shortened by its colours', () => {
+    const { output, stdout } = createScreen()
+    const text = output.style('bold', 'x'.repeat(70)) + output.style('dim', ` ${'y'.repeat(9)}`)
+    expect(text.length).toBeGreaterThan(80)
+    output.line(text)
+    expect(stdout.read()).toBe(`${text}\n`)
+  })
+})
 
 describe('the spinner', () => {
   it('clears its own line once, and nothing that is written after it stopped', async () => {

@@ -11,7 +11,7 @@ export const accountList = defineCommand({
     return { accounts: await ports.accounts.list() }
   },
   view({ accounts }, screen) {
-    if (accounts.length === 0) return screen.line('No accounts yet: `cuckoo account new <name>` makes one.')
+    if (accounts.length === 0) return screen.line(`No accounts yet: \`${screen.program} account new <name>\` makes one.`)
     screen.table({
       columns: [{ title: 'name', shrink: true }, { title: 'address' }],
       rows: accounts.map(({ name, address, problem }) => [name, address ?? `unusable: ${problem}`]),

@@ -24,7 +24,7 @@ export const appsList = defineCommand({
     }
   },
   view({ apps }, screen) {
-    if (apps.length === 0) return screen.line('No API keys yet: `cuckoo apps create <name>` makes one.')
+    if (apps.length === 0) return screen.line(`No API keys yet: \`${screen.program} apps create <name>\` makes one.`)
     screen.table({
       columns: [{ title: 'id' }, { title: 'name', shrink: true }, { title: 'key' }, { title: 'made' }, { title: 'revoked' }],
       rows: apps.map((app) => [app.id, app.name, `${app.keyPrefix}…`, formatTime(app.createdAt), app.revokedAt === null ? '' : formatTime(app.revokedAt)]),

@@ -81,7 +81,8 @@ is the operator of a registered coordinator. Stops on Ctrl-C after running tasks
     if (value.event === 'stopped') return screen.line('Stopped; nothing that was acknowledged is lost.')
     screen.line(`Coordinator ${screen.style('bold', value.node)} on ${value.network} listens on ${screen.style('bold', value.url)}`)
     screen.line(`  operator ${value.operator}, found by others at ${value.publicUrl || '(no URL in its profile)'}`)
-    screen.line(`  API keys: cuckoo apps create <name>    metrics: ${value.url}/metrics`)
+    screen.line(`  API keys: ${screen.program} apps create <name>`)
+    screen.line(`  metrics:  ${value.url}/metrics`)
   },
 })
 

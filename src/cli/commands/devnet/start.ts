@@ -5,6 +5,7 @@ import { waitForAbort } from '../../abort.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { startDetached } from '../../detached.ts'
 import { viewDevnetEvent } from '../../devnetView.ts'
+import { foldCommand } from '../../fold.ts'
 import type { Output } from '../../output.ts'
 import { zDuration, zInteger } from '../../schemas.ts'
 import { getScriptPath } from '../../version.ts'
@@ -57,7 +58,7 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
     if (event === 'stopped') return screen.line('Nothing of the devnet runs any more.')
     if (event !== 'ready') return viewDevnetEvent({ type: event, ...rest } as unknown as DevnetEvent, screen)
     viewReady(value['state'] as DevnetState, screen)
-    screen.line(value['detached'] === true ? '\n`cuckoo devnet stop` ends it.' : '\nCtrl-C ends it.')
+    screen.line(value['detached'] === true ? `\n\`${screen.program} devnet stop\` ends it.` : '\nCtrl-C ends it.')
   },
 })
 
@@ -73,13 +74,32 @@ function toFlags(options: { rpcPort: number; port: number; minerBond: readonly s
 function viewReady(state: DevnetState, screen: Output): void {
   const [miner] = state.miners
   screen.line()
-  screen.line(`${screen.style('bold', 'The devnet runs.')} Chain ${state.rpcUrl}, coordinator ${state.coordinator.url}`)
-  screen.line('In other terminals, by role:')
+  screen.line(screen.style('bold', 'The devnet runs.'))
+  screen.line(`  chain       ${state.rpcUrl}`)
+  screen.line(`  coordinator ${state.coordinator.url}`)
   const next: [string, string[]][] = [
-    ['an app', ['cuckoo run "Tell me a story about a brave fox and a red kite."']],
-    ['a staker', ['cuckoo stake 100 --account dev-staker-1', `cuckoo vote ${miner?.account ?? '<node>'} 100 --account dev-staker-1`]],
-    ['a miner', ['cuckoo account new alice', 'cuckoo faucet alice 30000', 'cuckoo stake 25000 --account alice', 'cuckoo register miner --help']],
-    ['anyone', ['cuckoo nodes', 'cuckoo status --account dev-staker-1']],
+    ['An app asks', ['run "Tell me a story about a brave fox and a red kite."']],
+    [
+      'A staker votes',
+      ['account new alice', 'faucet alice 2000', 'stake 1000 --account alice', `vote ${miner?.account ?? '<node>'} 500 --account alice`, 'status alice'],
+    ],
+    [
+      'A miner works',
+      [
+        'account new bob',
+        'account new bob-op',
+        'faucet bob 30000',
+        'stake 25000 --account bob',
+        'register miner --account bob --operator-account bob-op --name Bob',
+        'miner start --account bob-op --model cuckoo/storyteller',
+      ],
+    ],
   ]
-  for (const [role, commands] of next) for (const [index, command] of commands.entries()) screen.line(`  ${(index === 0 ? role : '').padEnd(9)} ${command}`)
+  screen.line()
+  screen.line('In another terminal:')
+  for (const [role, commands] of next) {
+    screen.line()
+    screen.line(screen.style('bold', role))
+    for (const command of commands) screen.line(foldCommand(`${screen.program} ${command}`, screen.columns, '  '))
+  }
 }

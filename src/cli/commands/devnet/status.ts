@@ -25,7 +25,7 @@ export const devnetStatus = defineCommand({
     return { running: state !== null, state }
   },
   view({ state }, screen, context) {
-    if (state === null) return screen.line('No devnet runs here: `cuckoo devnet start` starts one.')
+    if (state === null) return screen.line(`No devnet runs here: \`${screen.program} devnet start\` starts one.`)
     screen.line(`The devnet runs since ${formatWhen(state.startedAt, context.nowSeconds())}, process ${state.pid}`)
     const rows = [
       ['chain', state.rpcUrl],
@@ -34,7 +34,7 @@ export const devnetStatus = defineCommand({
       ['', state.coordinator.node],
       ...state.miners.map(({ account, node }) => [account, node]),
       ['API key', state.apiKeyFile],
-      ['accounts', 'cuckoo account list'],
+      ['accounts', `${screen.program} account list`],
     ]
     for (const [name, value] of rows) screen.line(`  ${(name as string).padEnd(12)} ${value}`)
   },

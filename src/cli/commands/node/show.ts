@@ -39,7 +39,7 @@ export const nodeShow = defineCommand({
     ]
     for (const [name, value] of rows) screen.line(`  ${(name as string).padEnd(12)} ${value}`)
     if (node.role !== 'none' && !node.active && node.bondWei <= bondThresholdWei[node.role]) {
-      screen.line(`Inactive: the bond must be more than ${formatCai(bondThresholdWei[node.role])}. \`cuckoo bond <amount>\` adds to it.`)
+      screen.line(`Inactive: the bond must be more than ${formatCai(bondThresholdWei[node.role])}. \`${screen.program} bond <amount>\` adds to it.`)
     }
   },
 })

@@ -34,6 +34,6 @@ and checked later, without the coordinator.`,
       ['chain', `${chainId}, contract ${stakingContract}`],
     ]
     for (const [name, value] of rows) screen.line(`${(name as string).padEnd(11)} ${value}`)
-    screen.line(`\`cuckoo receipt verify\` checks both signatures and every hash.`)
+    screen.line(`\`${screen.program} receipt verify\` checks both signatures and every hash.`)
   },
 })
