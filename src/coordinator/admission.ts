@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { toCanonicalJson } from '../domain/canonical.ts'
+import { encodeCanonical } from '../domain/canonical.ts'
 import { toTaskKey } from '../domain/draw.ts'
 import type { TaskRecord } from '../domain/ports.ts'
-import { type EmbeddingInput, type TaskContent, type TextParams, toInputHash, toMaxUnits, toParamsHash } from '../domain/task.ts'
+import { type EmbeddingInput, type TaskContent, type TextParams, toMaxUnits, toTaskId } from '../domain/task.ts'
 import {
   chatTemplateMissing,
   idempotencyConflict,
@@ -14,7 +14,6 @@ import {
   queueFull,
   requestInvalid,
 } from '../errors/api.ts'
-import { createTaskId } from './assignments.ts'
 import type { Catalogue, CatalogueModel } from './catalogue.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import type { Dispatched, Dispatcher } from './dispatcher.ts'
@@ -108,24 +107,25 @@ export class Admission {
     const { ports, board, dispatcher, createStream } = this.#parts
     const { model, content, maxPriceWei } = await this.quote(request)
     this.#parts.assertOpen()
-    const inputHash = toInputHash(content.input)
+    const [input, params] = [encodeCanonical(content.input), encodeCanonical(content.params)]
+    const random = randomBytes(48)
     const { task: record, created } = await ports.store.createTask({
-      id: createTaskId(ports.store.incarnation),
+      id: toTaskId(ports.store.incarnation, random.subarray(0, 24)),
       appId: asker.appId,
       idempotencyKey: asker.idempotencyKey,
       requestHash,
       model: model.manifest.model,
       manifest: model.digest,
       kind: content.kind,
-      inputHash,
-      paramsHash: toParamsHash(content.params),
-      seed: request.seed ?? randomBytes(8).readBigUInt64BE(),
-      taskKey: toTaskKey(asker.nonce ?? randomBytes(16).toString('hex'), inputHash),
+      inputHash: input.hash,
+      paramsHash: params.hash,
+      seed: request.seed ?? random.readBigUInt64BE(24),
+      taskKey: toTaskKey(asker.nonce ?? random.toString('hex', 32), input.hash),
       targetMiner: request.miner ?? null,
       unitPriceWei: model.unitPriceWei,
       maxPriceWei,
       createdAtMs: ports.clock.nowMs(),
-      blobs: [Buffer.from(toCanonicalJson(content.input)), Buffer.from(toCanonicalJson(content.params))],
+      blobs: [input, params],
     })
     if (!created) return this.#toKnown(record, requestHash, asker)
     const task = board.add(record, { content, receivedAtMs: asker.receivedAtMs, createStream })

@@ -1,20 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { zAssignment, zSignature } from '../api/wire.ts'
 import { toCanonicalJson } from '../domain/canonical.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { TaskRecord } from '../domain/ports.ts'
 import { toAssignmentDigest } from '../domain/receipt.ts'
 import type { Assignment } from '../domain/signedStructures.ts'
-import { toTaskId } from '../domain/task.ts'
 import type { CoordinatorConfig, CoordinatorPorts } from './coordinatorPorts.ts'
 import type { SignedAssignment } from './taskBoard.ts'
 
 const maxDeadlineSeconds = 86_400n
-
-/** A new task id of this incarnation of the store. */
-export function createTaskId(incarnation: number): Hash {
-  return toTaskId(incarnation, randomBytes(24))
-}
 
 /** The assignment of one attempt, signed by this coordinator's operator. It leaves only after it is in the journal. */
 export function createAssignment(input: {

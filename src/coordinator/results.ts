@@ -1,11 +1,11 @@
 import type { Session } from '../api/sessionRegistry.ts'
-import { toCanonicalJson } from '../domain/canonical.ts'
+import { encodeCanonical } from '../domain/canonical.ts'
 import type { Hash, Hex } from '../domain/hex.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import type { TaskRecord } from '../domain/ports.ts'
 import { toPrice, toResultDigest } from '../domain/receipt.ts'
 import type { Result } from '../domain/signedStructures.ts'
-import { type EmbeddingOutput, finishReasons, type TaskContent, type TaskOutput, type TextOutput, toOutputHash, toUnits } from '../domain/task.ts'
+import { type EmbeddingOutput, finishReasons, type TaskContent, type TaskOutput, type TextOutput, toUnits } from '../domain/task.ts'
 import { leaseLost, resultInvalid, signatureForeign } from '../errors/api.ts'
 import type { Attempts } from './attempts.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -48,13 +48,14 @@ export async function acceptResult(parts: Parts, session: Session, submission: S
   if (task === undefined) return findAccepted(ports, session, submission)
   const signed = await attempts.getSigned(task)
   const content = await parts.contents.get(task)
-  assertConsistent({ task, signed, content, manifest: parts.catalogue.getManifest(task.record.manifest), submission })
+  const { hash: outputHash, bytes } = encodeCanonical(output)
+  assertConsistent({ task, signed, content, outputHash, manifest: parts.catalogue.getManifest(task.record.manifest), submission })
   const receipt = { assignment: signed.assignment, assignmentSignature: signed.signature, result, resultSignature: signature }
   const record = await ports.store.completeTask({
     id: taskId,
     attempt,
-    outputHash: result.outputHash,
-    output: Buffer.from(toCanonicalJson(output)),
+    outputHash,
+    output: bytes,
     receipt,
     finishedAtMs: ports.clock.nowMs(),
   })
@@ -87,14 +88,20 @@ async function findAccepted(ports: CoordinatorPorts, session: Session, submissio
   throw signatureForeign({ what: `result of task ${taskId}`, expected: `the miner that was given attempt ${attempt}` })
 }
 
-function assertConsistent(input: { task: BoardTask; signed: SignedAssignment; content: TaskContent; manifest: Manifest; submission: Submission }): void {
-  const { task, signed, content, manifest, submission } = input
+function assertConsistent(input: {
+  task: BoardTask
+  signed: SignedAssignment
+  content: TaskContent
+  outputHash: Hash
+  manifest: Manifest
+  submission: Submission
+}): void {
+  const { task, signed, content, outputHash, manifest, submission } = input
   const { result, output, taskId, attempt } = submission
   const refuse = (problem: string) => resultInvalid({ taskId, problem })
   if (result.assignment !== signed.digest) throw refuse(`it is for the assignment ${result.assignment}, not ${signed.digest}`)
   if (content.kind === 'embedding' ? !('embeddings' in output) : !('tokenIds' in output))
     throw refuse(`its output is not that of a task of kind ${content.kind}`)
-  const outputHash = toOutputHash(output)
   if (result.outputHash !== outputHash) throw refuse(`its output has the hash ${outputHash}, not ${result.outputHash}`)
   const units = toUnits(content, output)
   if (result.units !== units) throw refuse(`it claims ${result.units} units for ${units}`)

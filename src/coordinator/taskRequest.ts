@@ -53,5 +53,5 @@ export function toAsker(context: RequestContext & { app: { id: string } }): Aske
 /** Hash of the request as the app thinks of it: the same idempotency key with another hash is refused. */
 export function toRequestHash(request: TaskRequest): Hash {
   const { seed, ...rest } = request
-  return hashCanonical(JSON.parse(JSON.stringify({ ...rest, seed: seed?.toString() })))
+  return hashCanonical({ ...rest, seed: seed?.toString() })
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { Hash } from './hex.ts'
 
@@ -11,10 +11,16 @@ export function toCanonicalJson(value: unknown): string {
 
 /** SHA-256 of `bytes` as 0x hex. */
 export function sha256(bytes: Uint8Array | string): Hash {
-  return `0x${createHash('sha256').update(bytes).digest('hex')}`
+  return `0x${hash('sha256', bytes, 'hex')}`
 }
 
 /** SHA-256 over the canonical JSON of `value`: the hash of inputs, params, outputs and manifests. @example hashCanonical({ b: 1, a: 2 }) === hashCanonical({ a: 2, b: 1 }) // true */
 export function hashCanonical(value: unknown): Hash {
   return sha256(toCanonicalJson(value))
+}
+
+/** The canonical JSON of `value` in UTF-8, with its SHA-256 ({@link hashCanonical}): what is kept under its own hash. */
+export function encodeCanonical(value: unknown): { hash: Hash; bytes: Uint8Array } {
+  const bytes = Buffer.from(toCanonicalJson(value))
+  return { hash: sha256(bytes), bytes }
 }

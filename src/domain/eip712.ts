@@ -66,9 +66,8 @@ function writeInteger(buffer: Buffer, offset: number, value: bigint, type: Field
 }
 
 function writeBytes(buffer: Buffer, offset: number, value: Hex, size: number): void {
-  const bytes = fromHex(value)
-  if (bytes.length !== size) throw new RangeError(`${value} is not ${size} bytes`)
-  buffer.set(bytes, offset + 32 - size)
+  const isWhole = value.length === 2 + 2 * size && buffer.write(value.slice(2), offset + 32 - size, 'hex') === size
+  if (!isWhole) throw new RangeError(`${value} is not ${size} bytes`)
 }
 
 /**

@@ -218,8 +218,8 @@ export interface TaskRecord {
 }
 
 export interface NewTask extends Omit<TaskRecord, 'state' | 'attempt' | 'miner' | 'leaseUntilMs' | 'failures' | 'outputHash' | 'receipt' | 'finishedAtMs'> {
-  /** canonical JSON of input and params, kept as blobs under their hashes */
-  blobs: Uint8Array[]
+  /** canonical JSON of input and params, with their SHA-256 that they are kept under */
+  blobs: { hash: Hash; bytes: Uint8Array }[]
 }
 
 /** Compare-and-set on (task, attempt, state): null means that somebody was faster, with nothing changed. */

@@ -82,9 +82,36 @@ export function toTaskParameters(task: NewTask): Record<string, string | number 
   }
 }
 
+/** The record of a task that was just inserted, as {@link fromTaskRow} would read it back. */
+export function toNewRecord({ blobs: _, ...task }: NewTask): TaskRecord {
+  return {
+    ...task,
+    state: 'queued',
+    attempt: 0,
+    miner: null,
+    leaseUntilMs: null,
+    failures: noFailures,
+    outputHash: null,
+    receipt: null,
+    finishedAtMs: null,
+  }
+}
+
 /** A receipt as JSON, its integers as decimal strings. */
 export function encodeReceipt(receipt: Receipt): string {
-  return JSON.stringify(receipt, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+  const { assignment, result, ...signatures } = receipt
+  return JSON.stringify({
+    ...signatures,
+    assignment: {
+      ...assignment,
+      seed: assignment.seed.toString(),
+      unitPriceWei: assignment.unitPriceWei.toString(),
+      maxPriceWei: assignment.maxPriceWei.toString(),
+      issuedAt: assignment.issuedAt.toString(),
+      deadline: assignment.deadline.toString(),
+    },
+    result: { ...result, units: result.units.toString() },
+  })
 }
 
 function decodeReceipt(text: string): Receipt {

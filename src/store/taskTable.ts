@@ -4,7 +4,7 @@ import { type TaskState, taskStates } from '../domain/task.ts'
 import type { BlobTable } from './blobTable.ts'
 import { runRead, type StoreFile } from './database.ts'
 import type { DrawTable } from './drawTable.ts'
-import { encodeReceipt, fromTaskRow, type TaskRow, toTaskParameters } from './taskRows.ts'
+import { encodeReceipt, fromTaskRow, type TaskRow, toNewRecord, toTaskParameters } from './taskRows.ts'
 import type { WriteQueue } from './writeQueue.ts'
 
 type TaskMethods = Pick<
@@ -32,7 +32,7 @@ export function createTaskTable(file: StoreFile, queue: WriteQueue, blobs: BlobT
   const insert = prepare(`INSERT INTO tasks (id, app_id, idempotency_key, request_hash, model, manifest, kind, input_hash, params_hash, seed, task_key,
     target_miner, unit_price_wei, max_price_wei, state, attempt, failures, created_at_ms)
     VALUES (:id, :app_id, :idempotency_key, :request_hash, :model, :manifest, :kind, :input_hash, :params_hash, :seed, :task_key,
-    :target_miner, :unit_price_wei, :max_price_wei, 'queued', 0, '[]', :created_at_ms) RETURNING *`)
+    :target_miner, :unit_price_wei, :max_price_wei, 'queued', 0, '[]', :created_at_ms)`)
   const selectById = prepare('SELECT * FROM tasks WHERE id = ?')
   const selectByKey = prepare('SELECT * FROM tasks WHERE app_id = ? AND idempotency_key = ?')
   const selectOpen = prepare(`SELECT * FROM tasks WHERE ${open} ORDER BY created_at_ms, rowid`)
@@ -59,8 +59,9 @@ export function createTaskTable(file: StoreFile, queue: WriteQueue, blobs: BlobT
       queue.write(() => {
         const existing = task.idempotencyKey === null ? null : findByKey(task.appId, task.idempotencyKey)
         if (existing !== null) return { task: existing, created: false }
-        for (const bytes of task.blobs) blobs.put(bytes)
-        return { task: fromTaskRow(insert.get(toTaskParameters(task)) as unknown as TaskRow), created: true }
+        for (const { bytes, hash } of task.blobs) blobs.put(bytes, hash)
+        insert.run(toTaskParameters(task))
+        return { task: toNewRecord(task), created: true }
       }),
     getTask: (id) => runRead(file, () => toRecord(selectById.get(id))),
     findTaskByIdempotencyKey: (appId, key) => runRead(file, () => findByKey(appId, key)),

@@ -1,7 +1,8 @@
 /**
  * Durable tasks per second of a coordinator with simulated miners over real HTTP: submit → assignment signed and journalled →
- * result verified and committed, `synchronous=FULL`, instant inference. Beside it, in the same run, its floors: the store alone,
- * and a bare fastify. The load comes from this process, the coordinator is another one.
+ * result verified and committed, `synchronous=FULL`, instant inference. Beside it, in the same run, its floors: the store alone, a
+ * bare fastify, and the two signatures. The load comes from this process, the coordinator is another one. CPU times are what to
+ * compare: they hold still where other processes share the cores.
  *
  * npx node test/bench/coordinator.ts [--miners 200] [--tasks 8000] [--runs 5]
  */
@@ -94,7 +95,20 @@ async function mine(pool: Pool, session: ClientSession, index: number, onDone: (
   }
 }
 
-async function measureCoordinator(): Promise<{ perSecond: number; cpuMsPerTask: number; rssMib: number }> {
+/** What this process has used so far, in ms. */
+function getCpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+interface CoordinatorFigures {
+  perSecond: number
+  cpuMsPerTask: number
+  rssMib: number
+  loadCpuMsPerTask: number
+}
+
+async function measureCoordinator(): Promise<CoordinatorFigures> {
   const server = await startServer('coordinator', String(minerCount))
   const pool = new Pool(server.url, { connections: minerCount + inFlight, pipelining: 1 })
   const sessions: ClientSession[] = []
@@ -104,10 +118,12 @@ async function measureCoordinator(): Promise<{ perSecond: number; cpuMsPerTask: 
   let ended = 0
   const warmUp = Math.floor(taskCount / 5)
   let startedAt = 0
+  let loadCpuMs = 0
   const onDone = () => {
     done++
     if (done === warmUp) {
       startedAt = performance.now()
+      loadCpuMs = getCpuMs()
       void measureServer(server)
     }
     if (done === taskCount) ended = performance.now()
@@ -123,14 +139,15 @@ async function measureCoordinator(): Promise<{ perSecond: number; cpuMsPerTask: 
     }
   }
   await Promise.all([...Array.from({ length: inFlight / 8 }, submit), ...sessions.map((session, index) => mine(pool, session, index + 1, onDone, isDone))])
+  loadCpuMs = getCpuMs() - loadCpuMs
   const { cpuMs, rssMib } = await measureServer(server)
   await pool.close()
   await stopServer(server)
   const measured = taskCount - warmUp
-  return { perSecond: (measured / (ended - startedAt)) * 1000, cpuMsPerTask: cpuMs / measured, rssMib }
+  return { perSecond: (measured / (ended - startedAt)) * 1000, cpuMsPerTask: cpuMs / measured, rssMib, loadCpuMsPerTask: loadCpuMs / measured }
 }
 
-async function measureFastify(): Promise<number> {
+async function measureFastify(): Promise<{ perSecond: number; cpuMs: number }> {
   const server = await startServer('fastify')
   const pool = new Pool(server.url, { connections: inFlight, pipelining: 1 })
   const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(280) }))
@@ -142,13 +159,14 @@ async function measureFastify(): Promise<number> {
   }
   await Promise.all(Array.from({ length: inFlight }, run))
   const perSecond = (requests / (performance.now() - startedAt)) * 1000
+  const { cpuMs } = await measureServer(server)
   await pool.close()
   await stopServer(server)
-  return perSecond
+  return { perSecond, cpuMs: cpuMs / requests }
 }
 
 /** The three writes of a task's life, `inFlight` tasks at a time: what group commit alone allows. */
-async function measureStore(): Promise<number> {
+async function measureStore(): Promise<{ perSecond: number; cpuMs: number }> {
   const directory = mkdtempSync(join(tmpdir(), 'cuckoo-bench-'))
   const store = await openCoordinatorStore({ directory })
   const miner = toMinerNode(1)
@@ -156,6 +174,7 @@ async function measureStore(): Promise<number> {
   const outputHash = toNumberedHash(1)
   let next = 1
   let draws = 0n
+  const cpuMs = getCpuMs()
   const startedAt = performance.now()
   const run = async () => {
     while (next <= taskCount) {
@@ -167,23 +186,46 @@ async function measureStore(): Promise<number> {
     }
   }
   await Promise.all(Array.from({ length: inFlight }, run))
-  const perSecond = (taskCount / (performance.now() - startedAt)) * 1000
+  const measured = { perSecond: (taskCount / (performance.now() - startedAt)) * 1000, cpuMs: (getCpuMs() - cpuMs) / taskCount }
   await store.close()
   rmSync(directory, { recursive: true, force: true })
-  return perSecond
+  return measured
+}
+
+/** CPU of one signature made and one verified, in ms. */
+function measureSignatures(): number {
+  const digest = toNumberedHash(1)
+  const times = 2_000
+  const cpuMs = getCpuMs()
+  for (let index = 0; index < times; index++) verifier.recover(digest, coordinatorSigner.sign(digest))
+  return (getCpuMs() - cpuMs) / times
 }
 
 function toMedian(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number
 }
 
-const rows: { coordinator: Awaited<ReturnType<typeof measureCoordinator>>; store: number; fastify: number }[] = []
-for (let run = 0; run < runs; run++) rows.push({ store: await measureStore(), fastify: await measureFastify(), coordinator: await measureCoordinator() })
-const show = (name: string, pick: (row: (typeof rows)[number]) => number, digits = 0) =>
+interface Row {
+  coordinator: CoordinatorFigures
+  store: Awaited<ReturnType<typeof measureStore>>
+  fastify: Awaited<ReturnType<typeof measureFastify>>
+  signaturesMs: number
+}
+const toFloorMs = ({ store, fastify, signaturesMs }: Row) => store.cpuMs + 3 * fastify.cpuMs + signaturesMs
+
+const rows: Row[] = []
+for (let run = 0; run < runs; run++)
+  rows.push({ store: await measureStore(), fastify: await measureFastify(), signaturesMs: measureSignatures(), coordinator: await measureCoordinator() })
+const show = (name: string, pick: (row: Row) => number, digits = 0) =>
   console.log(`${name.padEnd(58)} ${toMedian(rows.map(pick)).toFixed(digits).padStart(8)}   ${rows.map((row) => pick(row).toFixed(digits)).join(' ')}`)
 console.log(`${minerCount} miners, ${taskCount} tasks, ${runs} runs; median, then each run`)
 show('durable tasks/s through the coordinator', (row) => row.coordinator.perSecond)
 show('  its CPU per task, ms', (row) => row.coordinator.cpuMsPerTask, 3)
 show('  its RSS, MiB', (row) => row.coordinator.rssMib)
-show('floor: task lives/s in the store alone (three writes each)', (row) => row.store)
-show('floor: POST/s of a bare fastify (a task takes three)', (row) => row.fastify)
+show('  CPU of the load generator per task, ms', (row) => row.coordinator.loadCpuMsPerTask, 3)
+show('floor: task lives/s in the store alone (three writes each)', (row) => row.store.perSecond)
+show('floor: POST/s of a bare fastify (a task takes three)', (row) => row.fastify.perSecond)
+show('floor: CPU of one life in the store, ms', (row) => row.store.cpuMs, 3)
+show('floor: CPU of three POSTs to a bare fastify, ms', (row) => 3 * row.fastify.cpuMs, 3)
+show('floor: CPU of one signature made and one verified, ms', (row) => row.signaturesMs, 3)
+show('coordinator’s CPU over the sum of its floors', (row) => row.coordinator.cpuMsPerTask / toFloorMs(row), 2)

@@ -51,7 +51,7 @@ describe('tasks', () => {
     })
     expect(await store.getTask(task.id)).toEqual(created)
     expect(await store.getTask(zeroHash)).toBeNull()
-    expect(await store.getBlob(sha256(blobs[0] as Uint8Array))).toEqual(new Uint8Array(blobs[0] as Uint8Array))
+    for (const { hash, bytes } of blobs) expect(await store.getBlob(hash)).toEqual(new Uint8Array(bytes))
   })
 
   test('its life: assigned, running, done; its receipt survives to the wei', async () => {

@@ -1,3 +1,4 @@
+import { encodeCanonical } from '../../src/domain/canonical.ts'
 import { type Hash, zeroHash } from '../../src/domain/hex.ts'
 import type { DrawRecord, NewTask } from '../../src/domain/ports.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
@@ -24,7 +25,7 @@ export function createNewTask(number: number, more: Partial<NewTask> = {}): NewT
     unitPriceWei: 10n ** 12n,
     maxPriceWei: 10n ** 14n,
     createdAtMs: 1_000,
-    blobs: [Buffer.from(`{"tokenIds":[${number}]}`)],
+    blobs: [encodeCanonical({ tokenIds: [number] })],
     ...more,
   }
 }
