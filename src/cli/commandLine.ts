@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, Option } from 'commander'
 import { globalFlags, type KeyName } from '../config/keys.ts'
 import { argumentExcess, argumentMissing, commandIncomplete, commandUnknown, flagUnknown, flagValueMissing } from '../errors/cli.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import type { CommandEntry } from './commandEntry.ts'
 import { commandEntries } from './commands/index.ts'
 import type { Field } from './fields.ts'
@@ -82,6 +83,7 @@ export async function parseCommandLine(
     })
   }
   try {
+    if (argv[0] === 'help') assertCommand(root, argv.slice(1))
     await root.parseAsync(toHelpFlag(argv), { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return null
@@ -135,16 +137,20 @@ function setGroupAction(group: CuckooCommand): void {
   group.isGroup = true
   group.action(() => {
     const [word] = group.args
-    const children = group.commands.map((command) => command.name())
-    if (word === undefined) throw commandIncomplete({ command: group.words, children: children.join(', ') })
+    if (word === undefined) throw commandIncomplete({ command: group.words, children: group.commands.map((command) => command.name()).join(', ') })
     if (word.startsWith('-')) group.refuseOption(word)
-    throw commandUnknown({ command: `${group.words} ${word}`, parent: group.words, suggestion: findSuggestion(group.words, word, children) })
+    throw toCommandUnknown(group, word)
   })
+}
+
+function toCommandUnknown(group: CuckooCommand, word: string): CuckooError {
+  const children = group.commands.map((command) => command.name())
+  return commandUnknown({ command: `${group.words} ${word}`, parent: group.words, suggestion: findSuggestion(group.words, word, children) })
 }
 
 /** A command of which only the last word was remembered (`cuckoo deregister`), else one that is spelled alike. */
 function findSuggestion(parent: string, word: string, children: readonly string[]): string | null {
-  const elsewhere = commandEntries.find(({ path }) => path.endsWith(` ${word}`))
+  const elsewhere = parent !== 'cuckoo' ? undefined : commandEntries.find(({ path }) => path.endsWith(` ${word}`))
   if (elsewhere !== undefined) return `cuckoo ${elsewhere.path}`
   const similar = findSimilar(word, children)
   return similar === null ? null : `${parent} ${similar}`
@@ -159,6 +165,17 @@ function toGlobals(root: CuckooCommand): ParsedLine['globals'] {
     if (isTyped) globals[name] = key.flag.startsWith('--no-') ? true : (typed[attribute] as string | boolean)
   }
   return globals
+}
+
+/** `help` shows what exists: commander would answer a word it does not know with the help of everything. */
+function assertCommand(root: CuckooCommand, words: readonly string[]): void {
+  let group: CuckooCommand = root
+  for (const word of words.filter((candidate) => !candidate.startsWith('-'))) {
+    const children = group.commands.map((command) => command.name())
+    if (children.length === 0) return
+    if (!children.includes(word)) throw toCommandUnknown(group, word)
+    group = group.commands.find((command) => command.name() === word) as CuckooCommand
+  }
 }
 
 /** `cuckoo help stake` is `cuckoo stake --help`, and `cuckoo` alone is `cuckoo --help`. */

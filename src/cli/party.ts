@@ -1,6 +1,6 @@
 import { keccak256 } from '../domain/eip712.ts'
 import { type Address, addressPattern } from '../domain/hex.ts'
-import { accountUnknown } from '../errors/account.ts'
+import { accountUnknown, accountUnusable } from '../errors/account.ts'
 import { addressInvalid } from '../errors/cli.ts'
 import type { Context } from './context.ts'
 
@@ -30,14 +30,15 @@ export function formatAddress(address: Address): string {
 
 /**
  * The address that a person named: an address, or the name of an account of this home.
- * @throws CUCKOO_ADDRESS_INVALID, CUCKOO_ACCOUNT_UNKNOWN
+ * @throws CUCKOO_ADDRESS_INVALID, CUCKOO_ACCOUNT_UNKNOWN, CUCKOO_ACCOUNT_UNUSABLE when its file names no address
  */
 export async function getParty(context: Pick<Context, 'ports'>, text: string): Promise<Address> {
   if (/^0x/i.test(text) || /^[0-9a-f]{40}$/i.test(text)) return parseAddress(text)
   const accounts = await context.ports.accounts.list()
-  const found = accounts.find(({ name }) => name === text)?.address
-  if (!found) throw accountUnknown({ name: text, known: accounts.map(({ name }) => name) })
-  return found
+  const found = accounts.find(({ name }) => name === text)
+  if (found === undefined) throw accountUnknown({ name: text, known: accounts.map(({ name }) => name) })
+  if (found.address === null) throw accountUnusable({ name: text, problem: found.problem ?? 'it names no address' })
+  return found.address
 }
 
 /** {@link getParty} of `text`, or the address of the account in use when nothing was named. */

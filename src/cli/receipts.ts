@@ -27,6 +27,7 @@ export async function loadReceipt(
     const { client } = await createAppClient(context, options)
     return client.getReceipt({ params: { id: id as `0x${string}` } }, { signal: context.signal })
   }
+  if (/^0x[0-9a-f]*$/.test(id)) throw receiptUnreadable({ source: named, problem: `a task id has 64 digits after 0x, not ${id.length - 2}` })
   const text = await readTextFile(named)
   try {
     return zReceiptBundle.parse(JSON.parse(text))

@@ -55,11 +55,12 @@ export const kindSchemas = {
  */
 export function parseValue<S extends z.ZodType>(schema: S, raw: RawValue, about: { command: string; secret?: boolean }): z.output<S> {
   const typed = raw.source.kind === 'flag' || raw.source.kind === 'argument'
-  const value = about.secret === true ? '<hidden>' : typeof raw.value === 'string' ? raw.value : JSON.stringify(raw.value)
-  const fail = (problem: string, cause: unknown) =>
-    typed
+  const fail = (problem: string, cause: unknown) => {
+    const value = about.secret === true ? '<hidden>' : toText(raw.value, cause)
+    return typed
       ? valueInvalid({ name: raw.source.name, value, problem, command: about.command }, { cause })
       : configInvalid({ source: raw.source.name, value, problem }, { cause })
+  }
   try {
     const parsed = schema.safeParse(raw.value)
     if (parsed.success) return parsed.data
@@ -70,8 +71,16 @@ export function parseValue<S extends z.ZodType>(schema: S, raw: RawValue, about:
   }
 }
 
+/** What was written; of a list, the one that is wrong where the schema says which. */
+function toText(value: unknown, cause: unknown): string {
+  const index = cause instanceof z.ZodError ? cause.issues[0]?.path[0] : undefined
+  const wrong: unknown = Array.isArray(value) && typeof index === 'number' ? value[index] : value
+  return typeof wrong === 'string' ? wrong : JSON.stringify(wrong)
+}
+
 function toProblem(error: z.ZodError): string {
   const issue = error.issues[0]
   if (issue?.code === 'invalid_value') return `is not one of ${issue.values.join(', ')}`
+  if (issue?.code === 'invalid_type') return `is not a ${issue.expected === 'string' ? 'text' : issue.expected}`
   return (issue?.message ?? 'is not valid').replace(/\.$/, '')
 }

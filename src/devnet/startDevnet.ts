@@ -192,7 +192,7 @@ async function startNetwork(
     () => addressOf('dev-coordinator'),
   )
 
-  onEvent({ type: 'section', title: `${minerNames.length} miners` })
+  onEvent({ type: 'section', title: minerNames.length === 1 ? 'A miner' : `${minerNames.length} miners` })
   for (const [index, name] of minerNames.entries()) {
     await run(['stake', options.minerBonds[index] as string, '--account', name, '--yes'], () => 'free, not yet at risk')
     await run(['register', 'miner', '--account', name, '--operator-account', `${name}-op`, '--name', `Devnet miner ${index + 1}`, '--yes'], () =>

@@ -52,3 +52,8 @@ export const privateKeyUnreadable = defineError('CUCKOO_ACCOUNT_KEY_UNREADABLE',
   message: `No private key could be read from ${f.source}: ${f.reason}.`,
   hint: 'Check the name and the permissions of the file.',
 }))
+
+export const accountUnusable = defineError('CUCKOO_ACCOUNT_UNUSABLE', 'config', (f: { name: string; problem: string }) => ({
+  message: `No address can be read for '${f.name}': ${f.problem.replace(/\.$/, '')}.`,
+  hint: 'Restore its file from a backup, or give the 0x address where only that is needed.',
+}))

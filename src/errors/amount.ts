@@ -11,6 +11,6 @@ export const amountTooPrecise = defineError('CUCKOO_AMOUNT_TOO_PRECISE', 'usage'
 }))
 
 export const amountOutOfRange = defineError('CUCKOO_AMOUNT_OUT_OF_RANGE', 'usage', (f: { value: string; maximumWei: bigint }) => ({
-  message: `'${f.value}' is more than the contract can hold (${f.maximumWei} wei).`,
+  message: `'${f.value}' is more than the contract can hold (${f.maximumWei / 10n ** 18n} CAI).`,
   hint: 'Give a smaller amount.',
 }))

@@ -86,7 +86,7 @@ export const callReverted = defineError('CUCKOO_CHAIN_CALL_REVERTED', 'rejected'
   hint: 'Look at the state with `cuckoo status`.',
 }))
 export const txUnconfirmed = defineError('CUCKOO_CHAIN_TX_UNCONFIRMED', 'unavailable', (f: { action: string; hash: string; waitedMs: number }) => ({
-  message: `The transaction ${f.hash} (${f.action}) was sent but not mined within ${f.waitedMs} ms.`,
+  message: `The transaction ${f.hash} (${f.action}) was sent but not mined within ${f.waitedMs / 1000} s.`,
   hint: 'It may still be mined: look with `cuckoo status` before sending it again.',
 }))
 export const txUncertain = defineError('CUCKOO_CHAIN_TX_UNCERTAIN', 'unavailable', (f: { action: string; hash: string }) => ({
@@ -97,7 +97,7 @@ export const txNotFinal = defineError(
   'CUCKOO_CHAIN_TX_NOT_FINAL',
   'unavailable',
   (f: { action: string; hash: string; blockNumber: bigint; finalizedBlock: bigint; waitedMs: number }) => ({
-    message: `The transaction ${f.hash} (${f.action}) is in block ${f.blockNumber}, which is not final after ${f.waitedMs} ms (final so far: ${f.finalizedBlock}).`,
+    message: `The transaction ${f.hash} (${f.action}) is in block ${f.blockNumber}, which is not final after ${f.waitedMs / 1000} s (final so far: ${f.finalizedBlock}).`,
     hint: 'Nothing is lost: it becomes final by itself. Wait longer with --timeout.',
   }),
 )

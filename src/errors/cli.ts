@@ -96,6 +96,10 @@ export const operatorNotRegistered = defineError('CUCKOO_OPERATOR_NOT_REGISTERED
   message: `The key ${f.operator} is not the operator of a ${f.role} on '${f.network}'.`,
   hint: `Register with \`cuckoo register ${f.role} --operator-account <name>\`, or choose the operator's account with --account.`,
 }))
+export const coordinatorNotRegistered = defineError('CUCKOO_CLI_COORDINATOR_NOT_REGISTERED', 'rejected', (f: { node: string; network: string }) => ({
+  message: `${f.node} is not a registered coordinator on '${f.network}'.`,
+  hint: 'See them with `cuckoo nodes --role coordinator`; become one with `cuckoo register coordinator`.',
+}))
 export const coordinatorStoreMissing = defineError('CUCKOO_CLI_COORDINATOR_STORE_MISSING', 'usage', (f: { network: string; known: readonly string[] }) => ({
   message:
     f.known.length === 0

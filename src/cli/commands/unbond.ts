@@ -26,7 +26,7 @@ over (7 days), and can then be withdrawn.`,
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
     const amountWei = args.amount === 'all' ? account.bondWei : args.amount
-    if (amountWei === 0n) throw nothingToDo({ what: 'There is no bond to take out', next: 'See `cuckoo status`.' })
+    if (account.bondWei === 0n) throw nothingToDo({ what: 'There is no bond to take out', next: 'See `cuckoo status`.' })
     const bondWei = account.bondWei > amountWei ? account.bondWei - amountWei : 0n
     const role = account.node?.role ?? 'none'
     const thaw = formatDuration(thawSeconds)

@@ -32,6 +32,12 @@ stay slashable until the thaw is over (7 days), and can then be withdrawn.`,
     const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
     const position = account.votes.find((vote) => vote.node === node)
     if (position === undefined) throw nothingToDo({ what: `This account has no votes for ${node}`, next: '`cuckoo status` lists its votes.' })
+    if (args.amount !== 'all' && args.amount > position.amountWei) {
+      throw nothingToDo({
+        what: `This account has ${formatCai(position.amountWei)} of votes for ${node}, not ${formatCai(args.amount)}`,
+        next: '`cuckoo unvote <node> all` takes out everything.',
+      })
+    }
     const { shares, amountWei } = toShares(position, args.amount)
     // 1 % below today's worth: only a slash in between takes more, and then one wants to look again.
     const input = { node, shares, minAmountWei: (amountWei * 99n) / 100n }
@@ -45,7 +51,7 @@ stay slashable until the thaw is over (7 days), and can then be withdrawn.`,
   },
 })
 
-/** Shares that are worth `amount`, rounded up; an amount over the whole position goes to the contract, which refuses it. */
+/** Shares that are worth `amount`, rounded up. */
 function toShares(position: VotePosition, amount: bigint | 'all'): { shares: bigint; amountWei: bigint } {
   if (amount === 'all' || position.amountWei === 0n) return { shares: position.shares, amountWei: position.amountWei }
   return { shares: (amount * position.shares + position.amountWei - 1n) / position.amountWei, amountWei: amount }

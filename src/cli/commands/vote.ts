@@ -29,7 +29,7 @@ income, and shares its risk. Before it sends, it says what can be lost.`,
     const amountWei = args.amount === 'all' ? account.freeWei : args.amount
     if (args.amount === 'all' && amountWei === 0n) throw nothingToDo({ what: 'Nothing is free', next: 'Stake first: `cuckoo stake <amount>`.' })
     if (record.role === 'none') throw nodeNotRegistered({ node })
-    const risk = `A slash of b of this node's bond takes min(b/10, 2 %) of your votes, and leaving takes ${formatDuration(thawSeconds)}, in which a slash still counts.`
+    const risk = `If this node loses a part of its bond to a slash, your votes lose a tenth of that part, 2 % at most. Leaving takes ${formatDuration(thawSeconds)}, in which a slash still counts.`
     context.output.note(risk)
     if (!options.dryRun) await context.prompts.confirm(`Vote ${formatCai(amountWei)} for ${record.profile?.name ?? node}?`)
     const minShares = toMinShares(record, amountWei)

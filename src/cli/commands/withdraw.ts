@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { AccountRecord } from '../../domain/ports.ts'
 import { nothingToDo } from '../../errors/cli.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { formatCai, formatWhen } from '../format.ts'
@@ -26,13 +27,10 @@ CAI is paid out. What still thaws stays; \`cuckoo status\` shows until when.`,
     const released = account.thaws.filter(({ releaseAt }) => releaseAt <= account.blockTimestamp).slice(0, maxThaws)
     const releasedWei = released.reduce((sum, { amountWei }) => sum + amountWei, 0n)
     const amountWei = args.amount === 'all' ? account.freeWei + releasedWei : args.amount
-    if (amountWei === 0n) {
-      const next = account.thaws.map(({ releaseAt }) => releaseAt).sort((a, b) => a - b)[0]
-      throw nothingToDo({
-        what: 'Nothing is free or released',
-        next:
-          next === undefined ? '`cuckoo unbond` and `cuckoo unvote` start a thaw.' : `The next thaw is over on ${formatWhen(next, account.blockTimestamp)}.`,
-      })
+    const availableWei = account.freeWei + releasedWei
+    if (availableWei === 0n || amountWei > availableWei) {
+      const what = availableWei === 0n ? 'Nothing is free or released' : `Only ${formatCai(availableWei)} can be withdrawn now, not ${formatCai(amountWei)}`
+      throw nothingToDo({ what, next: describeNext(account) })
     }
     const input = { thawIds: released.map(({ id }) => id), freeWei: args.amount, to: recipient }
     const report = await runTransaction(context, options, (tx) => chain.withdraw(signer, input, tx))
@@ -43,3 +41,12 @@ CAI is paid out. What still thaws stays; \`cuckoo status\` shows until when.`,
     viewTransaction(report, screen)
   },
 })
+
+/** Where more comes from: the next thaw that is under way, or how to start one. */
+function describeNext({ thaws, blockTimestamp }: AccountRecord): string {
+  const [next] = thaws
+    .map(({ releaseAt }) => releaseAt)
+    .filter((releaseAt) => releaseAt > blockTimestamp)
+    .sort((left, right) => left - right)
+  return next === undefined ? '`cuckoo unbond` and `cuckoo unvote` start a thaw.' : `The next thaw is over on ${formatWhen(next, blockTimestamp)}.`
+}

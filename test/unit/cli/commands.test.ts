@@ -63,6 +63,17 @@ describe('money', () => {
     expect(fake.sent).toMatchObject([{ options: { dryRun: true } }])
   })
 
+  it('refuses more than is there before it sends, and says where more comes from', async () => {
+    const fake = createFakeChain({
+      freeWei: 5n * cai,
+      votes: [{ node: otherNode, name: 'Ada', amountWei: 3n * cai, shares: 3n * cai, active: true }] as never,
+      thaws: [{ id: 1n, node: otherNode, kind: 'votes', amountWei: cai, releaseAt: chainTime + 3_600 }],
+    })
+    expect(await runText(fake, ['withdraw', '6'])).toMatch(/Only 5 CAI can be withdrawn now, not 6 CAI.*\n.*The next thaw is over on .*in 1 h/)
+    expect(await runText(fake, ['unvote', otherNode, '4'])).toMatch(/has 3 CAI of votes for 0x22+, not 4 CAI.*\n.*`cuckoo unvote <node> all`/)
+    expect(fake.sent).toEqual([])
+  })
+
   it('withdraw takes free money and matured thaws only', async () => {
     const thaw = (id: bigint, releaseAt: number) => ({ id, node: otherNode, kind: 'votes' as const, amountWei: 10n * cai, releaseAt })
     const fake = createFakeChain({ freeWei: 5n * cai, thaws: [thaw(1n, chainTime), thaw(2n, chainTime + 1)] })
@@ -81,8 +92,8 @@ describe('money', () => {
   it('vote says what can be lost, then asks, and sends only after yes', async () => {
     const fake = createFakeChain({ freeWei: 5n * cai })
     const refused = await runText(fake, ['vote', otherNode, '5'], ['n'])
-    expect(refused).toContain("A slash of b of this node's bond takes min(b/10, 2 %)")
-    expect(refused).toMatch(/leaving\s+takes 7 d/)
+    expect(refused).toMatch(/your votes lose a tenth of\s+that part, 2 % at most/)
+    expect(refused).toMatch(/Leaving\s+takes 7 d/)
     expect(refused).toContain('CUCKOO_CLI_ANSWERED_NO')
     expect(fake.sent).toEqual([])
     expect(await runText(fake, ['vote', otherNode, '5'], ['y'])).toContain(`Voted 5 CAI for ${otherNode}`)

@@ -32,6 +32,56 @@ describe('what is typed wrong', () => {
       exit 2"
     `)
   })
+  it('a word that only another group knows, after a group and after help', async () => {
+    expect(await fail(['receipt', 'list'])).toMatchInlineSnapshot(`
+      "error: There is no command 'cuckoo receipt list'. (CUCKOO_CLI_COMMAND_UNKNOWN)
+      hint: \`cuckoo receipt --help\` lists the commands.
+      exit 2"
+    `)
+    expect(await fail(['help', 'frobnicate'])).toMatchInlineSnapshot(`
+      "error: There is no command 'cuckoo frobnicate'. (CUCKOO_CLI_COMMAND_UNKNOWN)
+      hint: \`cuckoo --help\` lists the commands.
+      exit 2"
+    `)
+    expect(await fail(['help', 'node', 'shwo'])).toMatchInlineSnapshot(`
+      "error: There is no command 'cuckoo node shwo'. (CUCKOO_CLI_COMMAND_UNKNOWN)
+      hint: Did you mean \`cuckoo node show\`?
+      exit 2"
+    `)
+  })
+  it('a task id that is too short', async () => {
+    expect(await fail(['receipt', 'verify', '0x12'])).toMatchInlineSnapshot(`
+      "error: 0x12 is not a receipt: a task id has 64 digits after 0x, not 2. (CUCKOO_CLI_RECEIPT_UNREADABLE)
+      hint: \`cuckoo receipt show <taskId> --json\` prints one that can be kept in a file.
+      exit 65"
+    `)
+  })
+  it('more than there is', async () => {
+    expect(await fail(['withdraw', '5'])).toMatchInlineSnapshot(`
+      "error: Nothing is free or released. (CUCKOO_CLI_NOTHING_TO_DO)
+      hint: \`cuckoo unbond\` and \`cuckoo unvote\` start a thaw.
+      exit 10"
+    `)
+    expect(await fail(['unbond', '5'])).toMatchInlineSnapshot(`
+      "error: There is no bond to take out. (CUCKOO_CLI_NOTHING_TO_DO)
+      hint: See \`cuckoo status\`.
+      exit 10"
+    `)
+  })
+  it('a bond of the devnet that no miner may have', async () => {
+    expect(await fail(['devnet', 'start', '--miner-bond', '20000'])).toMatchInlineSnapshot(`
+      "error: '20000' (--miner-bond) is not more than 20000 CAI. (CUCKOO_CLI_VALUE_INVALID)
+      hint: \`cuckoo devnet start --help\` shows what it takes.
+      exit 2"
+    `)
+  })
+  it('an app of a node that is no coordinator', async () => {
+    expect(await fail(['apps', 'create', 'mine', '--coordinator', '0x2222222222222222222222222222222222222222'])).toMatchInlineSnapshot(`
+      "error: 0x2222222222222222222222222222222222222222 is not a registered coordinator on 'fakenet'. (CUCKOO_CLI_COORDINATOR_NOT_REGISTERED)
+      hint: See them with \`cuckoo nodes --role coordinator\`; become one with \`cuckoo register coordinator\`.
+      exit 10"
+    `)
+  })
   it('half a command', async () => {
     expect(await fail(['account'])).toMatchInlineSnapshot(`
       "error: \`cuckoo account\` needs one more word: new, import, export, list, show. (CUCKOO_CLI_COMMAND_INCOMPLETE)
@@ -206,7 +256,7 @@ describe('what is configured wrong', () => {
 describe('a terminal that is not there', () => {
   it('names what to give instead of an answer', async () => {
     expect(await fail(['vote', '0x2222222222222222222222222222222222222222', '5'])).toMatchInlineSnapshot(`
-      "A slash of b of this node's bond takes min(b/10, 2 %) of your votes, and leaving takes 7 d, in which a slash still counts.
+      "If this node loses a part of its bond to a slash, your votes lose a tenth of that part, 2 % at most. Leaving takes 7 d, in which a slash still counts.
       error: There is no terminal to ask on: Vote 5 CAI for Ada? (CUCKOO_CLI_TERMINAL_REQUIRED)
       hint: Give --yes (or CUCKOO_YES=true) to answer it beforehand.
       exit 2"

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Address } from '../../../domain/hex.ts'
-import { accountUnknown } from '../../../errors/account.ts'
+import { accountUnknown, accountUnusable } from '../../../errors/account.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatAddress } from '../../party.ts'
 import { zAddress } from '../../schemas.ts'
@@ -22,7 +22,8 @@ export const accountShow = defineCommand({
     }
     const accounts = await ports.accounts.list()
     const found = accounts.find((account) => account.name === name)
-    if (!found?.address) throw accountUnknown({ name, known: accounts.map((account) => account.name) })
+    if (found === undefined) throw accountUnknown({ name, known: accounts.map((account) => account.name) })
+    if (found.address === null) throw accountUnusable({ name, problem: found.problem ?? 'it names no address' })
     return { name, address: found.address, checksumAddress: formatAddress(found.address), path: found.path }
   },
   view({ name, checksumAddress, path }, screen) {

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { createApp } from '../../../coordinator/createApp.ts'
+import { coordinatorNotRegistered } from '../../../errors/cli.ts'
 import { appOptions, openApps } from '../../apps.ts'
 import { defineCommand } from '../../defineCommand.ts'
+import { getParty } from '../../party.ts'
 import { zAddress } from '../../schemas.ts'
 
 export const appsCreate = defineCommand({
@@ -12,6 +14,11 @@ kept only as its hash. A coordinator that serves already takes it at once.`,
   options: z.object(appOptions),
   output: z.object({ id: z.string(), name: z.string(), key: z.string(), coordinator: zAddress }),
   async run({ args, options }, context) {
+    if (options.coordinator !== undefined) {
+      const chain = await context.ports.getChain()
+      const node = await getParty(context, options.coordinator)
+      if ((await chain.getNode(node)).role !== 'coordinator') throw coordinatorNotRegistered({ node, network: chain.deployment.network })
+    }
     const { store, coordinator } = await openApps(context, options.coordinator)
     const { app, key } = await createApp(store, { name: args.name, clock: context.ports.clock })
     return { id: app.id, name: app.name, key, coordinator }

@@ -1,14 +1,19 @@
 import { z } from 'zod'
 import type { DevnetState } from '../../../devnet/devnetState.ts'
 import { type DevnetEvent, startDevnet } from '../../../devnet/startDevnet.ts'
+import { formatAmount } from '../../../domain/amount.ts'
+import { bondThresholdWei } from '../../../domain/node.ts'
 import { waitForAbort } from '../../abort.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { startDetached } from '../../detached.ts'
 import { viewDevnetEvent } from '../../devnetView.ts'
 import { foldCommand } from '../../fold.ts'
+import { formatCai } from '../../format.ts'
 import type { Output } from '../../output.ts'
-import { zDuration, zInteger } from '../../schemas.ts'
+import { zAmount, zDuration, zInteger } from '../../schemas.ts'
 import { getScriptPath } from '../../version.ts'
+
+const zMinerBond = zAmount.refine((bondWei) => bondWei > bondThresholdWei.miner, `is not more than ${formatCai(bondThresholdWei.miner)}`)
 
 export const devnetStart = defineCommand({
   description: `Starts a chain, deploys the contracts, registers a coordinator and three miners, and lets
@@ -24,7 +29,7 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
     detach: z.boolean().default(false).describe('leave it running; `devnet stop` ends it'),
     rpcPort: zInteger(0, 65_535).prefault('8545').describe('port of the chain; another when it is taken').meta({ placeholder: 'number' }),
     port: zInteger(0, 65_535).prefault('8420').describe('port of the coordinator; another when it is taken').meta({ placeholder: 'number' }),
-    minerBond: z.array(z.string()).default(['21000', '42000', '84000']).describe("a miner's bond in CAI").meta({ placeholder: 'amount' }),
+    minerBond: z.array(zMinerBond).prefault(['21000', '42000', '84000']).describe("a miner's bond in CAI").meta({ placeholder: 'amount' }),
     thaw: zDuration.prefault('10m').describe('how long stake thaws').meta({ placeholder: 'duration' }),
     model: z.string().default('cuckoo/storyteller').describe('model that the miners offer').meta({ placeholder: 'model' }),
   }),
@@ -42,7 +47,7 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
         script,
         rpcPort: options.rpcPort,
         coordinatorPort: options.port,
-        minerBonds: options.minerBond,
+        minerBonds: options.minerBond.map(formatAmount),
         thaw: `${Math.floor(options.thaw / 1000)}s`,
         model: options.model,
       },
@@ -62,10 +67,10 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
   },
 })
 
-function toFlags(options: { rpcPort: number; port: number; minerBond: readonly string[]; thaw: number; model: string }): string[] {
+function toFlags(options: { rpcPort: number; port: number; minerBond: readonly bigint[]; thaw: number; model: string }): string[] {
   return [
     ...['--rpc-port', String(options.rpcPort), '--port', String(options.port)],
-    ...options.minerBond.flatMap((bond) => ['--miner-bond', bond]),
+    ...options.minerBond.flatMap((bond) => ['--miner-bond', formatAmount(bond)]),
     ...['--thaw', `${Math.floor(options.thaw / 1000)}s`, '--model', options.model],
   ]
 }
