@@ -6,91 +6,30 @@
  *
  * npx node test/bench/coordinator.ts [--miners 200] [--tasks 8000] [--runs 5]
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
-import { type ClientSession, createSessionRequest, verifySessionAccept } from '../../src/api/sessionHandshake.ts'
-import { protocolVersion, zAssignment, zResult } from '../../src/api/wire.ts'
-import type { Hash } from '../../src/domain/hex.ts'
-import { toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
-import { toOutputHash } from '../../src/domain/task.ts'
+import type { ClientSession } from '../../src/api/sessionHandshake.ts'
 import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
-import { coordinatorNode, coordinatorSigner, createLetterManifest, toMinerNode, toMinerSigner, verifier } from '../support/coordinatorRig.ts'
-import { testDomainSeparator as domainSeparator } from '../support/minerFakes.ts'
+import { coordinatorSigner, toMinerNode, verifier } from '../support/coordinatorRig.ts'
 import { createNewTask, toDraw, toNumberedHash, toTestReceipt } from '../support/storeFixtures.ts'
+import { createMiner, measureServer, openMiner, send, startServer, stopServer } from './load.ts'
 
 const { values } = parseArgs({
   options: { miners: { type: 'string', default: '200' }, tasks: { type: 'string', default: '8000' }, runs: { type: 'string', default: '5' } },
 })
 const [minerCount, taskCount, runs] = [Number(values.miners), Number(values.tasks), Number(values.runs)]
 const inFlight = 256
-const clock = { nowMs: () => Date.now() }
-const tokenizerJson = Buffer.from('{"letters":true}')
-
-interface Served {
-  child: ChildProcess
-  url: string
-  apiKey: string
-}
-
-async function startServer(...args: string[]): Promise<Served> {
-  const child = fork(new URL('./coordinatorServer.ts', import.meta.url), args)
-  const [message] = (await once(child, 'message')) as [{ url: string; apiKey: string }]
-  return { child, ...message }
-}
-
-async function measureServer({ child }: Served): Promise<{ cpuMs: number; rssMib: number }> {
-  child.send('measure')
-  return ((await once(child, 'message')) as [{ cpuMs: number; rssMib: number }])[0]
-}
-
-async function stopServer({ child }: Served): Promise<void> {
-  child.disconnect()
-  await once(child, 'exit')
-}
-
-async function send(pool: Pool, method: 'POST' | 'PUT', path: string, body: Buffer, headers: Record<string, string>): Promise<unknown> {
-  const answer = await pool.request({ method, path, body, headers })
-  const text = await answer.body.text()
-  if (answer.statusCode !== 200) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`)
-  return JSON.parse(text)
-}
-
-async function openMiner(pool: Pool, index: number): Promise<ClientSession> {
-  const signer = toMinerSigner(index)
-  const pending = createSessionRequest({ node: toMinerNode(index), coordinator: coordinatorNode, signer, domainSeparator, clock })
-  const models = [{ manifest: createLetterManifest(), device: 'cpu', unitsPerSecond: 0 }]
-  const body = Buffer.from(JSON.stringify({ protocolVersion, client: 'bench', slots: 2, minUnitPriceWei: '0', models, ...pending.request }))
-  const accept = (await send(pool, 'POST', '/miner/v1/session', body, { 'content-type': 'application/json' })) as Parameters<
-    typeof verifySessionAccept
-  >[0]['accept'] & { wanted: Hash[] }
-  const session = verifySessionAccept({ pending, accept, operators: [coordinatorSigner.address], verifier, domainSeparator, clock })
-  for (const hash of accept.wanted) {
-    const path = `/miner/v1/blobs/${hash}`
-    await send(pool, 'PUT', path, tokenizerJson, { 'content-type': 'application/octet-stream', ...session.sign({ method: 'PUT', path, body: tokenizerJson }) })
-  }
-  return session
-}
 
 /** Polls, answers at once with four tokens, and polls again, until `isDone`. */
 async function mine(pool: Pool, session: ClientSession, index: number, onDone: () => void, isDone: () => boolean): Promise<void> {
-  const signer = toMinerSigner(index)
-  const post = (path: string, value: unknown) => {
-    const body = Buffer.from(JSON.stringify(value))
-    return send(pool, 'POST', path, body, { 'content-type': 'application/json', ...session.sign({ method: 'POST', path, body }) })
-  }
+  const miner = createMiner(pool, session, index)
   while (!isDone()) {
-    const { task } = (await post('/miner/v1/poll', { free: 1, waitMs: 1_000 })) as { task: { assignment: unknown } | null }
+    const task = await miner.poll(1_000)
     if (task === null) continue
-    const assignment = zAssignment.parse(task.assignment)
-    const output = { tokenIds: [110, 111, 112, 113], finishReason: 'length' as const }
-    const result = { assignment: toAssignmentDigest(domainSeparator, assignment), outputHash: toOutputHash(output), units: 4n, finishReason: 2 }
-    const signature = signer.sign(toResultDigest(domainSeparator, result))
-    await post(`/miner/v1/tasks/${assignment.taskId}/${assignment.attempt}/result`, { result: zResult.encode(result), signature, output })
+    await miner.answer(task)
     onDone()
   }
 }
