@@ -217,7 +217,7 @@ async function startNetwork(
   )
   const miners = await Promise.all(
     minerNames.map((name) =>
-      start(name, ['miner', 'start', '--account', `${name}-op`, '--model', options.model, '--allow-private'], (event) => event['event'] === 'session-opened'),
+      start(name, ['miner', 'start', '--account', `${name}-op`, '--model', options.model], (event) => event['event'] === 'session-opened'),
     ),
   )
 
