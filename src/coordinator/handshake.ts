@@ -70,8 +70,10 @@ async function considerModels(
   const wanted = new Set<MinerModel['digest']>()
   const offers: Offer[] = []
   const { catalogue } = coordinator
-  for (const { manifest, unitsPerSecond } of body.models) {
-    const offer = await catalogue.consider(manifest)
+  for (const { manifest: offered, unitsPerSecond } of body.models) {
+    const offer = await catalogue.consider(offered)
+    // One copy for all miners of a model.
+    const manifest = offer.state === 'usable' ? catalogue.getManifest(offer.digest) : offered
     const model = { digest: offer.digest, manifest, unitsPerSecond, unitPriceWei: catalogue.toUnitPriceWei(manifest) }
     if (offer.state !== 'refused') models.push(model)
     if (offer.state === 'refused' || isPaidEnough(body, model)) offers.push(offer)
