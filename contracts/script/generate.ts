@@ -70,6 +70,6 @@ const text = formatModule(buildArtifacts())
 if (!process.argv.includes('--check')) {
   writeFileSync(target, text)
 } else if (readCommitted() !== text) {
-  process.stderr.write('src/chain/contracts.generated.ts is not what the contracts compile to: run npm run contracts:generate\n')
+  process.stderr.write('src/chain/contracts.generated.ts is not what the contracts compile to: run npm run generate\n')
   process.exitCode = 1
 }

@@ -210,7 +210,9 @@ contract Handler is TestBase {
         address actor = _nodeActor(actorSeed);
         uint256 bondWei = staking.getNode(actor).bondWei;
         if (bondWei == 0 || _live[actor].length >= MOST_THAWS) return;
-        _unbondAs(actor, _bound(amountSeed, 1, bondWei));
+        // Half of the time the node stays active, so that votes stand over the limit of what bond is left.
+        uint256 spare = staking.isActive(actor) ? bondWei - staking.threshold(staking.lastRole(actor)) - 1 : 0;
+        _unbondAs(actor, _bound(amountSeed, 1, amountSeed % 2 == 0 && spare != 0 ? spare : bondWei));
     }
 
     function _unbondAs(address actor, uint256 amount) private step(actor, actor) {
@@ -434,8 +436,8 @@ contract Handler is TestBase {
         uint256 most = limit - votesWei;
         if (most > actor.balance) most = actor.balance;
         // Mostly amounts of a voter, sometimes the whole room there is.
-        if (seed % 8 != 0 && most > 10_000 ether) most = 10_000 ether;
-        return _bound(seed, 1 ether, most);
+        if (seed % 8 == 0) return most;
+        return _bound(seed, 1 ether, most > 10_000 ether ? 10_000 ether : most);
     }
 
     function _nextOperator(address owner) private returns (uint256 key) {

@@ -65,24 +65,40 @@ abstract contract StakingInvariants {
     }
 
     function invariant_all() public view {
-        _balanceIsTheSumOfTheBuckets();
-        _positionSharesAreThePoolsShares();
-        _liveThawSharesAreTheThawPoolsShares();
-        _pricesStayAboveTheFloor();
-        _nothingLeavesBeforeItsTime();
-        _enterThenExitNeverProfits();
-        _oneDoesNotTouchAnothersStake();
-        _sharePriceFallsOnlyBySlash();
-        _weightsAndTotalsAgree();
-        _activeBondsOfEpochsAgree();
-        _listsHoldEveryNodeOnce();
-        _anOperatorHasOneOwnerForEver();
+        string memory broken = "";
+        broken = _check(this.nothingLeavesBeforeItsTime, broken);
+        broken = _check(this.enterThenExitNeverProfits, broken);
+        broken = _check(this.oneDoesNotTouchAnothersStake, broken);
+        broken = _check(this.sharePriceFallsOnlyBySlash, broken);
+        broken = _check(this.balanceIsTheSumOfTheBuckets, broken);
+        broken = _check(this.positionSharesAreThePoolsShares, broken);
+        broken = _check(this.liveThawSharesAreTheThawPoolsShares, broken);
+        broken = _check(this.pricesStayAboveTheFloor, broken);
+        broken = _check(this.weightsAndTotalsAgree, broken);
+        broken = _check(this.activeBondsOfEpochsAgree, broken);
+        broken = _check(this.listsHoldEveryNodeOnce, broken);
+        broken = _check(this.anOperatorHasOneOwnerForEver, broken);
+        vm.assertEq(bytes(broken).length, 0, broken);
+    }
+
+    /// @dev Goes on after a failure, so that the message names all that broke.
+    function _check(function() external view invariant_, string memory broken) private view returns (string memory) {
+        try invariant_() {
+            return broken;
+        } catch (bytes memory data) {
+            // Cheat codes revert with CheatcodeError(string): the string begins behind selector, offset and length.
+            if (data.length < 68) return string.concat(broken, "revert; ");
+            assembly ("memory-safe") {
+                data := add(data, 68)
+            }
+            return string.concat(broken, string(data), "; ");
+        }
     }
 
     // ---- money ----
 
     /// @dev Exact: every wei that came in is in one bucket. Value that was forced in is in none.
-    function _balanceIsTheSumOfTheBuckets() private view {
+    function balanceIsTheSumOfTheBuckets() external view {
         uint256 sum = staking.undistributedWei();
         for (uint256 i = 0; i < ACTORS; ++i) {
             address actor = actors[i];
@@ -93,7 +109,7 @@ abstract contract StakingInvariants {
         vm.assertEq(address(staking).balance - handler.forcedWei(), sum, "balanceIsTheSumOfTheBuckets: balance");
     }
 
-    function _positionSharesAreThePoolsShares() private view {
+    function positionSharesAreThePoolsShares() external view {
         for (uint256 n = 0; n < ACTORS; ++n) {
             address node = actors[n];
             Pool memory pool = staking.votesPool(node);
@@ -109,7 +125,7 @@ abstract contract StakingInvariants {
         }
     }
 
-    function _liveThawSharesAreTheThawPoolsShares() private view {
+    function liveThawSharesAreTheThawPoolsShares() external view {
         uint256[ACTORS] memory bonds;
         uint256[ACTORS] memory votes;
         Pool[3][ACTORS] memory pools;
@@ -118,6 +134,8 @@ abstract contract StakingInvariants {
         }
         for (uint256 i = 0; i < ACTORS; ++i) {
             Handler.LiveThaw[] memory live = handler.liveThaws(actors[i]);
+            uint256 listed = staking.getThaws(actors[i], 0, type(uint256).max).length;
+            vm.assertEq(listed, live.length, "liveThawSharesAreTheThawPoolsShares: listed");
             for (uint256 k = 0; k < live.length; ++k) {
                 StakingHarness.Thaw memory thaw = staking.thaw(actors[i], live[k].id);
                 vm.assertEq(thaw.releaseAt, live[k].releaseAt, "liveThawSharesAreTheThawPoolsShares: release");
@@ -136,7 +154,7 @@ abstract contract StakingInvariants {
     }
 
     /// @dev {SharePool} promises that no entry overflows, and with it no exit, as long as this holds.
-    function _pricesStayAboveTheFloor() private view {
+    function pricesStayAboveTheFloor() external view {
         for (uint256 n = 0; n < ACTORS; ++n) {
             Pool[3] memory pools = staking.pools(actors[n]);
             _checkFloor(pools[0]);
@@ -153,19 +171,19 @@ abstract contract StakingInvariants {
 
     // ---- single steps ----
 
-    function _nothingLeavesBeforeItsTime() private view {
+    function nothingLeavesBeforeItsTime() external view {
         vm.assertEq(handler.leftEarly(), 0, "nothingLeavesBeforeItsTime: left early");
     }
 
-    function _enterThenExitNeverProfits() private view {
+    function enterThenExitNeverProfits() external view {
         vm.assertEq(handler.profitWei(), 0, "enterThenExitNeverProfits: profit");
     }
 
-    function _oneDoesNotTouchAnothersStake() private view {
+    function oneDoesNotTouchAnothersStake() external view {
         vm.assertEq(handler.touchedOthersWei(), 0, "oneDoesNotTouchAnothersStake: touched");
     }
 
-    function _sharePriceFallsOnlyBySlash() private view {
+    function sharePriceFallsOnlyBySlash() external view {
         vm.assertEq(handler.priceFalls(), 0, "sharePriceFallsOnlyBySlash: falls");
         vm.assertEq(
             handler.slashMismatchWei(), 0, "sharePriceFallsOnlyBySlash: a slash took something else than it said"
@@ -174,7 +192,7 @@ abstract contract StakingInvariants {
 
     // ---- nodes ----
 
-    function _weightsAndTotalsAgree() private view {
+    function weightsAndTotalsAgree() external view {
         _checkWeights(Role.Miner);
         _checkWeights(Role.Coordinator);
     }
@@ -194,7 +212,7 @@ abstract contract StakingInvariants {
     }
 
     /// @dev Over all nodes that have or had the role: bond that left still counts for the epoch before.
-    function _activeBondsOfEpochsAgree() private view {
+    function activeBondsOfEpochsAgree() external view {
         uint64 epoch = staking.currentEpoch();
         for (uint64 back = 0; back < 2; ++back) {
             uint256[3] memory sums;
@@ -214,7 +232,7 @@ abstract contract StakingInvariants {
         }
     }
 
-    function _listsHoldEveryNodeOnce() private view {
+    function listsHoldEveryNodeOnce() external view {
         uint256[3] memory counts;
         for (uint256 n = 0; n < ACTORS; ++n) {
             IStaking.NodeView memory node = staking.getNode(actors[n]);
@@ -231,7 +249,7 @@ abstract contract StakingInvariants {
         vm.assertEq(staking.nodeCount(Role.Coordinator), counts[2], "listsHoldEveryNodeOnce: coordinators");
     }
 
-    function _anOperatorHasOneOwnerForEver() private view {
+    function anOperatorHasOneOwnerForEver() external view {
         vm.assertEq(handler.operatorsTaken(), 0, "anOperatorHasOneOwnerForEver: taken");
         for (uint256 n = 0; n < ACTORS; ++n) {
             IStaking.NodeView memory node = staking.getNode(actors[n]);
@@ -250,7 +268,10 @@ abstract contract StakingInvariants {
 
     /// @dev Every live exit can be withdrawn, in any order, and every wei has an exit.
     function afterInvariant() public {
-        handler.everybodyLeaves(uint256(keccak256(abi.encode(block.timestamp, address(staking).balance))));
+        try handler.everybodyLeaves(uint256(keccak256(abi.encode(block.timestamp, address(staking).balance)))) {}
+        catch {
+            vm.assertTrue(false, "everyExitCanBeWithdrawn: somebody cannot leave");
+        }
         vm.assertEq(
             address(staking).balance,
             handler.forcedWei() + staking.undistributedWei(),

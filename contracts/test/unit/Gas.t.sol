@@ -11,6 +11,7 @@ import {Vm, vm} from "../utils/Vm.sol";
 /// the calldata, cold slots and refunds. The figures are written to contracts/snapshots/gas.json; limits are the project's.
 /// Each is the dearest case: fresh slots for this account and node, beside other nodes of the role.
 /// forge-config: default.isolate = true
+/// forge-config: deep.isolate = true
 contract GasTest is TestBase {
     function setUp() public override {
         // Coverage compiles without the optimizer: its figures mean nothing.
