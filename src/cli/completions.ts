@@ -104,7 +104,7 @@ function __cuckoo_at
             set line $line $word
         end
     end
-    test (string join ' ' $line) = $argv[1]
+    test "$line" = "$argv[1]"
 end
 ${lines.join('\n')}
 `

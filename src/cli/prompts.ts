@@ -41,6 +41,7 @@ function readLine(io: Pick<Io, 'stdin' | 'stderr'>, question: string, signal: Ab
     io.stderr.write(question)
     const lines = createInterface({ input: io.stdin, terminal: false })
     const stop = () => {
+      io.stderr.write('\n')
       lines.close()
       reject(signal.reason)
     }

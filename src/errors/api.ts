@@ -123,9 +123,9 @@ export const idempotencyConflict = defineError('CUCKOO_TASK_IDEMPOTENCY_CONFLICT
 export const modelUnknown = defineError(
   'CUCKOO_MODEL_UNKNOWN',
   'usage',
-  (f: { model: string; known: string }) => ({
-    message: `No miner here offers the model '${f.model}'.`,
-    hint: f.known === '' ? 'No model is offered yet: start a miner first.' : `Models here: ${f.known}.`,
+  (f: { model: string | null; known: string }) => ({
+    message: f.model === null ? 'No miner offers a model here.' : `No miner here offers the model '${f.model}'.`,
+    hint: f.known === '' ? 'No model is offered yet: start a miner, or give those that run a minute to find this coordinator.' : `Models here: ${f.known}.`,
   }),
   404,
 )

@@ -70,7 +70,7 @@ options, from CUCKOO_COORDINATOR and CUCKOO_API_KEY, or from the running devnet.
 async function chooseModel(client: Client, named: string | undefined, signal: AbortSignal): Promise<{ model: string; chat: boolean }> {
   const { data } = await client.listModels({}, { signal })
   const found = named === undefined ? data.find(({ cuckoo }) => cuckoo.kind === 'text') : data.find(({ id }) => id === named)
-  if (named === undefined && found === undefined) throw modelUnknown({ model: 'any', known: '' })
+  if (named === undefined && found === undefined) throw modelUnknown({ model: null, known: '' })
   return { model: found?.id ?? (named as string), chat: found?.cuckoo.chat ?? false }
 }
 
