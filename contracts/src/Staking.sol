@@ -393,6 +393,7 @@ contract Staking is IStaking, EIP712, ReentrancyGuardTransient {
             uint256 amountWei = pool.toAssets(pool.liveShares(thaw.shares, thaw.generation));
             thaws[live++] = ThawView(id, node, thaw.kind, amountWei, thaw.releaseAt);
         }
+        // Cuts the array to the live ones; the ids of withdrawn thaws leave gaps.
         assembly ("memory-safe") {
             mstore(thaws, live)
         }
