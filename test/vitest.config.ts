@@ -15,6 +15,8 @@ const project = (name: string, testTimeout: number, fileParallelism = true) => (
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
+    // For the plain pipelines that tests compare with; cuckoo's own engine sets it by itself.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     retry: 0,
     pool: 'forks',
     maxWorkers: 2,

@@ -36,6 +36,9 @@ export interface WorkerClient<P extends WorkerProtocol> {
  * stdout and stderr go to the log at debug level, and it keeps the process alive only while a call is open.
  */
 export function createWorkerClient<P extends WorkerProtocol>(options: WorkerOptions): WorkerClient<P> {
+  // From 1.30 on, ONNX Runtime's builds for Linux and macOS report to Microsoft unless this is set before they load
+  // (microsoft/onnxruntime pull request 27379): prompts and models are nobody's business, and tests talk to loopback only.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const worker = new Worker(options.file, {
     name: options.name,
     env: {},

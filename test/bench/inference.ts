@@ -13,6 +13,8 @@ import type { OpenModel } from '../../src/domain/ports.ts'
 import { createEngine } from '../../src/inference/createEngine.ts'
 import { findTestModel, storyteller } from '../support/models.ts'
 
+process.env['ORT_DISABLE_TELEMETRY'] = '1'
+
 const rounds = 5
 const maxTokens = 200
 const prompt = 'Once upon a time'
