@@ -64,12 +64,16 @@ export class Coordinator {
     this.#useNodeSet(loaded.watch.current())
   }
 
-  /** Puts the store's open tasks back: queued ones in line, leased ones under their lease, with time for their miners to come back. */
+  /** Puts the store's open tasks back: queued ones in line, leased ones under their lease, with time for their miners to come back. Those of a restored backup are cancelled. */
   async loadOpenTasks(): Promise<void> {
     const { ports } = this
     const nowMs = ports.clock.nowMs()
     const createStream = (record: TaskRecord) => this.#createStream(record)
     for (const record of await ports.store.listOpenTasks()) {
+      if (ports.config.restored) {
+        await ports.store.cancelTask({ id: record.id, atMs: nowMs })
+        continue
+      }
       const task = this.board.add(record, { content: null, receivedAtMs: record.createdAtMs, createStream })
       if (isLeased(record)) task.leaseUntilMs = Math.max(task.leaseUntilMs, nowMs + 3 * ports.config.heartbeatMs)
       else this.dispatcher.enqueue(task)

@@ -33,6 +33,11 @@ export interface CoordinatorConfig {
   requestTimeoutMs: number
   /** how long a drain waits for running tasks */
   graceMs: number
+  /**
+   * The store comes from a backup. What was signed after the backup is not in its journal, so its open tasks are cancelled: going
+   * on with one could sign a second assignment for an attempt that has one.
+   */
+  restored: boolean
 }
 
 /** Values for everything but the address to listen on; `unitPriceWei` is 10^12 wei, a millionth CAI, per token. */
@@ -53,6 +58,7 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   maxTaskMs: 3_600_000,
   requestTimeoutMs: 600_000,
   graceMs: 20_000,
+  restored: false,
 }
 
 /** What the role is given: its identity, the adaptors behind the ports, and how it is configured. */

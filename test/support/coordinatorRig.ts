@@ -141,7 +141,7 @@ export interface CoordinatorRig {
   createAppClient(name: string): Promise<Client>
   openMiner(index: number, options?: MinerOptions): Promise<SimulatedMiner>
   /** closes, as a kill would leave it but for open sockets, and starts again on the same directory */
-  restart(): Promise<void>
+  restart(config?: Partial<CoordinatorConfig>): Promise<void>
 }
 
 const cleanUps: (() => Promise<unknown>)[] = []
@@ -167,7 +167,7 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
   const chain = createFakeChain(records)
   const clock = createTestClock()
   const rig = { chain, clock, directory, records } as unknown as CoordinatorRig
-  const start = async () => {
+  const start = async (config: Partial<CoordinatorConfig> = {}) => {
     const store = await openCoordinatorStore({ directory })
     rig.store = options.wrapStore?.(store) ?? store
     rig.metrics = createCoordinatorMetrics()
@@ -182,7 +182,7 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
       logger: createLogger({ level: options.logLevel ?? 'silent', name: 'coordinator' }),
       metrics: rig.metrics,
       version: '0.0.0',
-      config: { ...defaultCoordinatorConfig, ...testConfig, ...options.config },
+      config: { ...defaultCoordinatorConfig, ...testConfig, ...options.config, ...config },
     })
   }
   const openClient = (apiKey: string) => {
@@ -192,9 +192,9 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
   }
   rig.createAppClient = async (name) => openClient((await createApp(rig.store, { name, clock })).key)
   rig.openMiner = (index, minerOptions) => openSimulatedMiner(rig, index, minerOptions)
-  rig.restart = async () => {
+  rig.restart = async (config) => {
     await rig.serving.close()
-    await start()
+    await start(config)
     rig.app = openClient(rig.apiKey)
   }
   await start()

@@ -54,6 +54,22 @@ describe('restart', () => {
     expect((await heir.answer()).assignment).toMatchObject({ taskId: id, attempt: 2 })
   })
 
+  test('from a backup cancels what was open, so that no attempt is ever signed twice', async () => {
+    const rig = await createCoordinatorRig()
+    const miner = await rig.openMiner(1)
+    const leased = await createTask(rig)
+    const task = await miner.take()
+    const queued = await createTask(rig)
+    await rig.restart({ restored: true })
+    const again = await rig.openMiner(1)
+    await expect(again.submit(task, createSubmission(rig.chain.domainSeparator, again.signer, task, toTextOutput(task, 'late')))).rejects.toEqual(
+      refused('CUCKOO_TASK_LEASE_LOST'),
+    )
+    for (const id of [leased, queued]) expect(await rig.app.getTask({ params: { id } })).toMatchObject({ state: 'cancelled' })
+    const next = await createTask(rig)
+    expect((await again.answer()).assignment).toMatchObject({ taskId: next, attempt: 1 })
+  })
+
   test('streamed text reaches its reader also when the task was made before the restart', async () => {
     const rig = await createCoordinatorRig()
     const first = await rig.openMiner(1)

@@ -37,6 +37,7 @@ const options = z.object({
     .prefault(String(defaults.defaultMaxTokens))
     .describe('output tokens when the app names no number')
     .meta({ placeholder: 'number' }),
+  restored: z.boolean().default(false).describe('the store comes from a backup: its open tasks are cancelled, so that none is signed twice'),
   grace: zDuration.prefault('20s').describe('how long stopping waits for running tasks').meta({ placeholder: 'duration' }),
 })
 
@@ -98,6 +99,7 @@ function toCoordinatorConfig(chosen: z.output<typeof options>, isDevnet: boolean
     maxQueued: chosen.maxQueued,
     defaultMaxTokens: chosen.defaultMaxTokens,
     graceMs: chosen.grace,
+    restored: chosen.restored,
   }
 }
 
