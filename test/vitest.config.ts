@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** One project per kind of test, so that `npm run test:unit` and its like run alone. Nothing is retried. */
@@ -13,7 +14,7 @@ const project = (name: string, testTimeout: number, fileParallelism = true) => (
 })
 
 export default defineConfig({
-  root: new URL('..', import.meta.url).pathname,
+  root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     // For the plain pipelines that tests compare with; cuckoo's own engine sets it by itself.
     env: { ORT_DISABLE_TELEMETRY: '1' },
