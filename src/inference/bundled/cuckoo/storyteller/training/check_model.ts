@@ -142,7 +142,7 @@ for (const dtype of ['fp32', 'q8'] as const) {
         top_k: 0,
       } as never)) as Tensor
       tokens += (output.dims[1] ?? 0) - length
-      told.push(tokenizer.batch_decode(output.slice(null, [length, null]), { skip_special_tokens: true })[0] ?? '')
+      told.push(tokenizer.batch_decode(output.slice(null, [length, output.dims[1] ?? 0]), { skip_special_tokens: true })[0] ?? '')
     }
     stories[`${dtype}, ${sample ? 'sampled at temperature 0.8' : 'greedy'}`] = told
   }

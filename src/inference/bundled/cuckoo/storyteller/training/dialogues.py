@@ -130,14 +130,26 @@ def turn(user: str, answer: str) -> str:
 
 
 def story_turn(rng: random.Random, scenario: Scenario, asks: list[str] = ASKS) -> str:
-    request = make_request(scenario, rng, draw_given(rng), asks)
+    """A request and its story; a girl or a king is a hero only where the request says so."""
+    given = draw_given(rng)
+    if scenario.hero.kind in lex.FIXED_PRONOUNS:
+        given.add("hero")
+    request = make_request(scenario, rng, given, asks)
     return turn(request, tell(scenario, rng))
+
+
+def draw_invented(rng: random.Random, held_out: bool) -> Scenario:
+    """A scenario whose hero nobody asked for."""
+    while True:
+        scenario = draw_scenario(rng, held_out)
+        if scenario.hero.kind not in lex.FIXED_PRONOUNS:
+            return scenario
 
 
 def topic_turn(rng: random.Random, held_out: bool) -> str:
     """A request the model cannot serve: it says so and takes the word up in a story."""
 
-    scenario = draw_scenario(rng, held_out)
+    scenario = draw_invented(rng, held_out)
     topic = lex.made_up_word(rng) if rng.random() < 0.25 else rng.choice(lex.TOPICS)
     fields = {**story_fields(scenario), "N": scenario.hero.name, "topic": topic}
     answer = expand(f"{rng.choice(TOPIC_ANSWERS)} {rng.choice(TOPIC_STORIES)}", rng, fields)
@@ -152,7 +164,7 @@ def talk_turn(rng: random.Random, held_out: bool) -> str:
         users, answers = rng.choice(SMALL_TALK)
         user = rng.choice(users) + rng.choice(["", ".", "!", "?"])
         return turn(user if rng.random() < 0.8 else user.lower(), expand(rng.choice(answers), rng, {}))
-    scenario = draw_scenario(rng, held_out)
+    scenario = draw_invented(rng, held_out)
     hero = scenario.hero
     if pick < 0.8:
         user = rng.choice(["What is a good name for a_ {}?", "Give me a name for a_ {}.", "How shall I call my {}?"])
@@ -172,7 +184,7 @@ def draw_document(rng: random.Random, held_out: bool = False) -> str:
     if pick < 0.68:
         return story_turn(rng, scenario)
     if pick < 0.82:
-        return tell(scenario, rng) + END
+        return tell(draw_invented(rng, held_out), rng) + END
     if pick < 0.87:
         second = draw_scenario(rng, held_out)
         return story_turn(rng, scenario) + story_turn(rng, second, ASKS + MORE * 3)

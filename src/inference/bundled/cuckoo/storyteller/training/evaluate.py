@@ -19,7 +19,7 @@ from consistency import Probe, draw_probes, faults
 from dialogues import ASSISTANT, END, USER, draw_document
 from model import LlamaModel, ModelConfig
 from tokenizer import Tokenizer
-from train import BatchSource, encode_document, loss_sum
+from train import BatchSource, encode_document, mean_loss
 
 HELD_OUT_SEED, TRAINING_SEED = 777, 778
 STRINGS = ["?", "Café — naïve “quotes”…", "日本語 and emoji 🦊🪁", "Zürich, Łódź; Ωmega", "tabs\tand\nlines\n\n",
@@ -33,8 +33,8 @@ def load(path: str) -> LlamaModel:
     return model.eval()
 
 
-def held_out_documents(count: int) -> list[tuple[list[int], list[bool]]]:
-    """Documents whose scenarios are all held out."""
+def held_out_documents(count: int) -> list[tuple[list[int], list[float]]]:
+    """Documents whose scenarios are all held out, and the weights of their tokens in training."""
     tokenizer, rng = Tokenizer(), random.Random(HELD_OUT_SEED)
     return [encode_document(tokenizer, draw_document(rng, held_out=True)) for _ in range(count)]
 
@@ -46,17 +46,17 @@ def baselines(documents: list, training_documents: int = 20000) -> tuple[float, 
     pairs: Counter = Counter()
     before: Counter = Counter()
     for _ in range(training_documents):
-        ids, learned = encode_document(tokenizer, draw_document(rng))
-        for previous, token, keep in zip(ids, ids[1:], learned[1:]):
-            if keep:
+        ids, weights = encode_document(tokenizer, draw_document(rng))
+        for previous, token, weight in zip(ids, ids[1:], weights[1:]):
+            if weight > 0:
                 single[token] += 1
                 pairs[previous, token] += 1
                 before[previous] += 1
     size, total = ModelConfig().vocab_size, sum(single.values())
     unigram = bigram = count = 0
-    for ids, learned in documents:
-        for previous, token, keep in zip(ids, ids[1:], learned[1:]):
-            if keep:
+    for ids, weights in documents:
+        for previous, token, weight in zip(ids, ids[1:], weights[1:]):
+            if weight > 0:
                 unigram -= math.log((single[token] + 0.1) / (total + 0.1 * size))
                 bigram -= math.log((pairs[previous, token] + 0.1) / (before[previous] + 0.1 * size))
                 count += 1
@@ -68,9 +68,8 @@ def report_loss(checkpoint: str) -> None:
     model = load(checkpoint)
     source = BatchSource(HELD_OUT_SEED, 4096, held_out=True)
     source.refill()
-    results = [loss_sum(model, *source.next()) for _ in range(len(source.ready))]
-    tokens = sum(n for _, n in results)
-    print(f"held-out loss {sum(float(s) for s, _ in results) / tokens:.4f} nats/token over {tokens} tokens")
+    loss, tokens = mean_loss(model, [source.next() for _ in range(len(source.ready))])
+    print(f"held-out loss {loss:.4f} nats/token over {tokens} tokens")
     unigram, bigram = baselines(held_out_documents(600))
     print(f"unigram {unigram:.4f}, bigram {bigram:.4f} nats/token")
 
@@ -87,7 +86,7 @@ def write_reference(checkpoint: str, folder: Path) -> None:
     (folder / "reference.json").write_text(json.dumps({
         "strings": [{"text": s, "ids": tokenizer.encode(s)} for s in strings],
         "sequences": [{"ids": s, "logits": model(torch.tensor([s]))[0].tolist()} for s in sequences],
-        "documents": [{"ids": ids, "learned": learned} for ids, learned in documents],
+        "documents": [{"ids": ids, "learned": [w > 0 for w in weights]} for ids, weights in documents],
         "probes": [{**asdict(p), "ids": tokenizer.encode(f"{USER}{p.prompt}{END}{ASSISTANT}")}
                    for p in probes],
     }))

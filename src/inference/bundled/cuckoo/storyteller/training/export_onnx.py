@@ -94,14 +94,14 @@ def attention(graph: GraphBuilder, config: ModelConfig, x: str, index: int, weig
 
 
 def feed_forward(graph: GraphBuilder, x: str, index: int, weights: dict) -> str:
-    """The SwiGLU block."""
-    def project(y: str, kind: str) -> str:
-        return graph.linear(y, f"model.layers.{index}.mlp.{kind}_proj.weight",
-                            weights[f"layers.{index}.{kind}_proj.weight"])
+    """The SwiGLU block; the products it adds up differ too much in size for 8 bits."""
+    def weight(kind: str) -> tuple[str, np.ndarray]:
+        name = f"{kind}_proj.weight"
+        return f"model.layers.{index}.mlp.{name}", weights[f"layers.{index}.{name}"]
 
-    gate = project(x, "gate")
+    gate = graph.linear(x, *weight("gate"))
     gate = graph.node("Mul", gate, graph.node("Sigmoid", gate))
-    return project(graph.node("Mul", gate, project(x, "up")), "down")
+    return graph.float_linear(graph.node("Mul", gate, graph.linear(x, *weight("up"))), *weight("down"))
 
 
 def build(config: ModelConfig, weights: dict, quantised: bool) -> onnx.ModelProto:

@@ -66,6 +66,16 @@ class GraphBuilder:
         return self.integer_product(x, self.constant(name + "_quantized", matrix),
                                     self.constant(name + "_scale", scale))
 
+    def float_linear(self, x: str, name: str, weight: np.ndarray) -> str:
+        """As `linear`, but 8-bit weights meet x unquantised: for x with a few very large values."""
+        if not self.quantised:
+            return self.linear(x, name, weight)
+        matrix, scale = quantise_columns(weight)
+        zero = self.constant("column_zero_points", np.full(scale.size, ZERO_POINT, np.uint8))
+        restored = self.node("DequantizeLinear", self.constant(name + "_quantized", matrix),
+                             self.constant(name + "_scale", scale), zero, axis=1)
+        return self.node("MatMul", x, restored)
+
     def integer_product(self, x: str, matrix: str, scale: str, outputs: list[str] | None = None) -> str:
         """Quantises x as it comes, multiplies in integers and scales back."""
         if x not in self.activations:

@@ -35,6 +35,12 @@ def byte_characters() -> list[str]:
 BYTE_CHARACTERS = byte_characters()
 
 
+def split_words(text: str) -> list[str]:
+    """Special tokens and pre-tokens, in order; joined they are the text."""
+    return [word for piece in _SPECIAL.split(text)
+            for word in ([piece] if piece in SPECIAL_TOKENS else _WORD.findall(piece))]
+
+
 class Tokenizer:
     """Encodes and decodes with the vocabulary and merges of a tokenizer.json."""
 
@@ -61,12 +67,8 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = []
-        for piece in _SPECIAL.split(text):
-            if piece in SPECIAL_TOKENS:
-                ids.append(self.vocabulary[piece])
-            else:
-                for word in _WORD.findall(piece):
-                    ids.extend(self.encode_word(word))
+        for word in split_words(text):
+            ids.extend([self.vocabulary[word]] if word in SPECIAL_TOKENS else self.encode_word(word))
         return ids
 
     def decode(self, ids: list[int]) -> str:
@@ -80,8 +82,7 @@ class Tokenizer:
 
 def learn_merges(texts: list[str], count: int) -> list[tuple[str, str]]:
     """The most frequent neighbouring pairs, merged one after the other."""
-    frequency = Counter(w for t in texts for p in _SPECIAL.split(t)
-                        if p not in SPECIAL_TOKENS for w in _WORD.findall(p))
+    frequency = Counter(w for t in texts for w in split_words(t) if w not in SPECIAL_TOKENS)
     words = [([BYTE_CHARACTERS[b] for b in w.encode()], n) for w, n in frequency.items() if n > 1]
     merges = []
     for _ in range(count):

@@ -3,14 +3,15 @@
 Both processes work on their own batches and share gradients through memory at the beginning of
 each update, so that they always hold the same weights. Muon updates the matrices of the layers,
 AdamW the rest. The learning rate is constant and falls linearly to zero over the last steps.
+A folder that holds a checkpoint is resumed.
 
-    OPENBLAS_NUM_THREADS=1 python3 train.py --steps 5000 --decay 1500 --out runs/first
-    OPENBLAS_NUM_THREADS=1 python3 train.py --steps 6000 --decay 1500 --out runs/first  # resumes
+    OPENBLAS_NUM_THREADS=1 python3 train.py --steps 5400 --decay 1800 --out runs/first
 """
 
 import argparse
 import json
 import random
+import re
 import time
 from pathlib import Path
 
@@ -19,24 +20,43 @@ from torch import Tensor, multiprocessing as mp
 from torch.nn import functional as F
 
 from consistency import draw_probes, faults
-from dialogues import ASSISTANT, END, USER, draw_document
+from dialogues import ASKS, ASSISTANT, END, MORE, USER, draw_document
 from model import LlamaModel, ModelConfig, generate
-from tokenizer import END_ID, PAD_ID, Tokenizer
+from tokenizer import END_ID, PAD_ID, Tokenizer, split_words
 
 MUON_RATE, ADAM_RATE, ADAM_BETAS, WEIGHT_DECAY = 0.02, 3e-3, (0.9, 0.98), 0.01
+NAMED_WEIGHT = 4.0
+COMMON_WORDS = set(re.findall(r"[a-z]+", " ".join(ASKS + MORE).lower()))
+COMMON_WORDS |= set("the and who called named with please his her friend for has was not".split())
 
 
-def encode_document(tokenizer: Tokenizer, document: str) -> tuple[list[int], list[bool]]:
-    """Ids, and which of them are learned: all but the user's words and the role marks."""
-    ids, learned = [], []
+def named_words(request: str) -> set[str]:
+    """The words of a request that a story should keep."""
+    words = re.findall(r"[a-z]{3,}", request.lower())
+    return {word for word in words if word not in COMMON_WORDS}
+
+
+def encode_document(tokenizer: Tokenizer, document: str) -> tuple[list[int], list[float]]:
+    """Ids and their weights in the loss.
+
+    The user's words and the role marks weigh nothing; in an answer, words that the request named
+    weigh more than the rest.
+    """
+    ids: list[int] = []
+    weights: list[float] = []
+    named: set[str] = set()
     in_request = False
-    for token in tokenizer.encode(document):
-        is_role = tokenizer.tokens[token] in (USER, ASSISTANT)
-        if is_role:
-            in_request = tokenizer.tokens[token] == USER
-        ids.append(token)
-        learned.append(not (is_role or in_request))
-    return ids, learned
+    for word in split_words(document):
+        if word in (USER, ASSISTANT):
+            in_request, weight = word == USER, 0.0
+        elif in_request:
+            named, weight = named | named_words(word), 0.0
+        else:
+            weight = NAMED_WEIGHT if word.strip().lower() in named else 1.0
+        encoded = tokenizer.encode(word)
+        ids.extend(encoded)
+        weights.extend([weight] * len(encoded))
+    return ids, weights
 
 
 class BatchSource:
@@ -59,28 +79,36 @@ class BatchSource:
                 self.ready.append(batch)
                 batch = []
             batch.append(document)
+        self.ready.append(batch)
         self.rng.shuffle(self.ready)
 
-    def next(self) -> tuple[Tensor, Tensor]:
-        """Input ids and targets; -100 where nothing is learned."""
+    def next(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Input ids, targets and the targets' weights; 0 where nothing is learned."""
         if not self.ready:
             self.refill()
         batch = self.ready.pop()
         longest = max(len(ids) for ids, _ in batch)
         inputs = torch.full((len(batch), longest - 1), PAD_ID)
-        targets = torch.full((len(batch), longest - 1), -100)
-        for row, (ids, learned) in enumerate(batch):
+        targets = inputs.clone()
+        weights = torch.zeros(inputs.shape)
+        for row, (ids, weight) in enumerate(batch):
             inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-            wanted = [i if keep else -100 for i, keep in zip(ids[1:], learned[1:])]
-            targets[row, : len(ids) - 1] = torch.tensor(wanted)
-        return inputs, targets
+            targets[row, : len(ids) - 1] = torch.tensor(ids[1:])
+            weights[row, : len(ids) - 1] = torch.tensor(weight[1:])
+        return inputs, targets, weights
 
 
-def loss_sum(model: LlamaModel, inputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
-    """Summed cross-entropy in nats over the learned tokens, and their number."""
-    keep = targets != -100
+def token_losses(model: LlamaModel, inputs: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy in nats of each learned token, and the weights of these tokens."""
+    keep = weights > 0
     logits = model.hidden(inputs)[keep] @ model.embed_tokens.t()
-    return F.cross_entropy(logits, targets[keep], reduction="sum"), int(keep.sum())
+    return F.cross_entropy(logits, targets[keep], reduction="none"), weights[keep]
+
+
+def mean_loss(model: LlamaModel, batches: list) -> tuple[float, int]:
+    """Unweighted loss per learned token, and the number of tokens."""
+    losses = torch.cat([token_losses(model, *batch)[0] for batch in batches])
+    return float(losses.mean()), losses.numel()
 
 
 def orthogonalise(update: Tensor) -> Tensor:
@@ -113,7 +141,6 @@ class Muon:
 @torch.no_grad()
 def measure(model: LlamaModel, batches: list, count: int) -> dict:
     """Held-out loss and the share of sampled stories without fault."""
-    total = [loss_sum(model, *batch) for batch in batches]
     tokenizer = Tokenizer()
     probes = draw_probes(count, seed=99)
     prompts = [tokenizer.encode(f"{USER}{p.prompt}{END}{ASSISTANT}") for p in probes]
@@ -121,7 +148,7 @@ def measure(model: LlamaModel, batches: list, count: int) -> dict:
     answers = generate(model, prompts, END_ID, 180, 0.8, draws)
     stories = [tokenizer.decode([i for i in a if i != END_ID]) for a in answers]
     good = sum(not faults(p, s) for p, s in zip(probes, stories))
-    return {"loss": sum(float(s) for s, _ in total) / sum(n for _, n in total),
+    return {"loss": mean_loss(model, batches)[0],
             "consistent": good / count, "sample": probes[0].prompt + " => " + stories[0]}
 
 
@@ -149,8 +176,8 @@ def work(rank: int, options: argparse.Namespace, shared: Tensor, barrier) -> Non
     started, running, log = time.time() - seconds, 0.0, options.out / "log.jsonl"
     barrier.wait()
     while step < options.steps:
-        summed, count = loss_sum(model, *source.next())
-        (summed / count).backward()
+        losses, loss_weights = token_losses(model, *source.next())
+        ((losses * loss_weights).sum() / loss_weights.sum()).backward()
         shared[rank] = torch.cat([w.grad.flatten() for w in weights])
         barrier.wait()
         mean = shared.mean(0)
@@ -167,7 +194,7 @@ def work(rank: int, options: argparse.Namespace, shared: Tensor, barrier) -> Non
         for weight in weights:
             weight.grad.zero_()
         step += 1
-        running += float(summed.detach()) / count
+        running += float(losses.detach().mean())
         if rank == 0 and step % 50 == 0:
             print(f"step {step} loss {running / 50:.4f} {time.time() - started:.0f} s", flush=True)
             running = 0.0
@@ -184,8 +211,8 @@ def work(rank: int, options: argparse.Namespace, shared: Tensor, barrier) -> Non
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
-    parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--decay", type=int, default=1500, help="last steps, over which the rate falls to 0")
+    parser.add_argument("--steps", type=int, default=5400)
+    parser.add_argument("--decay", type=int, default=1800, help="last steps, over which the rate falls to 0")
     parser.add_argument("--tokens", type=int, default=2304, help="tokens per batch of one process")
     parser.add_argument("--every", type=int, default=300, help="steps between measurements")
     parser.add_argument("--processes", type=int, default=2)
