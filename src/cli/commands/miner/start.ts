@@ -56,6 +56,8 @@ operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
       allowPrivate: chosen.allowPrivate || isDevnet,
       client: `cuckoo/${getVersion()}`,
       chain: isDevnet ? { pollMs: 1_000, confirmations: 0 } : { pollMs: 4_000, confirmations: 2 },
+      // Somebody sits there and waits for a coordinator that was registered before it served.
+      ...(isDevnet && { timing: { backoff: { baseMs: 500, maxMs: 3_000 } } }),
     }
     context.emit({ event: 'starting', node, operator: signer.address, network: chain.deployment.network })
     const emit = throttleDownloads(context)
