@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Hash } from '../domain/hex.ts'
 import type { AppRecord } from '../domain/ports.ts'
 import { draining } from '../errors/api.ts'
-import { type CuckooError, isError } from '../errors/cuckooError.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { listenFailed, portInUse } from '../errors/server.ts'
 import type { Exchange } from './exchange.ts'
@@ -78,7 +78,7 @@ function reportErrorTo(logger: ApiLogger, thrown: unknown, exchange: Exchange): 
   const facts = { requestId: exchange.requestId, route: exchange.routeId, code: error.code }
   if (error.kind === 'internal' || error.kind === 'config') logger.error({ ...facts, err: error }, error.message)
   // Somebody asked for the drain: that others are sent away is no news.
-  else if (error.kind === 'unavailable' && !isError(error, draining)) logger.warn(facts, error.message)
+  else if (error.kind === 'unavailable' && error.code !== draining.code) logger.warn(facts, error.message)
   else logger.debug(facts, error.message)
   return error
 }
