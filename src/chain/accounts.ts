@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { type Address, type Hex, toHex } from '../domain/hex.ts'
 import { accountExists, accountFileFailed, accountNameInvalid, accountUnknown } from '../errors/account.ts'
 import { decryptKeystore, encryptKeystore, findKeystoreAddress, keptPasswordScryptCost, parseKeystore, scryptCost } from './keystore.ts'
-import { createLocalSigner, parsePrivateKey } from './signer.ts'
 import { toReason } from './toReason.ts'
 
 export interface Account {
@@ -58,6 +57,7 @@ export function createAccount(home: string, name: string, password: string): Pro
  */
 export async function importAccount(home: string, name: string, keyText: string, password: string): Promise<Account> {
   const path = toAccountPath(home, name)
+  const { createLocalSigner, parsePrivateKey } = await import('./signer.ts')
   const isKeystore = keyText.trimStart().startsWith('{')
   const privateKey = isKeystore ? await decryptKeystore(keyText, password, 'The keystore given') : parsePrivateKey(keyText, 'The text given')
   const { address } = createLocalSigner(privateKey)

@@ -5,8 +5,10 @@ import { accountAmbiguous, accountMismatch, accountMissing, keystoreInvalid, pri
 import { listAccounts, readAccount } from './accounts.ts'
 import { decryptKeystore, findKeystoreAddress, parseKeystore } from './keystore.ts'
 import { type PasswordOptions, readPassword } from './readPassword.ts'
-import { createLocalSigner, parsePrivateKey } from './signer.ts'
 import { toReason } from './toReason.ts'
+
+// The curve loads when a key is at hand: `status` needs an address only, which a keystore names without it.
+const loadSigners = () => import('./signer.ts')
 
 export interface UnlockOptions extends PasswordOptions {
   /** `--account`; without it the only account there is */
@@ -37,7 +39,8 @@ export async function unlockAccount(options: UnlockOptions): Promise<UnlockedAcc
   const name = options.name ?? (await getOnlyName(options.home))
   const keystore = await readAccount(options.home, name)
   const password = await readPassword(options, name)
-  return { signer: createLocalSigner(await decryptKeystore(keystore, password, `the account '${name}'`)), name }
+  const [{ createLocalSigner }, privateKey] = [await loadSigners(), await decryptKeystore(keystore, password, `the account '${name}'`)]
+  return { signer: createLocalSigner(privateKey), name }
 }
 
 /**
@@ -66,6 +69,7 @@ async function findBareSigner(options: UnlockOptions): Promise<Signer | null> {
 
 /** `--account alice` beside a bare key of somebody else would act for the wrong one. */
 async function getBareSigner(options: UnlockOptions, text: string, source: string): Promise<Signer> {
+  const { createLocalSigner, parsePrivateKey } = await loadSigners()
   const signer = createLocalSigner(parsePrivateKey(text, source))
   const { name } = options
   if (name === undefined) return signer
