@@ -6,7 +6,16 @@ function fail(message, hint) {
   process.exitCode = 78
 }
 
+// Node 22 calls its SQLite experimental at every start, on stderr, where --json promises errors only. 24 no longer does.
+function silenceSqliteWarning() {
+  var emitWarning = process.emitWarning
+  process.emitWarning = function (warning, ...rest) {
+    if (!String(warning).startsWith('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest)
+  }
+}
+
 function start() {
+  silenceSqliteWarning()
   var fs = process.getBuiltinModule('fs')
   var url = process.getBuiltinModule('url')
   var modules = process.getBuiltinModule('module')
