@@ -9,7 +9,7 @@ function fail(message, hint) {
 // Node 22 calls its SQLite experimental at every start, on stderr, where --json promises errors only. 24 no longer does.
 function silenceSqliteWarning() {
   var emitWarning = process.emitWarning
-  process.emitWarning = function (warning, ...rest) {
+  process.emitWarning = (warning, ...rest) => {
     if (!String(warning).startsWith('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest)
   }
 }
