@@ -136,6 +136,8 @@ describe('the end', () => {
     await rig.waitForEvent('taskStarted')
     const drained = rig.miner.drain({ graceMs: 5_000 })
     await waitFor(() => rig.miner.state().coordinators[0]?.session === 'draining', 'draining')
+    // A poll that was on its way when the drain began still arrives.
+    await delay(100)
     const polls = coordinator.calls.pollTask.length
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'too late'))
     await delay(60)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { toInputHash } from '../../../src/domain/task.ts'
-import { createTestTask } from '../../support/minerCoordinator.ts'
+import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
 import { coordinatorParty, createCoordinator, createMiner, createTestSigner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
 
@@ -164,6 +164,6 @@ describe('a task that the model cannot do', () => {
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'crash'))
     await coordinator.waitForCalls('failTask', 1)
     expect(coordinator.calls.failTask[0]?.body).toEqual({ code: 'CUCKOO_INTERNAL', message: 'Something went wrong inside the miner.', fatal: false })
-    expect(rig.miner.state().coordinators[0]?.tasksFailed).toBe(1)
+    await waitFor(() => rig.miner.state().coordinators[0]?.tasksFailed === 1, 'the failure to be counted')
   })
 })
