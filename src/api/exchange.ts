@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AppRecord } from '../domain/ports.ts'
+import type { AppRecord } from '../domain/storePorts.ts'
 import type { Observation, RequestContext } from './handler.ts'
 import type { Session, SessionRegistry } from './sessionRegistry.ts'
 

@@ -1,4 +1,4 @@
-import type { AppRecord } from '../domain/ports.ts'
+import type { AppRecord } from '../domain/storePorts.ts'
 import type { Route, RouteEvent, RouteInput, RouteOutput } from './route.ts'
 import type { Routes } from './routes/routes.ts'
 import type { Session } from './sessionRegistry.ts'

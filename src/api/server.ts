@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Hash } from '../domain/hex.ts'
-import type { AppRecord } from '../domain/ports.ts'
+import type { AppRecord } from '../domain/storePorts.ts'
 import { draining } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'

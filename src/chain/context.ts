@@ -1,7 +1,7 @@
 import type { ContractFunctionArgs, ContractFunctionName, ReadContractReturnType } from 'viem'
 import { BaseError, ContractFunctionZeroDataError } from 'viem'
+import type { Deployment } from '../domain/chainPort.ts'
 import { toDomainSeparator } from '../domain/eip712.ts'
-import type { Deployment } from '../domain/ports.ts'
 import { contractMissing } from '../errors/chain.ts'
 import { toChainError } from './chainErrors.ts'
 import { createRpcClient, type RpcClient, type RpcOptions } from './client.ts'

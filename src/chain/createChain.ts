@@ -1,6 +1,6 @@
+import type { Chain, Deployment } from '../domain/chainPort.ts'
 import { toHex } from '../domain/hex.ts'
 import { roleNumbers } from '../domain/node.ts'
-import type { Chain, Deployment } from '../domain/ports.ts'
 import { contractMissing } from '../errors/chain.ts'
 import { bond } from './actions/bond.ts'
 import { deregister } from './actions/deregister.ts'

@@ -1,6 +1,7 @@
 import { encodeDeployData, getContractAddress } from 'viem'
+import type { Deployment, TxOptions, TxReport } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
-import type { Deployment, Signer, TxOptions, TxReport } from '../domain/ports.ts'
+import type { Signer } from '../domain/ports.ts'
 import { createRpcClient, getChainId } from './client.ts'
 import { runRpc } from './context.ts'
 import { stakingAbi, stakingBytecode } from './contracts.generated.ts'

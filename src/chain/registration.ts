@@ -1,7 +1,8 @@
+import type { Deployment } from '../domain/chainPort.ts'
 import { type SigningDomain, signingDomainName, signingDomainVersion, toDigest, toDomainSeparator } from '../domain/eip712.ts'
 import type { Address, Hash, Hex } from '../domain/hex.ts'
 import { type Role, roleNumbers } from '../domain/node.ts'
-import type { Deployment, Signer } from '../domain/ports.ts'
+import type { Signer } from '../domain/ports.ts'
 import { registration } from '../domain/signedStructures.ts'
 
 export interface RegistrationInput {

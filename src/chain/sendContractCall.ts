@@ -1,5 +1,6 @@
 import { type ContractFunctionArgs, type ContractFunctionName, type EncodeFunctionDataParameters, encodeFunctionData } from 'viem'
-import type { Signer, TxOptions, TxReport } from '../domain/ports.ts'
+import type { TxOptions, TxReport } from '../domain/chainPort.ts'
+import type { Signer } from '../domain/ports.ts'
 import type { ChainContext } from './context.ts'
 import { stakingAbi } from './contracts.generated.ts'
 import { sendTransaction } from './sendTransaction.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ChainReader, NodeSet, NodeSetWatch } from '../domain/ports.ts'
+import type { ChainReader, NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
 import { createRpcClient } from './client.ts'
 import type { ChainContext } from './context.ts'
 import { advanceNodeSet, type BlockRef, type NodeSetAt, readBlock, readNodeSet, readSettled } from './nodeSet.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Address } from '../domain/hex.ts'
-import type { AppStore } from '../domain/ports.ts'
+import type { AppStore } from '../domain/storePorts.ts'
 import { coordinatorStoreMissing } from '../errors/cli.ts'
 import type { Context } from './context.ts'
 import { getParty } from './party.ts'

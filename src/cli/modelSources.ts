@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { DeviceName, ModelSource } from '../domain/enginePort.ts'
 import { type Dtype, dtypes } from '../domain/manifest.ts'
-import type { DeviceName, ModelSource } from '../domain/ports.ts'
 import { valueInvalid } from '../errors/cli.ts'
 import type { OfferedModel } from '../miner/loadModels.ts'
 import type { Context } from './context.ts'

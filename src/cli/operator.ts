@@ -1,6 +1,7 @@
+import type { Chain } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import type { NodeRecord, Role } from '../domain/node.ts'
-import type { Chain, Signer } from '../domain/ports.ts'
+import type { Signer } from '../domain/ports.ts'
 import { operatorNotRegistered } from '../errors/cli.ts'
 import type { Context } from './context.ts'
 

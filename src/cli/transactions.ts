@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { TxOptions, TxReport, TxStage } from '../domain/ports.ts'
+import type { TxOptions, TxReport, TxStage } from '../domain/chainPort.ts'
 import type { Context } from './context.ts'
 import { formatCai, formatCaiShort } from './format.ts'
 import type { Output } from './output.ts'

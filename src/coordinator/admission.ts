@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { encodeCanonical } from '../domain/canonical.ts'
 import { toTaskKey } from '../domain/draw.ts'
-import type { TaskRecord } from '../domain/ports.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import { type EmbeddingInput, type TaskContent, type TextParams, toMaxUnits, toTaskId } from '../domain/task.ts'
 import {
   chatTemplateMissing,

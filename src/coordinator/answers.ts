@@ -1,7 +1,7 @@
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
-import type { TaskRecord } from '../domain/ports.ts'
 import { toPrice } from '../domain/receipt.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import type { TaskContent, TaskOutput, TextOutput } from '../domain/task.ts'
 import { cutAtStop } from '../domain/text.ts'
 import { draining, taskCancelled, taskDead, taskFailed, taskTimedOut } from '../errors/api.ts'

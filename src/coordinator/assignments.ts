@@ -1,9 +1,9 @@
 import { zAssignment, zSignature } from '../api/wire.ts'
 import { toCanonicalJson } from '../domain/canonical.ts'
 import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskRecord } from '../domain/ports.ts'
 import { toAssignmentDigest } from '../domain/receipt.ts'
 import type { Assignment } from '../domain/signedStructures.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import type { CoordinatorConfig, CoordinatorPorts } from './coordinatorPorts.ts'
 import type { SignedAssignment } from './taskBoard.ts'
 

@@ -1,5 +1,5 @@
 import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskRecord } from '../domain/ports.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import type { AttemptFailure } from '../domain/task.ts'
 import { leaseLost } from '../errors/api.ts'
 import { leaseExpired, minerLeft, taskContentMissing } from '../errors/coordinator.ts'

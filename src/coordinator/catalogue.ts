@@ -1,6 +1,6 @@
+import type { OpenTokenizer } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
-import type { OpenTokenizer } from '../domain/ports.ts'
 import { manifestInvalid, modelUnknown } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'

@@ -1,6 +1,7 @@
+import type { NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import { toWeight } from '../domain/node.ts'
-import type { NodeSet, NodeSetWatch, TaskRecord } from '../domain/ports.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import { draining, notReady, streamDiverged } from '../errors/api.ts'
 import { Admission, type Admitted } from './admission.ts'
 import { toTaskError } from './answers.ts'

@@ -1,5 +1,8 @@
+import type { ChainReader } from '../domain/chainPort.ts'
+import type { Tokenizers } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
-import type { ChainReader, Clock, CoordinatorStore, SignatureVerifier, Signer, Tokenizers } from '../domain/ports.ts'
+import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
+import type { CoordinatorStore } from '../domain/storePorts.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { CoordinatorMetrics } from '../telemetry/metrics.ts'
 

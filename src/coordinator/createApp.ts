@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { sha256 } from '../domain/canonical.ts'
-import type { AppRecord, AppStore, Clock } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { AppRecord, AppStore } from '../domain/storePorts.ts'
 import { appNameInvalid } from '../errors/coordinator.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskRecord } from '../domain/ports.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import { minerGone } from '../errors/coordinator.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { createAssignment, encodeSignedAssignment, toLeaseMs } from './assignments.ts'

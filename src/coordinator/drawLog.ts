@@ -3,7 +3,7 @@ import { toCanonicalJson } from '../domain/canonical.ts'
 import { toDrawRef } from '../domain/draw.ts'
 import { keccak256 } from '../domain/eip712.ts'
 import { fromHex, type Hash, toHex } from '../domain/hex.ts'
-import type { CoordinatorStore, DrawEpoch, DrawRecord } from '../domain/ports.ts'
+import type { CoordinatorStore, DrawEpoch, DrawRecord } from '../domain/storePorts.ts'
 
 const epochMs = 3_600_000
 

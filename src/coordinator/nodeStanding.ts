@@ -1,7 +1,7 @@
 import { formatAmount } from '../domain/amount.ts'
+import type { NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import { bondThresholdWei, type NodeRecord, type Role } from '../domain/node.ts'
-import type { NodeSet, NodeSetWatch } from '../domain/ports.ts'
 import { Notifier } from './notifier.ts'
 
 /** Why the node may not act as `role`, in words that go after "because", or null when it may: registered, that role, active, bond strictly over the threshold. */

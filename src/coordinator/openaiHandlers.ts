@@ -1,7 +1,7 @@
 import type { Handlers, Answer as HttpAnswer, RequestContext } from '../api/handler.ts'
 import type { RouteEvent } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
-import type { TaskRecord } from '../domain/ports.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import { type EmbeddingOutput, type FinishReason, finishReasons } from '../domain/task.ts'
 import type { Admitted } from './admission.ts'
 import { type Answer, getAnswer, toTaskHeaders } from './answers.ts'

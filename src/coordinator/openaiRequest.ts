@@ -1,6 +1,6 @@
 import type { RouteInput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
-import type { ChatMessage } from '../domain/ports.ts'
+import type { ChatMessage } from '../domain/enginePort.ts'
 import { parameterUnsupported, requestInvalid } from '../errors/api.ts'
 import type { TaskRequest } from './taskRequest.ts'
 

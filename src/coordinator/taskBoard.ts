@@ -1,6 +1,6 @@
 import type { Address, Hash, Hex } from '../domain/hex.ts'
-import type { TaskRecord } from '../domain/ports.ts'
 import type { Assignment } from '../domain/signedStructures.ts'
+import type { TaskRecord } from '../domain/storePorts.ts'
 import { openTaskStates, type TaskContent } from '../domain/task.ts'
 import { Notifier } from './notifier.ts'
 import type { TaskStream } from './taskStream.ts'

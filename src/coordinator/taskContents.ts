@@ -1,5 +1,5 @@
 import type { Hash } from '../domain/hex.ts'
-import type { CoordinatorStore, TaskRecord } from '../domain/ports.ts'
+import type { CoordinatorStore, TaskRecord } from '../domain/storePorts.ts'
 import type { TaskContent, TaskOutput } from '../domain/task.ts'
 import { taskContentMissing } from '../errors/coordinator.ts'
 import type { BoardTask } from './taskBoard.ts'

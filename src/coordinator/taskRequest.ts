@@ -1,7 +1,7 @@
 import type { RequestContext } from '../api/handler.ts'
 import { hashCanonical } from '../domain/canonical.ts'
+import type { ChatMessage } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
-import type { ChatMessage } from '../domain/ports.ts'
 import type { TaskKind } from '../domain/task.ts'
 import { requestInvalid } from '../errors/api.ts'
 

@@ -1,5 +1,5 @@
+import type { OpenTokenizer } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
-import type { OpenTokenizer } from '../domain/ports.ts'
 import { cutAtStop } from '../domain/text.ts'
 import { resultInvalid } from '../errors/api.ts'
 import { Notifier } from './notifier.ts'

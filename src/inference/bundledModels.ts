@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Engine } from '../domain/ports.ts'
+import type { Engine } from '../domain/enginePort.ts'
 import { createManifest, listDtypes } from './createManifest.ts'
 import { listModels, type ModelFolder } from './modelFolder.ts'
 

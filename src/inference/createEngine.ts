@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Engine, OpenModel, OpenModelRequest } from '../domain/ports.ts'
+import type { Engine, OpenModel, OpenModelRequest } from '../domain/enginePort.ts'
 import { modelNotFound } from '../errors/inference.ts'
 import { bundledDirectory, listBundledModels, toBundledFolder } from './bundledModels.ts'
 import { createManifest } from './createManifest.ts'

@@ -1,4 +1,4 @@
-import type { Tokenizers } from '../domain/ports.ts'
+import type { Tokenizers } from '../domain/enginePort.ts'
 import { openTokenizerLater } from './openTokenizer.ts'
 import { createTokenizerPool, type TokenizersOptions } from './tokenizerPool.ts'
 

@@ -1,6 +1,6 @@
 import { env, LogLevel, type PreTrainedModel, Tensor } from '@huggingface/transformers'
+import type { DeviceName } from '../domain/enginePort.ts'
 import type { Manifest } from '../domain/manifest.ts'
-import type { DeviceName } from '../domain/ports.ts'
 import { inferenceInputInvalid, modelLoadFailed, tokenOutOfVocabulary } from '../errors/inference.ts'
 
 // Models come from the verified folder and nowhere else; what the library says goes into errors, not to the screen.

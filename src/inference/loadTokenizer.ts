@@ -1,6 +1,6 @@
 import { Template } from '@huggingface/jinja'
 import { Tokenizer } from '@huggingface/tokenizers'
-import type { ChatMessage } from '../domain/ports.ts'
+import type { ChatMessage } from '../domain/enginePort.ts'
 import { chatTemplateAbsent, chatTemplateFailed, inferenceInputInvalid, tokenizerInvalid } from '../errors/inference.ts'
 import { formatTemplateDate } from './formatTemplateDate.ts'
 

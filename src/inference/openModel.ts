@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import type { DeviceName, OpenModel } from '../domain/enginePort.ts'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
-import type { DeviceName, OpenModel } from '../domain/ports.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
 import { createExclusive, type Exclusive } from './exclusive.ts'

@@ -1,4 +1,4 @@
-import type { OpenTokenizer } from '../domain/ports.ts'
+import type { OpenTokenizer } from '../domain/enginePort.ts'
 import { IncrementalDecoder, runStepsAsync } from './incrementalDecoder.ts'
 import type { TokenizerPool } from './tokenizerPool.ts'
 import type { TokenizerProtocol } from './tokenizerWorker.ts'

@@ -1,5 +1,5 @@
 /** The worker that runs tokenizers. It never imports transformers.js: that would load the ONNX runtime. */
-import type { ChatMessage } from '../domain/ports.ts'
+import type { ChatMessage } from '../domain/enginePort.ts'
 import { tokenizerInvalid } from '../errors/inference.ts'
 import { type LoadedTokenizer, loadTokenizer, type TokenizerTraits } from './loadTokenizer.ts'
 import { serveWorker } from './serveWorker.ts'

@@ -1,5 +1,5 @@
 /** The worker that holds one model. The only place, with the files it imports, that loads transformers.js. */
-import type { DeviceName } from '../domain/ports.ts'
+import type { DeviceName } from '../domain/enginePort.ts'
 import type { EmbeddingInput, EmbeddingOutput, TextInput, TextOutput, TextParams } from '../domain/task.ts'
 import { inferenceInputInvalid } from '../errors/inference.ts'
 import { createEmbedder, type Embedder } from './embedding.ts'

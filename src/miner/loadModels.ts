@@ -1,6 +1,7 @@
+import type { DeviceName, DownloadProgress, Engine, ModelSource, OpenModel } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import { type Dtype, type Manifest, tokenizerFiles } from '../domain/manifest.ts'
-import type { Clock, DeviceName, DownloadProgress, Engine, ModelSource, OpenModel } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { minerModelsMissing, minerModelTwice, minerModelUnusable } from '../errors/miner.ts'
 import { openLastingModel } from './openLastingModel.ts'

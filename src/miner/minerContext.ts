@@ -1,4 +1,5 @@
-import type { MinerStore, NodeSet } from '../domain/ports.ts'
+import type { NodeSet } from '../domain/chainPort.ts'
+import type { MinerStore } from '../domain/storePorts.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MinerMetrics } from '../telemetry/metrics.ts'
 import type { MinerTiming } from './minerConfig.ts'

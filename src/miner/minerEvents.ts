@@ -1,5 +1,5 @@
+import type { DownloadProgress } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
-import type { DownloadProgress } from '../domain/ports.ts'
 import type { TaskKind } from '../domain/task.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 

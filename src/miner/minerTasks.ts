@@ -1,5 +1,5 @@
 import type { Address } from '../domain/hex.ts'
-import type { OutboxEntry } from '../domain/ports.ts'
+import type { OutboxEntry } from '../domain/storePorts.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'

@@ -1,4 +1,4 @@
-import type { Engine, OpenModel, OpenModelRequest } from '../domain/ports.ts'
+import type { Engine, OpenModel, OpenModelRequest } from '../domain/enginePort.ts'
 import { isError } from '../errors/cuckooError.ts'
 import { inferenceWorkerEnded } from '../errors/inference.ts'
 import { minerModelUnusable } from '../errors/miner.ts'

@@ -1,4 +1,4 @@
-import type { NodeSetWatch } from '../domain/ports.ts'
+import type { NodeSetWatch } from '../domain/chainPort.ts'
 import { CoordinatorRun } from './coordinatorRun.ts'
 import type { MinerContext } from './minerContext.ts'
 import type { CoordinatorState } from './minerState.ts'

@@ -1,6 +1,6 @@
+import type { NodeSet } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import type { NodeRecord } from '../domain/node.ts'
-import type { NodeSet } from '../domain/ports.ts'
 
 /** A coordinator to hold a session with. `key` is its node address, or the URL while no node is known. */
 export interface CoordinatorTarget {

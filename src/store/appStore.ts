@@ -1,4 +1,4 @@
-import type { AppRecord, AppStore } from '../domain/ports.ts'
+import type { AppRecord, AppStore } from '../domain/storePorts.ts'
 import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { coordinatorSchema } from './schema.ts'
 import { WriteQueue } from './writeQueue.ts'

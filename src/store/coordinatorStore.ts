@@ -1,6 +1,6 @@
 import type { Hash } from '../domain/hex.ts'
 import type { Manifest } from '../domain/manifest.ts'
-import type { CoordinatorStore } from '../domain/ports.ts'
+import type { CoordinatorStore } from '../domain/storePorts.ts'
 import { createAppTable } from './appStore.ts'
 import { createBlobTable } from './blobTable.ts'
 import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'

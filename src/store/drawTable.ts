@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Hash, zeroHash } from '../domain/hex.ts'
-import type { DrawEpoch, DrawRecord } from '../domain/ports.ts'
+import type { DrawEpoch, DrawRecord } from '../domain/storePorts.ts'
 import { drawLogBroken } from '../errors/store.ts'
 
 /** The append-only draw log and the secrets of its epochs. */

@@ -1,5 +1,5 @@
 import type { Address, Hash } from '../domain/hex.ts'
-import type { MinerStore, OutboxEntry } from '../domain/ports.ts'
+import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
 import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { minerSchema } from './schema.ts'

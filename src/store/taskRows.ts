@@ -1,6 +1,6 @@
 import type { Address, Hash } from '../domain/hex.ts'
-import type { NewTask, TaskRecord } from '../domain/ports.ts'
 import type { Receipt } from '../domain/receipt.ts'
+import type { NewTask, TaskRecord } from '../domain/storePorts.ts'
 import type { AttemptFailure, TaskState } from '../domain/task.ts'
 
 /** A row of `tasks` as SQLite returns it. */

@@ -1,5 +1,5 @@
 import type { Hash } from '../domain/hex.ts'
-import type { CoordinatorStore, TaskRecord } from '../domain/ports.ts'
+import type { CoordinatorStore, TaskRecord } from '../domain/storePorts.ts'
 import { type TaskState, taskStates } from '../domain/task.ts'
 import type { BlobTable } from './blobTable.ts'
 import { runRead, type StoreFile } from './database.ts'

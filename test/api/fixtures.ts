@@ -10,8 +10,8 @@ import { sha256 } from '../../src/domain/canonical.ts'
 import { toDomainSeparator } from '../../src/domain/eip712.ts'
 import type { Hash } from '../../src/domain/hex.ts'
 import type { Manifest } from '../../src/domain/manifest.ts'
-import type { AppRecord } from '../../src/domain/ports.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
+import type { AppRecord } from '../../src/domain/storePorts.ts'
 import * as errors from '../../src/errors/api.ts'
 
 export const domainSeparator = toDomainSeparator({ chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' })

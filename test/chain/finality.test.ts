@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { TxStage } from '../../src/domain/ports.ts'
+import type { TxStage } from '../../src/domain/chainPort.ts'
 import { txNotFinal, txReorged } from '../../src/errors/chain.ts'
 import { cai, useTestNetwork } from '../support/chainFixtures.ts'
 

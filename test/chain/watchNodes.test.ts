@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createChain } from '../../src/chain/createChain.ts'
-import type { NodeSet, NodeSetWatch } from '../../src/domain/ports.ts'
+import type { NodeSet, NodeSetWatch } from '../../src/domain/chainPort.ts'
 import { contractMissing, rpcUnavailable } from '../../src/errors/chain.ts'
 import { cai, testThawSeconds, useTestNetwork } from '../support/chainFixtures.ts'
 import { startRpcServer } from '../support/rpcServer.ts'

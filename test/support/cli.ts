@@ -2,9 +2,10 @@ import { Readable } from 'node:stream'
 import type { Io } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
 import type { ComposeOptions, Ports } from '../../src/cli/ports.ts'
+import type { AccountRecord, Chain, TxOptions, TxReport } from '../../src/domain/chainPort.ts'
 import type { Address } from '../../src/domain/hex.ts'
 import { bondThresholdWei, type NodeRecord } from '../../src/domain/node.ts'
-import type { AccountRecord, Chain, Signer, TxOptions, TxReport } from '../../src/domain/ports.ts'
+import type { Signer } from '../../src/domain/ports.ts'
 
 export const owner: Address = `0x${'11'.repeat(20)}`
 export const otherNode: Address = `0x${'22'.repeat(20)}`

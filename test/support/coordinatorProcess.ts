@@ -3,7 +3,7 @@
  * tests. Arguments: the store's directory, and 'beforeCommit', 'afterCommit' or 'never'.
  */
 import { once } from 'node:events'
-import type { CoordinatorStore } from '../../src/domain/ports.ts'
+import type { CoordinatorStore } from '../../src/domain/storePorts.ts'
 import { createCoordinatorRig, endCoordinatorRigs } from './coordinatorRig.ts'
 
 const [directory = '', killAt = 'never'] = process.argv.slice(2)

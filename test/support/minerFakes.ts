@@ -1,10 +1,12 @@
 import { weiPerCai } from '../../src/domain/amount.ts'
 import { sha256 } from '../../src/domain/canonical.ts'
+import type { ChainReader, NodeSet, NodeSetWatch } from '../../src/domain/chainPort.ts'
 import { toDomainSeparator } from '../../src/domain/eip712.ts'
+import type { Engine, OpenModel, OpenTokenizer, TextRun } from '../../src/domain/enginePort.ts'
 import { type Address, type Hash, toHex, zeroHash } from '../../src/domain/hex.ts'
 import { type Manifest, toManifestDigest } from '../../src/domain/manifest.ts'
 import type { NodeRecord, Role } from '../../src/domain/node.ts'
-import type { ChainReader, Engine, MinerStore, NodeSet, NodeSetWatch, OpenModel, OpenTokenizer, OutboxEntry, TextRun } from '../../src/domain/ports.ts'
+import type { MinerStore, OutboxEntry } from '../../src/domain/storePorts.ts'
 import type { EmbeddingOutput, TextInput, TextParams } from '../../src/domain/task.ts'
 
 const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ModelSource } from '../../src/domain/ports.ts'
+import type { ModelSource } from '../../src/domain/enginePort.ts'
 
 /** A real model on disk for tests. */
 export interface TestModel {

@@ -1,7 +1,7 @@
 import { encodeCanonical } from '../../src/domain/canonical.ts'
 import { type Hash, zeroHash } from '../../src/domain/hex.ts'
-import type { DrawRecord, NewTask } from '../../src/domain/ports.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
+import type { DrawRecord, NewTask } from '../../src/domain/storePorts.ts'
 
 /** A hash that shows its number. */
 export function toNumberedHash(number: number): Hash {

@@ -1,4 +1,4 @@
-import type { Chain, TxReport } from '../../domain/ports.ts'
+import type { Chain, TxReport } from '../../domain/chainPort.ts'
 import type { ChainContext } from '../context.ts'
 import { sendContractCall } from '../sendContractCall.ts'
 

@@ -1,5 +1,5 @@
+import type { AccountRecord, Thaw, VotePosition } from '../../domain/chainPort.ts'
 import type { Address } from '../../domain/hex.ts'
-import type { AccountRecord, Thaw, VotePosition } from '../../domain/ports.ts'
 import { type ChainContext, readStaking, runRpc } from '../context.ts'
 import { readBlock, readSettled } from '../nodeSet.ts'
 import { readEvents } from '../stakingEvents.ts'

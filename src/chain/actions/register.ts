@@ -1,5 +1,5 @@
+import type { Chain, TxReport } from '../../domain/chainPort.ts'
 import { roleNumbers } from '../../domain/node.ts'
-import type { Chain, TxReport } from '../../domain/ports.ts'
 import type { ChainContext } from '../context.ts'
 import { sendContractCall } from '../sendContractCall.ts'
 

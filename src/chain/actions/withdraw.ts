@@ -1,5 +1,5 @@
 import { maxUint256 } from 'viem'
-import type { Chain, TxReport } from '../../domain/ports.ts'
+import type { Chain, TxReport } from '../../domain/chainPort.ts'
 import type { ChainContext } from '../context.ts'
 import { sendContractCall } from '../sendContractCall.ts'
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { formatAmount } from '../../domain/amount.ts'
-import type { Chain, Signer } from '../../domain/ports.ts'
+import type { Chain } from '../../domain/chainPort.ts'
+import type { Signer } from '../../domain/ports.ts'
 import { walletTooLow } from '../../errors/chain.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { formatCai } from '../format.ts'

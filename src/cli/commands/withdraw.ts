@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AccountRecord } from '../../domain/ports.ts'
+import type { AccountRecord } from '../../domain/chainPort.ts'
 import { nothingToDo } from '../../errors/cli.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { formatCai, formatWhen } from '../format.ts'

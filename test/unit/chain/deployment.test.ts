@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { getDeployment, loadDeployment, saveDeployment, stripUrl, toDeploymentPath } from '../../../src/chain/deployment.ts'
 import { findNetwork, networks } from '../../../src/chain/networks.ts'
-import type { Deployment } from '../../../src/domain/ports.ts'
+import type { Deployment } from '../../../src/domain/chainPort.ts'
 import * as errors from '../../../src/errors/chain.ts'
 
 const deployment: Deployment = {

@@ -7,7 +7,7 @@ import { sha256 } from '../../../src/domain/canonical.ts'
 import { toDrawRef } from '../../../src/domain/draw.ts'
 import { type Hash, zeroHash } from '../../../src/domain/hex.ts'
 import { toManifestDigest } from '../../../src/domain/manifest.ts'
-import type { DrawRecord } from '../../../src/domain/ports.ts'
+import type { DrawRecord } from '../../../src/domain/storePorts.ts'
 import {
   type CoordinatorRig,
   createCoordinatorRig,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { deviceNames } from '../../../domain/enginePort.ts'
 import { dtypes } from '../../../domain/manifest.ts'
-import { deviceNames } from '../../../domain/ports.ts'
 import type { MinerEvent } from '../../../miner/minerEvents.ts'
 import { waitForAbort } from '../../abort.ts'
 import type { Context } from '../../context.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Chain } from '../../../domain/ports.ts'
+import type { Chain } from '../../../domain/chainPort.ts'
 import { toPrice, verifyReceipt } from '../../../domain/receipt.ts'
 import { toInputHash, toOutputHash, toParamsHash, toUnits } from '../../../domain/task.ts'
 import { receiptInvalid } from '../../../errors/cli.ts'

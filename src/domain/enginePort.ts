@@ -1,0 +1,91 @@
+import type { Hash } from './hex.ts'
+import type { Dtype, Manifest } from './manifest.ts'
+import type { EmbeddingInput, EmbeddingOutput, TextInput, TextOutput, TextParams } from './task.ts'
+
+export const deviceNames = ['cpu', 'webgpu', 'cuda'] as const
+export type DeviceName = (typeof deviceNames)[number]
+
+export interface DeviceInfo {
+  device: DeviceName
+  available: boolean
+  /** why it is, or is not, there */
+  detail: string
+}
+
+/** Where a model's files are: shipped with cuckoo, in a folder `<dir>/<model>`, or on the hub at a commit. */
+export type ModelSource = { from: 'bundled' } | { from: 'folder'; directory: string } | { from: 'hub'; revision: string | null }
+
+export interface DownloadProgress {
+  file: string
+  receivedBytes: number
+  totalBytes: number
+}
+
+export interface OpenModelRequest {
+  /** `owner/model` */
+  model: string
+  source: ModelSource
+  dtype: Dtype
+  /** `auto` picks the best that is there and says why; a named one is used or refused, never replaced */
+  device: DeviceName | 'auto'
+  onProgress?: (progress: DownloadProgress) => void
+  signal?: AbortSignal
+}
+
+export interface TextRun {
+  output: TextOutput
+  /** ms from start to the first token, and to the end */
+  firstTokenMs: number
+  totalMs: number
+}
+
+/** A loaded model in its worker. Runs are queued one after another. */
+export interface OpenModel {
+  readonly manifest: Manifest
+  readonly manifestDigest: Hash
+  readonly device: DeviceName
+  readonly deviceReason: string
+  /**
+   * Generates from prompt token ids. `onTokens` sees ids as they are made. Ends early with the signal's reason on abort.
+   */
+  generateText(input: TextInput, params: TextParams, seed: bigint, hooks?: { signal?: AbortSignal; onTokens?: (tokenIds: number[]) => void }): Promise<TextRun>
+  embed(input: EmbeddingInput, params: { normalize: boolean }, hooks?: { signal?: AbortSignal }): Promise<{ output: EmbeddingOutput; totalMs: number }>
+  readonly tokenizer: OpenTokenizer
+  /** bytes of one of the manifest's files */
+  readFile(path: string): Promise<Uint8Array>
+  dispose(): Promise<void>
+}
+
+export interface Engine {
+  listDevices(): Promise<DeviceInfo[]>
+  /** models shipped with cuckoo: name, kind and dtypes */
+  listBundledModels(): Promise<{ model: string; kind: Manifest['kind']; dtypes: Dtype[]; bytes: number }[]>
+  openModel(request: OpenModelRequest): Promise<OpenModel>
+  /** ends all workers */
+  dispose(): Promise<void>
+}
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant'
+  content: string
+}
+
+/** Text to token ids and back, off the event loop and bounded in time: the files may come from a stranger. */
+export interface OpenTokenizer {
+  readonly hasChatTemplate: boolean
+  /** ids of the chat template's text with the generation prompt; `date` (YYYY-MM-DD) is what a template's clock shows */
+  encodeChat(messages: ChatMessage[], date: string): Promise<number[]>
+  /** ids of plain text with the model's own start token */
+  encodeText(text: string): Promise<number[]>
+  /** text of `tokenIds`, special tokens left out */
+  decode(tokenIds: number[]): Promise<string>
+  /** text piece by piece: each call returns what became certain (a character split over tokens is held back) */
+  createDecoder(): { push(tokenIds: number[]): Promise<string>; flush(): Promise<string> }
+  dispose(): Promise<void>
+}
+
+export interface Tokenizers {
+  /** `files`: bytes by path, those of {@link tokenizerFiles} that the manifest has */
+  openTokenizer(files: ReadonlyMap<string, Uint8Array>): Promise<OpenTokenizer>
+  dispose(): Promise<void>
+}

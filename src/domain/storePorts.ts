@@ -1,0 +1,166 @@
+import type { Address, Hash } from './hex.ts'
+import type { Manifest } from './manifest.ts'
+import type { Receipt } from './receipt.ts'
+import type { AttemptFailure, TaskContent, TaskState } from './task.ts'
+
+// ---- the coordinator's store ----
+
+export interface AppRecord {
+  id: string
+  name: string
+  /** SHA-256 of the key; the key itself is shown once and never kept */
+  keyHash: Hash
+  /** first characters of the key, for people to tell keys apart */
+  keyPrefix: string
+  /** unix ms */
+  createdAt: number
+  /** unix ms */
+  revokedAt: number | null
+}
+
+export interface TaskRecord {
+  id: Hash
+  appId: string
+  idempotencyKey: string | null
+  /** hash of the request that came with the idempotency key: the same key with another request is refused */
+  requestHash: Hash
+  model: string
+  manifest: Hash
+  kind: TaskContent['kind']
+  inputHash: Hash
+  paramsHash: Hash
+  seed: bigint
+  taskKey: Hash
+  /** the only miner that may run it, for testing one's own; null: drawn among all */
+  targetMiner: Address | null
+  unitPriceWei: bigint
+  maxPriceWei: bigint
+  state: TaskState
+  /** attempts started so far; the running attempt's number while assigned or running */
+  attempt: number
+  /** the miner (node) that holds the lease or finished the task */
+  miner: Address | null
+  /** unix ms until which the lease holds; null when nobody holds it */
+  leaseUntilMs: number | null
+  failures: AttemptFailure[]
+  outputHash: Hash | null
+  receipt: Receipt | null
+  /** unix ms */
+  createdAtMs: number
+  finishedAtMs: number | null
+}
+
+export interface NewTask extends Omit<TaskRecord, 'state' | 'attempt' | 'miner' | 'leaseUntilMs' | 'failures' | 'outputHash' | 'receipt' | 'finishedAtMs'> {
+  /** canonical JSON of input and params, with their SHA-256 that they are kept under */
+  blobs: { hash: Hash; bytes: Uint8Array }[]
+}
+
+/** Compare-and-set on (task, attempt, state): null means that somebody was faster, with nothing changed. */
+export type Swap<T> = Promise<T | null>
+
+/** API keys. A command in another process writes them while the coordinator serves, which sees each change at its next look. */
+export interface AppStore {
+  createApp(app: AppRecord): Promise<void>
+  findAppByKeyHash(keyHash: Hash): Promise<AppRecord | null>
+  listApps(): Promise<AppRecord[]>
+  /** null: no such app */
+  revokeApp(id: string, atMs: number): Swap<AppRecord>
+  close(): Promise<void>
+}
+
+/**
+ * What the coordinator must not forget. Every promise resolves after its transaction is on disk (group commit): what is
+ * acknowledged is durable. One process owns a store at a time.
+ */
+export interface CoordinatorStore extends AppStore {
+  /** starts at 1 and rises by one each time the store is opened by a coordinator: part of task ids */
+  readonly incarnation: number
+
+  /** Creates the task, or finds the one that the same app made with the same idempotency key (`created: false`). */
+  createTask(task: NewTask): Promise<{ task: TaskRecord; created: boolean }>
+  getTask(id: Hash): Promise<TaskRecord | null>
+  findTaskByIdempotencyKey(appId: string, idempotencyKey: string): Promise<TaskRecord | null>
+  listOpenTasks(): Promise<TaskRecord[]>
+  listTasks(filter: { appId?: string; state?: TaskState; limit: number }): Promise<TaskRecord[]>
+
+  /** queued → assigned as `attempt` = previous + 1. Journals the signed assignment in the same transaction, before it is sent. */
+  assignTask(input: {
+    id: Hash
+    attempt: number
+    miner: Address
+    leaseUntilMs: number
+    assignmentDigest: Hash
+    signedAssignment: Uint8Array
+    draw: DrawRecord
+  }): Swap<TaskRecord>
+  /** assigned | running → running with a later lease. */
+  renewLease(input: { id: Hash; attempt: number; leaseUntilMs: number }): Swap<TaskRecord>
+  /** assigned | running → done. Stores output blob and receipt in the same transaction. */
+  completeTask(input: { id: Hash; attempt: number; outputHash: Hash; output: Uint8Array; receipt: Receipt; finishedAtMs: number }): Swap<TaskRecord>
+  /** assigned | running → queued, failed or dead, with the reason kept. */
+  endAttempt(input: { id: Hash; attempt: number; next: 'queued' | 'failed' | 'dead'; failure: AttemptFailure; atMs: number }): Swap<TaskRecord>
+  /** any open state → cancelled. */
+  cancelTask(input: { id: Hash; atMs: number }): Swap<TaskRecord>
+
+  /** the bytes journalled by {@link assignTask} for this attempt */
+  getSignedAssignment(taskId: Hash, attempt: number): Promise<Uint8Array | null>
+
+  putBlob(bytes: Uint8Array): Promise<Hash>
+  getBlob(hash: Hash): Promise<Uint8Array | null>
+
+  putManifest(manifest: Manifest, digest: Hash, unixMs: number): Promise<void>
+  listManifests(): Promise<{ digest: Hash; manifest: Manifest; firstSeenAtMs: number }[]>
+
+  /** Chain of the draw log so far: its head (zero hash when empty) and the number of entries. */
+  getDrawLog(): Promise<{ head: Hash; index: bigint }>
+  /** Keeps the epoch's secret if the epoch has none yet, and returns the one it has: a restart draws on with the same secret. */
+  openDrawEpoch(epoch: DrawEpoch): Promise<DrawEpoch>
+
+  countTasksByState(): Promise<Record<TaskState, number>>
+}
+
+/** One hour of draws: the secret that points come from, and its commitment keccak256(secret), shown before the secret is. */
+export interface DrawEpoch {
+  /** hours since 1970 */
+  epoch: number
+  secret: Hash
+  commitment: Hash
+}
+
+/** One entry of the append-only draw log; `head` = keccak256(previous head ‖ canonical JSON of the entry without head). */
+export interface DrawRecord {
+  index: bigint
+  taskId: Hash
+  attempt: number
+  miner: Address
+  commitment: Hash
+  /** which of the values k = 0…63 landed; 64: none did, and the draw was among those waiting */
+  k: number
+  /** weights of those waiting, in wei, and the number of them */
+  totalWeightWei: bigint
+  waiting: number
+  atMs: number
+  head: Hash
+}
+
+// ---- the miner's store ----
+
+/** A signed result that may still have to be delivered. The same bytes are sent again, never others. */
+export interface OutboxEntry {
+  assignmentDigest: Hash
+  taskId: Hash
+  attempt: number
+  coordinator: Address
+  /** canonical JSON of the submission, as it goes on the wire */
+  body: Uint8Array
+  deliveredAtMs: number | null
+}
+
+export interface MinerStore {
+  /** Journals what was signed before it leaves. A second, different body for one assignment is refused: the stored one comes back with `created: false`. */
+  journalResult(entry: Omit<OutboxEntry, 'deliveredAtMs'>): Promise<{ entry: OutboxEntry; created: boolean }>
+  markDelivered(assignmentDigest: Hash, atMs: number): Promise<void>
+  listUndelivered(coordinator: Address): Promise<OutboxEntry[]>
+  countResults(): Promise<{ signed: number; delivered: number }>
+  close(): Promise<void>
+}
