@@ -22,6 +22,18 @@ struct Profile {
     string description;
 }
 
+/// @dev What a deployment fixes. Durations in seconds; the three contracts' addresses are known before they exist (CREATE nonces).
+struct StakingParameters {
+    uint64 thawSeconds;
+    uint64 epochSeconds;
+    uint64 rewardSeconds;
+    uint64 dripSeconds;
+    uint64 freezeSeconds;
+    address payments;
+    address court;
+    address epochs;
+}
+
 /// @title IStaking
 /// @notice The specification of cuckoo's staking contract. CAI is the chain's native token; amounts are wei.
 /// Money is in one bucket at a time: *free* (withdrawable now, no weight, no risk), *bond* (a node owner's own stake),
