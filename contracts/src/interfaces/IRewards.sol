@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Role} from "./IStaking.sol";
+import {Role} from "./Role.sol";
 
 /// @title IRewards
 /// @notice The specification of rewards. They are part of the staking contract (an abstract contract of their own in

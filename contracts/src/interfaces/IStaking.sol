@@ -3,13 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IRewards} from "./IRewards.sol";
 import {IStakingHooks} from "./IStakingHooks.sol";
-
-/// @dev What a node is for. The numbers are part of the signed `Registration` structure and never change.
-enum Role {
-    None,
-    Miner,
-    Coordinator
-}
+import {Role} from "./Role.sol";
 
 /// @dev Where thawing stake came from.
 enum ThawKind {

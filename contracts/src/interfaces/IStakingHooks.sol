@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Role} from "./IStaking.sol";
+import {Role} from "./Role.sol";
 
 /// @title IStakingHooks
 /// @notice What the staking contract is to the other contracts: what they read of it, and the few things that they
