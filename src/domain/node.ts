@@ -1,5 +1,5 @@
 import { weiPerCai } from './amount.ts'
-import type { Address, Hash } from './hex.ts'
+import type { Address, Hex } from './hex.ts'
 
 /** What a node is for; the numbers are the contract's `Role` and part of the signed `Registration`. */
 export const roleNumbers = { none: 0, miner: 1, coordinator: 2 } as const
@@ -26,6 +26,12 @@ export interface NodeRecord {
   node: Address
   role: Role | 'none'
   active: boolean
+  /** it went away by itself, or was sent away by the court until `jailedUntil` at least */
+  away: boolean
+  /** for a draw secret that it did not reveal */
+  suspended: boolean
+  /** unix seconds; 0: never */
+  jailedUntil: number
   operator: Address
   /** voters' part of the income in 1/10,000 */
   voterShareBps: number
@@ -34,10 +40,15 @@ export interface NodeRecord {
   bondWei: bigint
   votesWei: bigint
   voteShares: bigint
+  thawingBondWei: bigint
+  thawingVotesWei: bigint
+  /** claimable by the owner */
+  rewardsWei: bigint
   weightWei: bigint
   /** nonce of the next Registration */
   nonce: bigint
-  profileHash: Hash
+  /** first 12 bytes of keccak256 of the encoded profile */
+  profileHash: Hex
   profile: Profile | null
 }
 

@@ -12,6 +12,9 @@ export interface Receipt {
   resultSignature: Hex
 }
 
+/** The coordinator's half of a receipt. */
+export type SignedAssignment = Pick<Receipt, 'assignment' | 'assignmentSignature'>
+
 export interface ReceiptCheck {
   name: 'coordinator signature' | 'miner signature' | 'result belongs to assignment' | 'price within maximum'
   ok: boolean

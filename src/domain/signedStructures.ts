@@ -51,9 +51,20 @@ export const voucher = defineStructure('Voucher', {
   cumulativeWei: 'uint128',
   issuedAt: 'uint64',
 })
+/**
+ * Signed by a juror for itself and never shown: keccak256 of the signature is the salt of its vote. Signatures are deterministic
+ * (RFC 6979), so a juror that lost its notes can still reveal.
+ */
+export const jurorSalt = defineStructure('JurorSalt', {
+  court: 'address',
+  caseId: 'uint256',
+  round: 'uint8',
+  node: 'address',
+})
 
 export type Registration = Message<typeof registration.fields>
 export type Session = Message<typeof session.fields>
 export type SessionAccept = Message<typeof sessionAccept.fields>
 export type Assignment = Message<typeof assignment.fields>
 export type Result = Message<typeof result.fields>
+export type Voucher = Message<typeof voucher.fields>

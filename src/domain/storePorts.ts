@@ -1,5 +1,6 @@
 import type { Address, Hash } from './hex.ts'
 import type { Manifest } from './manifest.ts'
+import type { SignedVoucher } from './payments.ts'
 import type { Receipt } from './receipt.ts'
 import type { AttemptFailure, TaskContent, TaskState } from './task.ts'
 
@@ -117,11 +118,17 @@ export interface CoordinatorStore extends AppStore {
   openDrawEpoch(epoch: DrawEpoch): Promise<DrawEpoch>
 
   countTasksByState(): Promise<Record<TaskState, number>>
+
+  /** wei owed to each miner over all time: the prices of the results it was acknowledged for, added in {@link completeTask}'s transaction */
+  getOwed(miner: Address): Promise<bigint>
+  /** secrets of epochs whose reveal is not known to be on chain, oldest first */
+  listUnrevealedEpochs(): Promise<DrawEpoch[]>
+  markEpochRevealed(epoch: number): Promise<void>
 }
 
-/** One hour of draws: the secret that points come from, and its commitment keccak256(secret), shown before the secret is. */
+/** One draw epoch: the secret that points come from, and its commitment on chain (EpochReader.toEpochCommitment), shown before the secret is. */
 export interface DrawEpoch {
-  /** hours since 1970 */
+  /** number of the epoch: unix seconds / the deployment's drawSeconds */
   epoch: number
   secret: Hash
   commitment: Hash
@@ -156,11 +163,27 @@ export interface OutboxEntry {
   deliveredAtMs: number | null
 }
 
+/** What a miner did for one coordinator, and what it holds for it. */
+export interface CoordinatorPayments {
+  coordinator: Address
+  /** prices of accepted results over all time */
+  owedWei: bigint
+  /** results accepted over all time */
+  results: number
+  /** the newest voucher; null: none yet */
+  voucher: SignedVoucher | null
+}
+
 export interface MinerStore {
   /** Journals what was signed before it leaves. A second, different body for one assignment is refused: the stored one comes back with `created: false`. */
   journalResult(entry: Omit<OutboxEntry, 'deliveredAtMs'>): Promise<{ entry: OutboxEntry; created: boolean }>
   markDelivered(assignmentDigest: Hash, atMs: number): Promise<void>
   listUndelivered(coordinator: Address): Promise<OutboxEntry[]>
   countResults(): Promise<{ signed: number; delivered: number }>
+  /** adds the price of an accepted result to what `coordinator` owes, once per assignment */
+  addOwed(input: { coordinator: Address; assignmentDigest: Hash; priceWei: bigint }): Promise<void>
+  /** keeps the newest voucher: one that is not higher than the one kept changes nothing */
+  keepVoucher(voucher: SignedVoucher): Promise<void>
+  listPayments(): Promise<CoordinatorPayments[]>
   close(): Promise<void>
 }
