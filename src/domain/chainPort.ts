@@ -232,6 +232,8 @@ export interface CourtReader {
   listOpenDisputes(): Promise<DisputeRecord[]>
   /** every slash of `node`, oldest first, with its reason */
   getSlashes(node: Address): Promise<SlashRecord[]>
+  /** rounds in which `node` committed a vote, oldest first, of open and closed cases; from the events of the contract */
+  listBallots(node: Address): Promise<{ caseId: bigint; round: number }[]>
   getCredits(account: Address): Promise<CreditRecord>
   getChallengeBond(accused: Address): Promise<bigint>
   /** bond of the next appeal */
