@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {BlockhashRandomness} from "../../src/BlockhashRandomness.sol";
+import {IRandomness} from "../../src/interfaces/IRandomness.sol";
+import {vm} from "../utils/Vm.sol";
+
+contract BlockhashRandomnessTest {
+    uint64 private constant START = 1_800_000_000;
+
+    BlockhashRandomness private randomness;
+
+    function setUp() public {
+        vm.chainId(31337);
+        vm.warp(START);
+        randomness = new BlockhashRandomness();
+    }
+
+    function test_roundIsItsSecond() public view {
+        vm.assertEq(randomness.roundAt(0), 0, "zero");
+        vm.assertEq(randomness.roundAt(START), START, "now");
+        vm.assertEq(randomness.roundAt(type(uint64).max), type(uint64).max, "last");
+    }
+
+    function test_roundIsSealedFromItsSecondOn() public {
+        vm.warp(START - 1);
+        vm.expectRevert(abi.encodeWithSelector(IRandomness.RoundNotReached.selector, START, START));
+        randomness.seal(START, "");
+        vm.warp(START);
+        bytes32 seed = keccak256(abi.encode(blockhash(block.number - 1), START));
+        vm.expectEmit(address(randomness));
+        emit IRandomness.Sealed(START, seed);
+        vm.assertEq(randomness.seal(START, ""), seed, "returned");
+        vm.assertEq(randomness.seedOf(START), seed, "stored");
+    }
+
+    function test_roundsSealedInOneBlockDiffer() public {
+        vm.assertTrue(randomness.seal(START, "") != randomness.seal(START - 1, ""), "seeds");
+    }
+}
