@@ -53,3 +53,13 @@ export interface ClaimRecord {
   releaseAt: number
   penalised: boolean
 }
+
+/** The cap of `line` that holds at `now` (unix seconds), in wei: that of its notice once the notice is over. */
+export function toCapInForce({ capWei, notice }: Pick<LineRecord, 'capWei' | 'notice'>, now: number): bigint {
+  return notice !== null && now >= notice.at ? notice.capWei : capWei
+}
+
+/** The cap that work done from now on can count on, in wei: the lower one once there is a notice, over or not. */
+export function toSafeCap({ capWei, notice }: Pick<LineRecord, 'capWei' | 'notice'>): bigint {
+  return notice !== null && notice.capWei < capWei ? notice.capWei : capWei
+}

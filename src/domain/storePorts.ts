@@ -158,6 +158,8 @@ export interface OutboxEntry {
   taskId: Hash
   attempt: number
   coordinator: Address
+  /** agreed price in wei: what is owed once it is accepted, whatever the coordinator answers */
+  priceWei: bigint
   /** canonical JSON of the submission, as it goes on the wire */
   body: Uint8Array
   deliveredAtMs: number | null
@@ -170,6 +172,8 @@ export interface CoordinatorPayments {
   owedWei: bigint
   /** results accepted over all time */
   results: number
+  /** how many of the newest results with a price the newest voucher does not cover, in full or in part */
+  unpaidResults: number
   /** the newest voucher; null: none yet */
   voucher: SignedVoucher | null
 }
@@ -182,7 +186,15 @@ export interface MinerStore {
   countResults(): Promise<{ signed: number; delivered: number }>
   /** adds the price of an accepted result to what `coordinator` owes, once per assignment */
   addOwed(input: { coordinator: Address; assignmentDigest: Hash; priceWei: bigint }): Promise<void>
-  /** keeps the newest voucher: one that is not higher than the one kept changes nothing */
+  /**
+   * Begins the books with `coordinator`, if there are none yet, before any work for it: what its voucher says is what it owes so far.
+   * A miner that lost its store would count old vouchers as cover for new work otherwise.
+   */
+  openAccount(input: { coordinator: Address; voucher: SignedVoucher | null }): Promise<void>
+  /**
+   * Keeps the newest voucher: one that is lower than the one kept, or as high and not newer, changes nothing. A newer one as high
+   * carries the signature of a key that has replaced another, whose signatures stop counting.
+   */
   keepVoucher(voucher: SignedVoucher): Promise<void>
   listPayments(): Promise<CoordinatorPayments[]>
   close(): Promise<void>

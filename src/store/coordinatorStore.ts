@@ -5,6 +5,7 @@ import { createAppTable } from './appStore.ts'
 import { createBlobTable } from './blobTable.ts'
 import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { createDrawTable } from './drawTable.ts'
+import { createOwedTable } from './owedTable.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { coordinatorSchema } from './schema.ts'
 import { toStoreError } from './sqliteErrors.ts'
@@ -43,12 +44,13 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
   const queue = new WriteQueue(file)
   const blobs = createBlobTable(database)
   const draws = createDrawTable(database)
+  const owed = createOwedTable(database)
   const insertManifest = database.prepare('INSERT OR IGNORE INTO manifests (digest, body, first_seen_at_ms) VALUES (?, ?, ?)')
   const selectManifests = database.prepare('SELECT digest, body, first_seen_at_ms FROM manifests ORDER BY first_seen_at_ms, rowid')
   let isOpen = true
   return {
     incarnation,
-    ...createTaskTable(file, queue, blobs, draws),
+    ...createTaskTable(file, queue, { blobs, draws, owed }),
     ...createAppTable(file, queue),
     putBlob: (bytes) => queue.write(() => blobs.put(bytes)),
     getBlob: (hash) => runRead(file, () => blobs.get(hash)),
@@ -66,6 +68,9 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
       ),
     getDrawLog: () => runRead(file, () => draws.getHead()),
     openDrawEpoch: (epoch) => queue.write(() => draws.openEpoch(epoch)),
+    listUnrevealedEpochs: () => runRead(file, () => draws.listUnrevealed()),
+    markEpochRevealed: (epoch) => queue.write(() => draws.markRevealed(epoch)),
+    getOwed: (miner) => runRead(file, () => owed.get(miner)),
     async close() {
       if (!isOpen) return
       isOpen = false

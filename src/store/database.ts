@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { storeForeign, storeTooNew } from '../errors/store.ts'
@@ -54,6 +54,26 @@ export function openDatabase(directory: string, schema: Schema, options: { busyT
   } catch (error) {
     database?.close()
     throw toStoreError(error, { directory, path })
+  }
+}
+
+/**
+ * What `read` finds in the file of `schema` in `directory`, opened for reading only, beside a process that may own it. Undefined
+ * when there is no file, or one of an older version that nobody has opened since.
+ * @throws CUCKOO_STORE_DAMAGED, CUCKOO_STORE_FOREIGN, CUCKOO_STORE_TOO_NEW when the file is not one that this version can use
+ */
+export function readDatabase<T>(directory: string, schema: Schema, read: (database: DatabaseSync) => T): T | undefined {
+  const path = join(directory, schema.fileName)
+  if (!existsSync(path)) return undefined
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 })
+    assertOurs(database, schema, path)
+    return readPragma(database, 'user_version') === schema.migrations.length ? read(database) : undefined
+  } catch (error) {
+    throw toStoreError(error, { directory, path })
+  } finally {
+    database?.close()
   }
 }
 

@@ -12,6 +12,8 @@ export interface DrawTable {
   append(draw: DrawRecord): void
   getHead(): { head: Hash; index: bigint }
   openEpoch(epoch: DrawEpoch): DrawEpoch
+  listUnrevealed(): DrawEpoch[]
+  markRevealed(epoch: number): void
 }
 
 /** The draw log's tables. */
@@ -21,6 +23,8 @@ export function createDrawTable(database: DatabaseSync): DrawTable {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertEpoch = database.prepare('INSERT OR IGNORE INTO draw_epochs (epoch, secret, commitment) VALUES (?, ?, ?)')
   const selectEpoch = database.prepare('SELECT epoch, secret, commitment FROM draw_epochs WHERE epoch = ?')
+  const selectUnrevealed = database.prepare('SELECT epoch, secret, commitment FROM draw_epochs WHERE revealed = 0 ORDER BY epoch')
+  const setRevealed = database.prepare('UPDATE draw_epochs SET revealed = 1 WHERE epoch = ?')
   const getHead = () => {
     const row = last.get() as { draw_index: number; head: Hash } | undefined
     return row === undefined ? { head: zeroHash, index: 0n } : { head: row.head, index: BigInt(row.draw_index) + 1n }
@@ -36,6 +40,10 @@ export function createDrawTable(database: DatabaseSync): DrawTable {
     openEpoch(epoch) {
       insertEpoch.run(epoch.epoch, epoch.secret, epoch.commitment)
       return { ...selectEpoch.get(epoch.epoch) } as unknown as DrawEpoch
+    },
+    listUnrevealed: () => selectUnrevealed.all().map((row) => ({ ...row }) as unknown as DrawEpoch),
+    markRevealed(epoch) {
+      setRevealed.run(epoch)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Address, Hash } from '../domain/hex.ts'
-import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
-import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
+import type { CoordinatorPayments, MinerStore, OutboxEntry } from '../domain/storePorts.ts'
+import { createAccountTable, readAccounts } from './accountTable.ts'
+import { createStoreDirectory, openDatabase, readDatabase, runRead, type StoreFile } from './database.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { minerSchema } from './schema.ts'
 import { WriteQueue } from './writeQueue.ts'
@@ -10,6 +11,7 @@ interface OutboxRow {
   task_id: string
   attempt: number
   coordinator: string
+  price_wei: string
   body: Uint8Array
   delivered_at_ms: number | null
 }
@@ -19,6 +21,7 @@ const toEntry = (row: OutboxRow): OutboxEntry => ({
   taskId: row.task_id as Hash,
   attempt: row.attempt,
   coordinator: row.coordinator as Address,
+  priceWei: BigInt(row.price_wei),
   body: row.body,
   deliveredAtMs: row.delivered_at_ms,
 })
@@ -39,19 +42,30 @@ export async function openMinerStore(options: { directory: string }): Promise<Mi
   }
 }
 
+/**
+ * What the miner with its store in `directory` is owed, and the vouchers it holds, while it runs or not; nothing is written.
+ * Empty when there is no store yet.
+ * @throws CUCKOO_STORE_DAMAGED, CUCKOO_STORE_TOO_NEW, CUCKOO_STORE_FOREIGN when the file cannot be used
+ */
+export async function readMinerPayments(options: { directory: string }): Promise<CoordinatorPayments[]> {
+  return readDatabase(options.directory, minerSchema, readAccounts) ?? []
+}
+
 function createStore(file: StoreFile, release: () => void): MinerStore {
   const { database } = file
   const queue = new WriteQueue(file)
-  const insert = database.prepare(`INSERT OR IGNORE INTO outbox (assignment_digest, task_id, attempt, coordinator, body) VALUES (?, ?, ?, ?, ?)`)
+  const insert = database.prepare(`INSERT OR IGNORE INTO outbox (assignment_digest, task_id, attempt, coordinator, price_wei, body) VALUES (?, ?, ?, ?, ?, ?)`)
   const select = database.prepare('SELECT * FROM outbox WHERE assignment_digest = ?')
   const deliver = database.prepare('UPDATE outbox SET delivered_at_ms = coalesce(delivered_at_ms, ?) WHERE assignment_digest = ?')
   const selectUndelivered = database.prepare('SELECT * FROM outbox WHERE coordinator = ? AND delivered_at_ms IS NULL ORDER BY rowid')
   const count = database.prepare('SELECT count(*) AS signed, count(delivered_at_ms) AS delivered FROM outbox')
+  const accounts = createAccountTable(database)
   let isOpen = true
   return {
     journalResult: (entry) =>
       queue.write(() => {
-        const { changes } = insert.run(entry.assignmentDigest, entry.taskId, entry.attempt, entry.coordinator, entry.body)
+        const { assignmentDigest, taskId, attempt, coordinator, priceWei, body } = entry
+        const { changes } = insert.run(assignmentDigest, taskId, attempt, coordinator, priceWei.toString(), body)
         return { entry: toEntry(select.get(entry.assignmentDigest) as unknown as OutboxRow), created: changes === 1 }
       }),
     markDelivered: (assignmentDigest, atMs) =>
@@ -60,6 +74,10 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
       }),
     listUndelivered: (coordinator) => runRead(file, () => (selectUndelivered.all(coordinator) as unknown as OutboxRow[]).map(toEntry)),
     countResults: () => runRead(file, () => ({ ...(count.get() as { signed: number; delivered: number }) })),
+    openAccount: ({ coordinator, voucher }) => queue.write(() => accounts.open(coordinator, voucher)),
+    addOwed: ({ coordinator, assignmentDigest, priceWei }) => queue.write(() => accounts.addResult(coordinator, assignmentDigest, priceWei)),
+    keepVoucher: (voucher) => queue.write(() => accounts.keepVoucher(voucher)),
+    listPayments: () => runRead(file, () => readAccounts(database)),
     async close() {
       if (!isOpen) return
       isOpen = false

@@ -95,6 +95,17 @@ CREATE TABLE apps (
 ) STRICT;
 `
 
+// What each miner is owed over all time. The secrets of hourly epochs were never committed on chain: nothing can be shown with them.
+const coordinatorPayments = `
+CREATE TABLE owed (
+  miner TEXT PRIMARY KEY,
+  owed_wei TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+DELETE FROM draw_epochs;
+ALTER TABLE draw_epochs ADD COLUMN revealed INTEGER NOT NULL DEFAULT 0;
+`
+
 const minerTables = `
 CREATE TABLE outbox (
   assignment_digest TEXT PRIMARY KEY,
@@ -107,12 +118,35 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_undelivered ON outbox (coordinator) WHERE delivered_at_ms IS NULL;
 `
 
+// The price of a result signed before this version is not known here: it counts as free.
+const minerPayments = `
+ALTER TABLE outbox ADD COLUMN price_wei TEXT NOT NULL DEFAULT '0';
+
+CREATE TABLE accounts (
+  coordinator TEXT PRIMARY KEY,
+  owed_wei TEXT NOT NULL,
+  results INTEGER NOT NULL,
+  voucher_wei TEXT,
+  voucher_issued_at TEXT,
+  voucher_miner TEXT,
+  voucher_signature TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accepted_results (
+  number INTEGER PRIMARY KEY,
+  assignment_digest TEXT NOT NULL UNIQUE,
+  coordinator TEXT NOT NULL,
+  price_wei TEXT NOT NULL
+) STRICT;
+CREATE INDEX accepted_results_by_coordinator ON accepted_results (coordinator, number);
+`
+
 /** The coordinator's file. */
 export const coordinatorSchema: Schema = {
   name: 'coordinator store',
   fileName: 'coordinator.sqlite',
   applicationId: 0x43554343, // 'CUCC'
-  migrations: [coordinatorTables],
+  migrations: [coordinatorTables, coordinatorPayments],
 }
 
 /** The miner's file. */
@@ -120,5 +154,5 @@ export const minerSchema: Schema = {
   name: 'miner store',
   fileName: 'miner.sqlite',
   applicationId: 0x4355434d, // 'CUCM'
-  migrations: [minerTables],
+  migrations: [minerTables, minerPayments],
 }

@@ -1,9 +1,11 @@
 import type { Hash } from '../domain/hex.ts'
+import { toPrice } from '../domain/receipt.ts'
 import type { CoordinatorStore, TaskRecord } from '../domain/storePorts.ts'
 import { type TaskState, taskStates } from '../domain/task.ts'
 import type { BlobTable } from './blobTable.ts'
 import { runRead, type StoreFile } from './database.ts'
 import type { DrawTable } from './drawTable.ts'
+import type { OwedTable } from './owedTable.ts'
 import { encodeReceipt, fromTaskRow, type TaskRow, toNewRecord, toTaskParameters } from './taskRows.ts'
 import type { WriteQueue } from './writeQueue.ts'
 
@@ -27,7 +29,8 @@ const open = `state IN ('queued', 'assigned', 'running')`
 const leased = `state IN ('assigned', 'running')`
 
 /** Tasks and their signature journal: each change of state is one compare-and-set on (task, attempt, state). */
-export function createTaskTable(file: StoreFile, queue: WriteQueue, blobs: BlobTable, draws: DrawTable): TaskMethods {
+export function createTaskTable(file: StoreFile, queue: WriteQueue, parts: { blobs: BlobTable; draws: DrawTable; owed: OwedTable }): TaskMethods {
+  const { blobs, draws, owed } = parts
   const prepare = (sql: string) => file.database.prepare(sql)
   const insert = prepare(`INSERT INTO tasks (id, app_id, idempotency_key, request_hash, model, manifest, kind, input_hash, params_hash, seed, task_key,
     target_miner, unit_price_wei, max_price_wei, state, attempt, failures, created_at_ms)
@@ -81,7 +84,9 @@ export function createTaskTable(file: StoreFile, queue: WriteQueue, blobs: BlobT
       queue.write(() => {
         const receipt = encodeReceipt(input.receipt)
         const task = toRecord(complete.get({ id: input.id, attempt: input.attempt, hash: input.outputHash, receipt, at: input.finishedAtMs }))
-        if (task !== null) blobs.put(input.output, input.outputHash)
+        if (task === null) return null
+        blobs.put(input.output, input.outputHash)
+        if (task.miner !== null) owed.add(task.miner, toPrice(input.receipt))
         return task
       }),
     endAttempt: (input) =>

@@ -1,0 +1,88 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Address, Hash, Hex } from '../domain/hex.ts'
+import type { SignedVoucher } from '../domain/payments.ts'
+import type { CoordinatorPayments } from '../domain/storePorts.ts'
+
+interface AccountRow {
+  coordinator: string
+  owed_wei: string
+  results: number
+  voucher_wei: string | null
+  voucher_issued_at: string | null
+  voucher_miner: string | null
+  voucher_signature: string | null
+}
+
+/** A miner's books: what each coordinator owes it and the voucher it holds. Writes are for inside a write of the queue. */
+export interface AccountTable {
+  open(coordinator: Address, voucher: SignedVoucher | null): void
+  addResult(coordinator: Address, assignmentDigest: Hash, priceWei: bigint): void
+  keepVoucher(signed: SignedVoucher): void
+}
+
+/** What the books of `database` say, one entry for each coordinator. */
+export function readAccounts(database: DatabaseSync): CoordinatorPayments[] {
+  const rows = database.prepare('SELECT * FROM accounts ORDER BY coordinator').all() as unknown as AccountRow[]
+  const selectPrices = database.prepare("SELECT price_wei FROM accepted_results WHERE coordinator = ? AND price_wei <> '0' ORDER BY number DESC")
+  return rows.map((row) => {
+    const voucher = toVoucher(row)
+    let uncoveredWei = BigInt(row.owed_wei) - (voucher?.voucher.cumulativeWei ?? 0n)
+    let unpaidResults = 0
+    if (uncoveredWei > 0n) {
+      for (const price of selectPrices.iterate(row.coordinator) as Iterable<{ price_wei: string }>) {
+        unpaidResults++
+        uncoveredWei -= BigInt(price.price_wei)
+        if (uncoveredWei <= 0n) break
+      }
+    }
+    return { coordinator: row.coordinator as Address, owedWei: BigInt(row.owed_wei), results: row.results, unpaidResults, voucher }
+  })
+}
+
+function toVoucher(row: AccountRow): SignedVoucher | null {
+  if (row.voucher_wei === null) return null
+  return {
+    voucher: {
+      coordinator: row.coordinator as Address,
+      miner: row.voucher_miner as Address,
+      cumulativeWei: BigInt(row.voucher_wei),
+      issuedAt: BigInt(row.voucher_issued_at as string),
+    },
+    signature: row.voucher_signature as Hex,
+  }
+}
+
+/** The tables of a miner's books. */
+export function createAccountTable(database: DatabaseSync): AccountTable {
+  const select = database.prepare('SELECT * FROM accounts WHERE coordinator = ?')
+  const insert = database.prepare("INSERT OR IGNORE INTO accounts (coordinator, owed_wei, results) VALUES (?, '0', 0)")
+  const setOwed = database.prepare('UPDATE accounts SET owed_wei = ?, results = results + ? WHERE coordinator = ?')
+  const setVoucher = database.prepare(
+    'UPDATE accounts SET voucher_wei = ?, voucher_issued_at = ?, voucher_miner = ?, voucher_signature = ? WHERE coordinator = ?',
+  )
+  const insertResult = database.prepare('INSERT OR IGNORE INTO accepted_results (assignment_digest, coordinator, price_wei) VALUES (?, ?, ?)')
+  const getRow = (coordinator: Address): AccountRow => {
+    insert.run(coordinator)
+    return select.get(coordinator) as unknown as AccountRow
+  }
+  const keepVoucher = ({ voucher, signature }: SignedVoucher): void => {
+    const kept = toVoucher(getRow(voucher.coordinator))?.voucher
+    const isNewer =
+      kept === undefined ||
+      voucher.cumulativeWei > kept.cumulativeWei ||
+      (voucher.cumulativeWei === kept.cumulativeWei && voucher.issuedAt > kept.issuedAt)
+    if (isNewer) setVoucher.run(voucher.cumulativeWei.toString(), voucher.issuedAt.toString(), voucher.miner, signature, voucher.coordinator)
+  }
+  return {
+    open(coordinator, voucher) {
+      if (insert.run(coordinator).changes === 0 || voucher === null) return
+      setOwed.run(voucher.voucher.cumulativeWei.toString(), 0, coordinator)
+      keepVoucher(voucher)
+    },
+    addResult(coordinator, assignmentDigest, priceWei) {
+      if (insertResult.run(assignmentDigest, coordinator, priceWei.toString()).changes === 0) return
+      setOwed.run((BigInt(getRow(coordinator).owed_wei) + priceWei).toString(), 1, coordinator)
+    },
+    keepVoucher,
+  }
+}
