@@ -75,7 +75,8 @@ struct CourtParameters {
 ///   last: closed undecided. With quorum, the verdict stands for {appealSeconds}, in which anybody may appeal for a
 ///   side that does not stand; without appeal it is final, and so is the last round's.
 /// - *Liveness.* A window grows by the time in it for which this contract saw no transaction for over an hour (any call
-///   here, or {pulse}, counts), at most to twice its length. Jury daemons pulse while a case is open.
+///   here, or {pulse}, counts), at most to twice its length; commit and reveal grow as one. A window that was over for a
+///   transaction stays over for all later ones. Jury daemons pulse while a case is open, and before they reveal.
 /// - *Never sealed* for one thaw after its time: {conclude} closes undecided.
 ///
 /// **Money.** With f = {jurorFeeWei} x 2^(disputes open against the accused at the challenge), round r's bond is
@@ -102,7 +103,7 @@ interface ICourt {
     /// @param round 0-based
     /// @param baseWei what the slash's percentage is of
     /// @param feeWei f, see above
-    /// @param verdict of the case when closed, else of the last concluded round
+    /// @param verdict of the case when closed, else of the last concluded round (`Undecided` where it missed its quorum)
     struct DisputeView {
         bytes32 key;
         address accused;
@@ -122,7 +123,8 @@ interface ICourt {
     /// @param commitEndsAt and the two after it: as they stand now, zero until known
     /// @param payer who posted the round's bond, or the one that it is carried over from
     /// @param side what the payer is for
-    /// @param potWei the bond, or what was carried over
+    /// @param potWei what the court holds for the round now: the bond, or what was carried over; after a handing on or
+    /// the closing, what its jurors have still to collect
     struct RoundView {
         uint64 referenceEpoch;
         uint256 eligibleWei;
@@ -207,6 +209,7 @@ interface ICourt {
     event JurorFined(uint256 indexed caseId, uint8 indexed round, address indexed node, uint256 amountWei, bool silent);
     event Credited(uint256 indexed caseId, address indexed account, uint256 amountWei, uint64 releaseAt);
     event CreditWithdrawn(address indexed account, address indexed to, uint256 amountWei);
+    /// @notice Nobody called for over an hour: open windows have grown by this.
     event Pulsed(uint64 gapSeconds);
 
     error SignatureInvalid(address signer, address node);
@@ -271,7 +274,7 @@ interface ICourt {
     function seal(uint256 caseId, bytes calldata proof) external;
 
     /// @notice Writes down how many seats `node` holds in the present round, from the sealing until its reveal window
-    /// ends. For anybody.
+    /// ends. Reverts {NoSeat} where it holds none. For anybody.
     function summon(uint256 caseId, address node) external returns (uint256 seats);
 
     /// @notice Commits `node` to a vote: {commitmentOf}. Once per round. For its owner or operator.
@@ -325,6 +328,7 @@ interface ICourt {
 
     function challengeBondWei(address accused) external view returns (uint256);
 
+    /// @notice What the case's next round would cost; 0 after the last.
     function appealBondWei(uint256 caseId) external view returns (uint256);
 
     /// @notice keccak256(abi.encode(chain id, court, case, round, node, vote, salt)).
