@@ -7,6 +7,10 @@ import {BN254} from "../../src/libraries/BN254.sol";
 import {Evmnet} from "../utils/Evmnet.sol";
 import {Vm, vm} from "../utils/Vm.sol";
 
+interface VmMock {
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+}
+
 contract DrandRandomnessTest {
     uint64 private constant LAST = type(uint64).max;
 
@@ -136,6 +140,15 @@ contract DrandRandomnessTest {
                 0x07fb3d558dafafb6bf6dd326a5fefe0beca3f9ac3bd999a390d504fad34b0b8c
             ]
         );
+    }
+
+    /// @dev A call to an address without code succeeds and answers nothing: that must not count as yes.
+    function test_chainWithoutPrecompilesIsRefused() public {
+        VmMock(address(vm)).mockCall(address(8), "", "");
+        _assertKeyInvalid(Evmnet.groupKey());
+        vm.expectRevert(abi.encodeWithSelector(BN254.PrecompileFailed.selector, address(8)));
+        beacon.seal(latest.number, latest.signature);
+        vm.assertEq(beacon.seedOf(latest.number), bytes32(0), "unsealed");
     }
 
     function test_periodZeroIsRefused() public {
