@@ -25,6 +25,8 @@ interface IEpochs {
     error CommitmentZero();
     error SecretInvalid(address coordinator, uint64 epoch);
     error NotOverdue(address coordinator, uint64 epoch, uint64 overdueAt);
+    error AlreadyOverdue(address coordinator, uint64 epoch);
+    error ParameterInvalid(string name);
 
     /// @notice Binds `coordinator` to {commitmentOf}(coordinator, epoch, secret), once, before the epoch ends. For
     /// its owner or operator. The coordinator's address is inside, so a commitment copied from another cannot be
@@ -39,8 +41,8 @@ interface IEpochs {
     /// epoch.
     function turn(address coordinator, uint64 revealed, bytes32 secret, uint64 committed, bytes32 commitment) external;
 
-    /// @notice Suspends `coordinator` because `epoch` is committed, over for longer than {graceSeconds}, and not
-    /// revealed. Each epoch counts once. For anybody.
+    /// @notice Suspends `coordinator` because `epoch` is committed, over since {graceSeconds}, and not revealed. Each
+    /// epoch counts once. For anybody.
     function suspend(address coordinator, uint64 epoch) external;
 
     /// @notice The open commitment, zero when there was none or it is revealed.

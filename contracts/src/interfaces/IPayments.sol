@@ -5,9 +5,11 @@ import {Voucher} from "../libraries/Signed.sol";
 
 /// @title IPayments
 /// @notice How coordinators pay miners. A coordinator keeps an *escrow* here and opens a *line* per miner: how much
-/// that miner can still redeem. The sum of its lines never exceeds escrow + half its bond when a line opens, escrow is
-/// asked back or bond begins to thaw. It pays with cumulative vouchers off chain; a miner redeems the newest now and
-/// then, and stops working at its line.
+/// that miner can still redeem. Lines are *covered* while their sum is at most escrow (what is not asked back) + half
+/// of what the bond has beyond {requiredBondWei}'s reserve for claims. That is asked when a line rises, escrow is asked
+/// back, a claim is covered from escrow, or bond begins to thaw; redemptions, claims and penalties keep it, so only a
+/// slash breaks it. It pays with cumulative vouchers off chain; a miner redeems the newest now and then, and stops
+/// working at its line.
 ///
 /// Escrow pays at once. What escrow lacks becomes a *claim* on the coordinator's bond, which waits one thaw in the
 /// bond's thaw queue, behind any slash, and never touches votes. The coordinator can cover the claim meanwhile; from
@@ -80,7 +82,7 @@ interface IPayments {
     error NotActing(address account, address node);
     error NotCoordinator(address node);
     error NotMiner(address node);
-    /// @notice Lines would need `neededWei` of cover, and there is `coverWei`.
+    /// @notice Lines would need `neededWei` of cover, and there is `coverWei` (for an operator: without the bond).
     error CoverTooLow(uint256 coverWei, uint256 neededWei);
     error EscrowTooLow(uint256 availableWei, uint256 neededWei);
     error EscrowNotReleased(uint64 releaseAt);
@@ -100,9 +102,9 @@ interface IPayments {
     /// @notice Adds the sent value to `coordinator`'s escrow. For anybody; requires a registered coordinator.
     function deposit(address coordinator) external payable;
 
-    /// @notice Asks back `amountWei` of the caller's escrow. Requires lines to stay covered by what is left (escrow
-    /// that is not thawing + half the bond). It goes on paying vouchers until withdrawn. A second call adds to the
-    /// first and starts the thaw of both anew. For the owner.
+    /// @notice Asks back `amountWei` of the caller's escrow. Requires lines to stay covered by what is left; bond counts
+    /// for a registered coordinator only. It goes on paying vouchers until withdrawn, after the rest of the escrow. A
+    /// second call adds to the first and starts the thaw of both anew. For the owner.
     function requestWithdrawal(uint256 amountWei) external;
 
     /// @notice Pays what is asked back and still there to `to`, one thaw after the last request. For the owner.
@@ -111,14 +113,14 @@ interface IPayments {
     // ---- lines ----
 
     /// @notice Raises the lines of `miners` by `addedWei` each, opening them where there is none, and withdraws a
-    /// notice on them. For the coordinator's owner, as long as all lines fit escrow (what is not thawing) + half the
-    /// *active* bond; for its operator, as long as they fit that escrow alone: a stolen hot key cannot commit the bond.
-    /// Each must be a registered miner.
+    /// notice on them (0 only withdraws it). For the coordinator's owner, as long as all lines are covered; for its
+    /// operator, as long as they fit escrow alone: a stolen hot key cannot commit the bond. Each must be a registered
+    /// miner.
     function raiseLines(address coordinator, address[] calldata miners, uint256[] calldata addedWei) external;
 
     /// @notice Lowers the line's cap to `capWei`, not below what is redeemed, one thaw from now; until then vouchers
     /// are redeemed up to the old one. A later notice replaces an earlier one and waits a whole thaw again. For owner
-    /// and operator.
+    /// and operator: with a stolen operator key, replace the operator first, for a thief could renew its notice.
     function noticeLine(address coordinator, address miner, uint256 capWei) external;
 
     /// @notice Carries a notice that is over into the books, so that the cover it bound is free. For anybody.
@@ -139,7 +141,9 @@ interface IPayments {
     // ---- claims on the bond ----
 
     /// @notice Pays open claims of one or more coordinators from their escrow, in full even where a slash has lowered
-    /// their worth; what the claims hold of the thaw queue goes back to the bond. For anybody, until collected.
+    /// their worth; what the claims hold of the thaw queue goes back to the bond. Requires lines to be covered
+    /// afterwards: what a slash took of a claim is not made good out of other miners' escrow. From `coverUntil` on it
+    /// penalises first if nobody has, so the penalty does not hang on anybody's watching. For anybody, until collected.
     function cover(uint256[] calldata claimIds) external;
 
     /// @notice Takes a tenth of the claim from the coordinator's bond for the reward pool, once, from `coverUntil` on.
@@ -153,8 +157,8 @@ interface IPayments {
     // ---- views ----
 
     /// @notice Active bond that the coordinator must keep, in wei: twice what its lines exceed the escrow that is not
-    /// thawing, a tenth of each claim that is not yet penalised, and 1 more while any claim is open (so that it stays
-    /// registered). The staking contract asks before a coordinator's bond begins to thaw; never reverts, 0 for
+    /// thawing, and the reserve for claims: a tenth of those not yet penalised, and 1 more while any is open (so that it
+    /// stays registered). The staking contract asks before a coordinator's bond begins to thaw; never reverts, 0 for
     /// strangers.
     function requiredBondWei(address coordinator) external view returns (uint256);
 

@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {IPayments} from "../../src/interfaces/IPayments.sol";
 import {IStaking, Role} from "../../src/interfaces/IStaking.sol";
 import {IStakingHooks} from "../../src/interfaces/IStakingHooks.sol";
 
@@ -64,6 +65,21 @@ contract StakingMock is IStakingHooks {
 
     function setVotes(address node) external payable {
         nodes[node].votesWei += msg.value;
+    }
+
+    function setRole(address node, Role role) external {
+        nodes[node].role = role;
+    }
+
+    /// @dev As in Staking: what a coordinator's bond stands for cannot begin to thaw.
+    function unbond(address node, uint256 amountWei) external {
+        Node storage leaving = nodes[node];
+        uint256 remainingWei = leaving.bondWei - amountWei;
+        if (leaving.role == Role.Coordinator) {
+            uint256 requiredWei = IPayments(payments).requiredBondWei(node);
+            if (remainingWei < requiredWei) revert BondCommitted(remainingWei, requiredWei);
+        }
+        leaving.bondWei = remainingWei;
     }
 
     function rotate(address operator, address next) external {
