@@ -58,7 +58,7 @@ contract GrindingAttack {
         }
     }
 
-    /// @dev The pairing of a curve's two halves: -signature is on the curve, and so is any sum of signatures.
+    /// @dev The opposite point, sums and multiples of signatures are on the curve too, and no signatures.
     function test_relatedPointsAreRefused() public {
         (uint256 x, uint256 y) = abi.decode(target.signature, (uint256, uint256));
         (uint256 otherX, uint256 otherY) = abi.decode(other.signature, (uint256, uint256));
@@ -82,7 +82,7 @@ contract GrindingAttack {
         _refuse(abi.encode(x, y));
         bytes memory flipped = target.signature;
         bit %= 512;
-        flipped[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
+        flipped[bit / 8] ^= bytes1(uint8(2 ** (bit % 8)));
         _refuse(flipped);
     }
 
