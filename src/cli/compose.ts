@@ -16,6 +16,9 @@ import { getVersion } from './version.ts'
 
 const clock = { nowMs: () => Date.now() }
 
+/** The one chain on which block hashes may be the randomness (BlockhashRandomness's constructor). */
+const devnetChainId = 31_337
+
 /** Text of a stranger's tokenizer may be slow to encode, never endless. */
 const tokenizerTimeoutMs = 5_000
 
@@ -95,6 +98,7 @@ export function compose(options: ComposeOptions): Ports {
       const names = await readdir(join(home, 'coordinator', (await getDeployment()).network)).catch((): string[] => [])
       return names.filter((name): name is Address => addressPattern.test(name))
     },
+    readPayments: async (node) => (await import('../store/minerStore.ts')).readMinerPayments({ directory: await toStore('miner', node) }),
     getEngine,
     listCachedModels: () => listCachedModels(join(home, 'models')),
     findDevnet: async () => (await import('../devnet/devnetState.ts')).findDevnet(home),
@@ -199,18 +203,20 @@ async function createLogger({ config }: ComposeOptions, name: string) {
 
 async function deploy(request: DeployRequest, options: ComposeOptions): Promise<{ deployment: Deployment; path: string | null; transaction: TxReport }> {
   const { home, rpcUrl } = options.config.values
-  const [{ deployContracts }, { saveDeployment, toDeploymentPath }, { findNetwork }, { getAccountInUse, unlockAccount }] = await Promise.all([
+  const [{ deployContracts }, { getChainId }, { saveDeployment, toDeploymentPath }, { findNetwork }, { getAccountInUse, unlockAccount }] = await Promise.all([
     import('../chain/deployContracts.ts'),
+    import('../chain/client.ts'),
     import('../chain/deployment.ts'),
     import('../chain/networks.ts'),
     import('../chain/unlockAccount.ts'),
   ])
-  const { transaction: tx, network, thawSeconds, epochSeconds } = request
+  const { transaction: tx, network, parameters } = request
   const url = rpcUrl ?? findNetwork(network)?.rpcUrls[0]
   if (url === undefined) throw rpcUrlMissing({ network })
   const unlock = toUnlockOptions(options)
   const signer = tx.dryRun ? toPretendSigner((await getAccountInUse(unlock)).address) : (await unlockAccount(unlock)).signer
-  const { deployment, report } = await deployContracts({ signer, rpcUrl: url, network, thawSeconds, epochSeconds, ...tx })
+  const randomness = request.randomness ?? ((findNetwork(network)?.chainId ?? (await getChainId(url))) === devnetChainId ? 'blockhash' : 'drand')
+  const { deployment, report } = await deployContracts({ signer, rpcUrl: url, network, parameters, randomness, ...tx })
   const path = request.out ?? toDeploymentPath(home, network)
   if (!report.dryRun) await saveDeployment(path, deployment)
   return { deployment, path: report.dryRun ? null : path, transaction: report }

@@ -19,6 +19,22 @@ export function formatCaiShort(wei: bigint): string {
   return `~${whole}.${decimals.slice(0, kept)} CAI`
 }
 
+/**
+ * `wei` for a narrow column, without unit: at most `decimals`, rounded down. Something too small to show is not shown as nothing.
+ * @example formatCompact(1999999999999999999n, 2) // '1.99'
+ */
+export function formatCompact(wei: bigint, decimals: number): string {
+  const [whole, fraction = ''] = formatAmount(wei).split('.') as [string, string?]
+  const kept = fraction.slice(0, decimals).replace(/0+$/, '')
+  if (whole === '0' && kept === '' && wei !== 0n) return `<0.${'1'.padStart(decimals, '0')}`
+  return kept === '' ? whole : `${whole}.${kept}`
+}
+
+/** Basis points as a percentage. @example formatBps(1250) // '12.5 %' */
+export function formatBps(bps: number): string {
+  return `${bps / 100} %`
+}
+
 /** `part` of `whole` as a percentage with one decimal. @example formatShare(1n, 3n) // '33.3 %' */
 export function formatShare(part: bigint, whole: bigint): string {
   return `${whole === 0n ? '0.0' : (Number((part * 10_000n) / whole) / 100).toFixed(1)} %`

@@ -45,3 +45,15 @@ export async function getParty(context: Pick<Context, 'ports'>, text: string): P
 export async function getPartyOrOwn(context: Pick<Context, 'ports'>, text: string | undefined): Promise<Address> {
   return text === undefined ? (await context.ports.getOwn()).address : getParty(context, text)
 }
+
+/**
+ * The node that a person named; else the node that the account in use owns, else the one that it is or was the operator of, else
+ * its own address.
+ */
+export async function getNodeOrOwn(context: Pick<Context, 'ports'>, text: string | undefined): Promise<Address> {
+  if (text !== undefined) return getParty(context, text)
+  const { address } = await context.ports.getOwn()
+  const chain = await context.ports.getChain()
+  const [own, operated] = await Promise.all([chain.getNode(address), chain.findOperator(address)])
+  return own.role === 'none' && operated !== null ? operated.node : address
+}

@@ -3,12 +3,12 @@ import type { Config } from '../config/loadConfig.ts'
 import type { CoordinatorConfig } from '../coordinator/coordinatorPorts.ts'
 import type { ServingCoordinator } from '../coordinator/serveCoordinator.ts'
 import type { DevnetState } from '../devnet/devnetState.ts'
-import type { Chain, Deployment, TxOptions, TxReport } from '../domain/chainPort.ts'
+import type { Chain, Deployment, NetworkParameters, RandomnessKind, TxOptions, TxReport } from '../domain/chainPort.ts'
 import type { Engine } from '../domain/enginePort.ts'
 import type { Address, Hex } from '../domain/hex.ts'
 import type { Role } from '../domain/node.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
-import type { AppStore } from '../domain/storePorts.ts'
+import type { AppStore, CoordinatorPayments } from '../domain/storePorts.ts'
 import type { MinerConfig } from '../miner/minerConfig.ts'
 import type { MinerEventListener } from '../miner/minerEvents.ts'
 import type { RunningMiner } from '../miner/startMiner.ts'
@@ -37,8 +37,9 @@ export interface Accounts {
 
 export interface DeployRequest {
   network: string
-  thawSeconds: number
-  epochSeconds: number
+  parameters: NetworkParameters
+  /** default: block hashes on chain id 31337, drand elsewhere */
+  randomness: RandomnessKind | undefined
   /** file to write; default: `networks/<network>.json` of the home */
   out: string | undefined
   transaction: TxOptions
@@ -68,6 +69,8 @@ export interface Ports {
   openAppStore(coordinator: Address): Promise<AppStore>
   /** coordinators of this network that have a store here */
   listCoordinatorStores(): Promise<Address[]>
+  /** what the miner `node` of this home holds for each coordinator, also while it runs; none: it never ran here */
+  readPayments(node: Address): Promise<CoordinatorPayments[]>
   getEngine(): Promise<Engine>
   /** `owner/model` of the models in the home's cache */
   listCachedModels(): Promise<string[]>

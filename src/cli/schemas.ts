@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { zAddress, zHash, zWei } from '../api/wire.ts'
 import { zDuration } from '../config/parseValue.ts'
 import { parseAmount } from '../domain/amount.ts'
+import type { Hex } from '../domain/hex.ts'
 import type { Role } from '../domain/node.ts'
 
 export { zAddress, zDuration, zHash, zWei }
@@ -58,19 +59,28 @@ export const zSeconds = z.int().min(0)
 
 export const zProfile = z.object({ name: z.string(), url: z.string(), description: z.string() })
 
+/** A 0x hex string of any length. */
+export const zHex = z.string().regex(/^0x[0-9a-f]*$/) as unknown as z.ZodType<Hex, string>
+
 /** A node as commands print it. */
 export const zNode = z.object({
   node: zAddress,
   role: z.enum(['miner', 'coordinator', 'none']),
   active: z.boolean(),
+  away: z.boolean().describe('it rests, or was jailed, and has not rejoined'),
+  suspended: z.boolean().describe('it owes the reveal of a draw secret'),
+  jailedUntil: zSeconds.describe('0: never jailed'),
   operator: zAddress,
   voterShareBps: z.int(),
   registeredAt: zSeconds,
   bondWei: zWei,
   votesWei: zWei,
   voteShares: zBigint,
+  thawingBondWei: zWei,
+  thawingVotesWei: zWei,
+  rewardsWei: zWei.describe('claimable by the owner'),
   weightWei: zWei,
   nonce: zBigint,
-  profileHash: zHash,
+  profileHash: zHex,
   profile: zProfile.nullable(),
 })

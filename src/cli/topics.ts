@@ -2,7 +2,9 @@
 export const groupSummaries: Readonly<Record<string, string>> = {
   account: 'keys of this machine: new, import, list, show …',
   register: 'become a node: miner or coordinator',
-  node: 'the own node: profile, operator, leave',
+  node: 'the own node: profile, operator, rest, leave',
+  escrow: "a coordinator's money for miners: deposit, lines …",
+  vouchers: "a miner's claims to pay: list, redeem, collect",
   coordinator: 'serve apps',
   miner: 'run tasks',
   apps: 'API keys of a coordinator: create, list, revoke',
@@ -13,6 +15,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
 
 const topics: readonly [string, readonly string[]][] = [
   ['Stake', ['account', 'stake', 'withdraw', 'bond', 'unbond', 'vote', 'unvote', 'status']],
+  ['Earn', ['rewards', 'claim', 'vouchers', 'escrow', 'fund', 'pour']],
   ['Be a node', ['register', 'node', 'nodes', 'coordinator', 'miner']],
   ['Use it', ['apps', 'run', 'models', 'receipt']],
   ['Networks', ['deploy', 'devnet', 'faucet', 'demo']],

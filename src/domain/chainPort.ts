@@ -157,6 +157,8 @@ export interface ChainReader extends RewardReader, PaymentReader, CourtReader, E
   findOperator(operator: Address): Promise<{ node: Address; validUntil: bigint } | null>
   /** every key that ever signed for `node`, the current one first */
   getOperators(node: Address): Promise<Address[]>
+  /** a lower voter share that is announced, and unix seconds from which it counts; null: none waits */
+  findShareDrop(node: Address): Promise<{ voterShareBps: number; effectiveAt: number } | null>
   getAccount(account: Address): Promise<AccountRecord>
   getTotalWeight(role: Role): Promise<bigint>
   /** what the deployment fixed: never changes, read once */

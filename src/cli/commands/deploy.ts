@@ -1,27 +1,37 @@
 import { z } from 'zod'
 import { optionMissing } from '../../errors/cli.ts'
 import { defineCommand } from '../defineCommand.ts'
-import { zAddress, zDuration } from '../schemas.ts'
+import { parameterOptions, toParameters, zParameters } from '../parameters.ts'
+import { zAddress } from '../schemas.ts'
 import { runTransaction, txOptions, viewTransaction, zTxReport } from '../transactions.ts'
 
+const zContracts = z.object({ staking: zAddress, payments: zAddress, court: zAddress, epochs: zAddress, randomness: zAddress })
+const zRandomness = z.enum(['drand', 'blockhash'])
+
 export const deploy = defineCommand({
-  description: `Puts the staking contract on a chain and writes its deployment file, which --deployment
-reads and others need. Nobody is privileged in it: it cannot be changed afterwards.`,
+  description: `Puts the five contracts on a chain, verifies that they know each other, and writes the
+deployment file, which --deployment reads and others need. Nobody is privileged in them,
+and nothing can be changed afterwards: the parameters hold for ever. A preset gives all
+of them, a flag replaces one.`,
   examples: [
-    { command: 'cuckoo deploy --network cuckoo-sepolia', note: 'thaw of 7 days' },
-    { command: 'cuckoo deploy --network mine --rpc-url http://127.0.0.1:8545 --thaw 10m --epoch 5m', note: 'a chain of your own' },
+    { command: 'cuckoo deploy --network cuckoo-sepolia', note: 'days, as on every public chain' },
+    { command: 'cuckoo deploy --network mine --rpc-url http://127.0.0.1:8545 --preset devnet', note: 'minutes, on a chain of your own' },
+    { command: 'cuckoo deploy --network mine --thaw 14d --seats 9,21,63', note: 'a longer thaw, larger juries' },
   ],
   args: z.object({}),
   options: z.object({
-    thaw: zDuration.prefault('7d').describe('how long stake thaws').meta({ placeholder: 'duration' }),
-    epoch: zDuration.prefault('1h').describe('epoch in which bonds are counted').meta({ placeholder: 'duration' }),
+    preset: z.enum(['public', 'devnet']).default('public').describe('where all parameters come from that are not given'),
+    ...parameterOptions,
+    randomness: zRandomness.optional().describe('where seeds come from; default: drand, on the devnet blockhash'),
     out: z.string().optional().describe('file to write; default: networks/<network>.json of the home').meta({ placeholder: 'file' }),
     ...txOptions,
   }),
   output: z.object({
     network: z.string(),
     chainId: z.int(),
-    contracts: z.object({ staking: zAddress }),
+    contracts: zContracts,
+    randomness: zRandomness,
+    parameters: zParameters,
     deploymentBlock: z.int(),
     rpcUrls: z.array(z.string()),
     path: z.string().nullable(),
@@ -30,22 +40,24 @@ reads and others need. Nobody is privileged in it: it cannot be changed afterwar
   async run({ options }, context) {
     const { network } = context.config.values
     if (network === undefined) throw optionMissing({ flag: '--network <name>', command: context.command })
-    const { thaw, epoch, out, dryRun } = options
+    const { preset, randomness, out, dryRun, waitFinality: _, ...given } = options
+    const parameters = toParameters(preset, given, context.command)
     if (!dryRun) await context.prompts.confirm(`Deploy the contracts on '${network}'?`)
-    const durations = { thawSeconds: Math.floor(thaw / 1000), epochSeconds: Math.floor(epoch / 1000) }
     let deployed: Awaited<ReturnType<typeof context.ports.deploy>> | undefined
     await runTransaction(context, options, async (transaction) => {
-      deployed = await context.ports.deploy({ network, ...durations, out, transaction })
+      deployed = await context.ports.deploy({ network, parameters, randomness, out, transaction })
       return deployed.transaction
     })
     const { deployment, path, transaction } = deployed as NonNullable<typeof deployed>
-    return { ...deployment, path, transaction }
+    return { ...deployment, parameters, path, transaction }
   },
   view(deployed, screen) {
-    if (deployed.path !== null) {
-      screen.line(`The staking contract is ${screen.style('bold', deployed.contracts.staking)} on chain ${deployed.chainId}.`)
-      screen.line(`Written to ${deployed.path}`)
+    const { contracts, path, chainId, network, randomness } = deployed
+    screen.line(`The contracts ${path === null ? 'would be' : 'are'} on '${network}', chain ${chainId}:`)
+    for (const [name, address] of Object.entries(contracts)) {
+      screen.line(`  ${name.padEnd(10)} ${screen.style('bold', address)}${name === 'randomness' ? ` (${randomness})` : ''}`)
     }
+    if (path !== null) screen.line(`Written to ${path}`)
     viewTransaction(deployed.transaction, screen)
   },
 })

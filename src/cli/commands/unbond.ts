@@ -24,7 +24,7 @@ over (7 days), and can then be withdrawn.`,
   }),
   async run({ args, options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
-    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
+    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getParameters()])
     const amountWei = args.amount === 'all' ? account.bondWei : args.amount
     if (account.bondWei === 0n) throw nothingToDo({ what: 'There is no bond to take out', next: 'See `cuckoo status`.' })
     const bondWei = account.bondWei > amountWei ? account.bondWei - amountWei : 0n

@@ -29,7 +29,7 @@ stay slashable until the thaw is over (7 days), and can then be withdrawn.`,
   async run({ args, options }, context) {
     const node = await getParty(context, args.node)
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
-    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
+    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getParameters()])
     const position = account.votes.find((vote) => vote.node === node)
     if (position === undefined) throw nothingToDo({ what: `This account has no votes for ${node}`, next: '`cuckoo status` lists its votes.' })
     if (args.amount !== 'all' && args.amount > position.amountWei) {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { formatDuration } from '../../../config/duration.ts'
-import { nodeNotRegistered } from '../../../errors/chain.ts'
+import { nodeNotRegistered } from '../../../errors/staking.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatCai, formatWhen } from '../../format.ts'
 import { zSeconds, zWei } from '../../schemas.ts'
@@ -15,7 +15,7 @@ then; voters leave by themselves with \`cuckoo unvote\`.`,
   output: zTxReport.extend({ bondWei: zWei, thawSeconds: zSeconds, releaseAt: zSeconds.describe('about; `cuckoo status` has the exact second') }),
   async run({ options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
-    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getTiming()])
+    const [account, { thawSeconds }] = await Promise.all([chain.getAccount(signer.address), chain.getParameters()])
     if (account.node === null || account.node.role === 'none') throw nodeNotRegistered({ node: signer.address })
     if (!options.dryRun)
       await context.prompts.confirm(`Leave as ${account.node.role}; ${formatCai(account.bondWei)} thaw for ${formatDuration(thawSeconds)}. Go on?`)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { formatDuration } from '../../../config/duration.ts'
-import { nodeNotRegistered } from '../../../errors/chain.ts'
+import { nodeNotRegistered } from '../../../errors/staking.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { getOperatorProof, operatorOptions } from '../../registration.ts'
 import { zAddress, zSeconds } from '../../schemas.ts'
@@ -18,7 +18,7 @@ its signatures count for one thaw period more.`,
   output: zTxReport.extend({ operator: zAddress, previous: zAddress, previousCountsSeconds: zSeconds }),
   async run({ options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
-    const [node, { thawSeconds }] = await Promise.all([chain.getNode(signer.address), chain.getTiming()])
+    const [node, { thawSeconds }] = await Promise.all([chain.getNode(signer.address), chain.getParameters()])
     if (node.role === 'none') throw nodeNotRegistered({ node: signer.address })
     const proof = await getOperatorProof(context, options, { owner: signer.address, role: node.role, nonce: node.nonce })
     if (proof.operator === signer.address) context.output.warn('operator and owner are the same key: whoever gets into the running node gets the bond too')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nodeNotRegistered } from '../../../errors/chain.ts'
+import { nodeNotRegistered } from '../../../errors/staking.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { profileOptions } from '../../register.ts'
 import { zProfile } from '../../schemas.ts'

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { bondThresholdWei, maxVotesPerBond } from '../../../domain/node.ts'
-import { nodeNotRegistered } from '../../../errors/chain.ts'
+import { maxVotesPerBond } from '../../../domain/node.ts'
+import { nodeNotRegistered } from '../../../errors/staking.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatCai, formatShare, formatTime } from '../../format.ts'
 import { getPartyOrOwn } from '../../party.ts'
 import { zAddress, zNode, zParty, zWei } from '../../schemas.ts'
+import { describeStanding } from '../../standing.ts'
 
 export const nodeShow = defineCommand({
   examples: [
@@ -22,7 +23,7 @@ export const nodeShow = defineCommand({
     const [totalWeightWei, operators] = await Promise.all([chain.getTotalWeight(record.role), chain.getOperators(node)])
     return { ...record, totalWeightWei, operators }
   },
-  view(node, screen) {
+  view(node, screen, context) {
     screen.line(
       `${screen.style('bold', node.profile?.name ?? '(no name)')}: ${node.role}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`,
     )
@@ -34,12 +35,12 @@ export const nodeShow = defineCommand({
       ['bond', formatCai(node.bondWei)],
       ['votes', `${formatCai(node.votesWei)} (at most ${formatCai(node.bondWei * maxVotesPerBond)} count)`],
       ['weight', `${formatCai(node.weightWei)}, ${formatShare(node.weightWei, node.totalWeightWei)} of all active ${node.role}s`],
+      ['thawing', `${formatCai(node.thawingBondWei)} of bond, ${formatCai(node.thawingVotesWei)} of votes`],
+      ['rewards', `${formatCai(node.rewardsWei)}, for the owner to claim`],
       ['voter share', `${node.voterShareBps / 100} % of the income`],
       ['registered', formatTime(node.registeredAt)],
     ]
     for (const [name, value] of rows) screen.line(`  ${(name as string).padEnd(12)} ${value}`)
-    if (node.role !== 'none' && !node.active && node.bondWei <= bondThresholdWei[node.role]) {
-      screen.line(`Inactive: the bond must be more than ${formatCai(bondThresholdWei[node.role])}. \`${screen.program} bond <amount>\` adds to it.`)
-    }
+    for (const line of describeStanding(node, context.nowSeconds(), screen.program)) screen.line(`  ${line}`)
   },
 })

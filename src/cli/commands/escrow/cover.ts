@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { nothingToDo } from '../../../errors/cli.ts'
+import { defineCommand } from '../../defineCommand.ts'
+import { coordinatorOption, sortClaims, zClaim } from '../../escrow.ts'
+import { formatCai } from '../../format.ts'
+import { getNodeOrOwn } from '../../party.ts'
+import { zAddress, zWei } from '../../schemas.ts'
+import { runTransaction, txOptions, viewTransaction, zTxReport } from '../../transactions.ts'
+
+export const escrowCover = defineCommand({
+  description: `Pays open claims on a coordinator's bond out of its escrow, in full; what they hold of the
+bond goes back to it. Those whose penalty is nearest come first, as far as escrow goes.
+Anyone may do it; it costs gas only.`,
+  examples: [{ command: 'cuckoo escrow cover', note: 'after `cuckoo escrow deposit <amount>`' }],
+  args: z.object({}),
+  options: z.object({ ...coordinatorOption, ...txOptions }),
+  output: zTxReport.extend({
+    coordinator: zAddress,
+    covered: z.array(zClaim),
+    coveredWei: zWei,
+    left: z.array(zClaim),
+    missingWei: zWei.describe('escrow that lacks for the rest'),
+  }),
+  async run({ options }, context) {
+    const coordinator = await getNodeOrOwn(context, options.coordinator)
+    const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
+    const [{ escrowWei }, claims] = await Promise.all([chain.getEscrow(coordinator), chain.getClaims({ coordinator })])
+    if (claims.length === 0) throw nothingToDo({ what: `There are no claims on the bond of ${coordinator}`, next: '`cuckoo escrow show` shows its escrow.' })
+    let coveredWei = 0n
+    const covered = sortClaims(claims).filter(({ amountWei }) => {
+      const fits = coveredWei + amountWei <= escrowWei
+      if (fits) coveredWei += amountWei
+      return fits
+    })
+    const left = claims.filter((claim) => !covered.includes(claim))
+    const missingWei = left.reduce((sum, { amountWei }) => sum + amountWei, coveredWei) - escrowWei
+    const missing = `\`cuckoo escrow deposit <amount>\` with ${formatCai(missingWei)} more covers all.`
+    if (covered.length === 0) throw nothingToDo({ what: `The escrow of ${formatCai(escrowWei)} covers none of ${claims.length} open claims`, next: missing })
+    const report = await runTransaction(context, options, (tx) => chain.coverClaims(signer, { claimIds: covered.map(({ id }) => id) }, tx))
+    if (left.length > 0) context.output.warn(`${left.length} of ${claims.length} claims stay open: ${missing}`)
+    return { ...report, coordinator, covered, coveredWei, left, missingWei: left.length === 0 ? 0n : missingWei }
+  },
+  view(report, screen) {
+    if (!report.dryRun) {
+      screen.line(`Covered ${report.covered.length} ${report.covered.length === 1 ? 'claim' : 'claims'} with ${formatCai(report.coveredWei)} of escrow.`)
+    }
+    viewTransaction(report, screen)
+  },
+})

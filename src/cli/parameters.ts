@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { formatDuration } from '../config/duration.ts'
+import type { NetworkParameters } from '../domain/chainPort.ts'
+import { devnetParameters, publicParameters } from '../domain/networkParameters.ts'
+import { valueInvalid } from '../errors/cli.ts'
+import { formatCai } from './format.ts'
+import { zAmount, zDuration, zSeconds, zWei } from './schemas.ts'
+
+export const presets = { public: publicParameters, devnet: devnetParameters }
+
+type Durations = Exclude<keyof NetworkParameters, 'jurorFeeWei' | 'seats'>
+
+/** A flag of each duration: its parameter, and what it is. */
+const durations = {
+  thaw: ['thawSeconds', 'how long stake thaws'],
+  epoch: ['epochSeconds', 'epoch in which bonds are kept, for juries'],
+  reward: ['rewardSeconds', 'period over which rewards flow'],
+  drip: ['dripSeconds', "time in which task income reaches a node's voters"],
+  freeze: ['freezeSeconds', 'longest that disputes can hold an exit'],
+  topUp: ['topUpSeconds', 'time to cover a claim on a bond'],
+  draw: ['drawSeconds', "epoch of a coordinator's draws"],
+  grace: ['graceSeconds', 'time to reveal a draw secret after it'],
+  evidence: ['evidenceSeconds', 'how long a result can be challenged'],
+  seal: ['sealSeconds', "wait for a jury's randomness"],
+  commit: ['commitSeconds', 'time for jurors to commit'],
+  reveal: ['revealSeconds', 'time for jurors to reveal'],
+  appeal: ['appealSeconds', 'time to appeal'],
+  jail: ['jailSeconds', 'how long a convicted node is jailed'],
+} as const satisfies Record<string, readonly [Durations, string]>
+type DurationFlag = keyof typeof durations
+
+const zSeats = z
+  .string()
+  .regex(/^\d{1,4},\d{1,4},\d{1,4}$/, 'is not three numbers like 7,15,63')
+  .transform((text) => text.split(',').map(Number) as unknown as readonly [number, number, number])
+
+const toDefaults = (show: (parameters: NetworkParameters) => string) => `(${show(publicParameters)}; devnet: ${show(devnetParameters)})`
+
+const zDurationOption = zDuration.transform((ms) => Math.floor(ms / 1000)).optional()
+
+/** Options of `deploy`, one for each parameter; what is not given is the preset's. */
+export const parameterOptions = {
+  ...(Object.fromEntries(
+    Object.entries(durations).map(([flag, [key, doc]]) => [
+      flag,
+      zDurationOption.describe(`${doc} ${toDefaults((parameters) => formatDuration(parameters[key]))}`).meta({ placeholder: 'duration' }),
+    ]),
+  ) as Record<DurationFlag, typeof zDurationOption>),
+  jurorFee: zAmount
+    .optional()
+    .describe(`fee of a jury seat in CAI ${toDefaults(({ jurorFeeWei }) => formatCai(jurorFeeWei))}`)
+    .meta({ placeholder: 'amount' }),
+  seats: zSeats
+    .optional()
+    .describe(`seats of the three rounds ${toDefaults(({ seats }) => seats.join(','))}`)
+    .meta({ placeholder: 'a,b,c' }),
+}
+
+export const zParameters = z.object({
+  ...(Object.fromEntries(Object.values(durations).map(([key]) => [key, zSeconds])) as Record<Durations, typeof zSeconds>),
+  jurorFeeWei: zWei,
+  seats: z.tuple([z.int(), z.int(), z.int()]).readonly(),
+})
+
+type Given = { [K in DurationFlag]?: number | undefined } & { jurorFee?: bigint | undefined; seats?: NetworkParameters['seats'] | undefined }
+
+/**
+ * The parameters that were asked for, checked by the rules of the contracts' constructors.
+ * @throws CUCKOO_CLI_VALUE_INVALID naming the flag to change
+ */
+export function toParameters(preset: keyof typeof presets, given: Given, command: string): NetworkParameters {
+  const base = presets[preset]
+  const chosen = Object.entries(durations).map(([flag, [key]]) => [key, given[flag as DurationFlag] ?? base[key]])
+  const parameters: NetworkParameters = {
+    ...(Object.fromEntries(chosen) as Record<Durations, number>),
+    jurorFeeWei: given.jurorFee ?? base.jurorFeeWei,
+    seats: given.seats ?? base.seats,
+  }
+  const problem = findProblem(parameters)
+  if (problem !== undefined) throw valueInvalid({ ...problem, command })
+  return parameters
+}
+
+function findProblem(parameters: NetworkParameters): { name: string; value: string; problem: string } | undefined {
+  const { thawSeconds, epochSeconds, freezeSeconds, topUpSeconds, evidenceSeconds, sealSeconds, commitSeconds, revealSeconds, appealSeconds } = parameters
+  const roundSeconds = sealSeconds + commitSeconds + revealSeconds
+  const disputeSeconds = 3 * (roundSeconds + appealSeconds)
+  const [first, second, third] = parameters.seats
+  const rules: [boolean, string, number | string, string][] = [
+    [
+      evidenceSeconds + disputeSeconds < thawSeconds,
+      '--thaw',
+      thawSeconds,
+      `must be more than evidence and three rounds, ${formatDuration(evidenceSeconds + disputeSeconds)}`,
+    ],
+    [freezeSeconds < thawSeconds, '--freeze', freezeSeconds, `must be less than the thaw, ${formatDuration(thawSeconds)}`],
+    [disputeSeconds <= freezeSeconds, '--freeze', freezeSeconds, `must be at least three rounds, ${formatDuration(disputeSeconds)}`],
+    [topUpSeconds < thawSeconds, '--top-up', topUpSeconds, `must be less than the thaw, ${formatDuration(thawSeconds)}`],
+    [roundSeconds <= epochSeconds, '--epoch', epochSeconds, `must be at least seal, commit and reveal, ${formatDuration(roundSeconds)}`],
+    [parameters.jurorFeeWei > 0n, '--juror-fee', '0', 'must be more than 0'],
+    [first < second && second < third && parameters.seats.every((seats) => seats % 2 === 1), '--seats', parameters.seats.join(','), 'must be odd and rise'],
+  ]
+  const broken = rules.find(([holds]) => !holds)
+  if (broken === undefined) return undefined
+  const [, name, value, problem] = broken
+  return { name, value: typeof value === 'number' ? formatDuration(value) : value, problem }
+}
