@@ -81,6 +81,11 @@ export function compose(options: ComposeOptions): Ports {
     getDeployment,
     getChain,
     deploy: (request) => deploy(request, options),
+    getBeacon: async () => {
+      const { beaconUrl } = config.values
+      const { createDrandBeacon } = await import('../chain/beacon.ts')
+      return createDrandBeacon(beaconUrl === undefined ? {} : { relayUrls: [beaconUrl.replace(/\/+$/, '')] })
+    },
     getVerifier,
     signRegistration: async (operator, deployment, fields) => (await import('../chain/registration.ts')).signRegistration(operator, deployment, fields),
     createClient: async (clientOptions) => {

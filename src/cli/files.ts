@@ -1,7 +1,7 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { fileExists, fileUnreadable, fileUnwritable } from '../errors/cli.ts'
 
-const maxTextBytes = 64 * 1024 * 1024
+const maxBytes = 64 * 1024 * 1024
 
 function toReason(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
@@ -12,10 +12,15 @@ function toReason(error: unknown): string {
 
 /** Text of the file at `path`, 64 MiB at most. @throws CUCKOO_CLI_FILE_UNREADABLE */
 export async function readTextFile(path: string): Promise<string> {
+  return (await readBytes(path)).toString('utf8')
+}
+
+/** Bytes of the file at `path`, 64 MiB at most. @throws CUCKOO_CLI_FILE_UNREADABLE */
+export async function readBytes(path: string): Promise<Buffer> {
   try {
     const { size } = await stat(path)
-    if (size > maxTextBytes) throw fileUnreadable({ path, reason: `it has ${size} bytes` })
-    return await readFile(path, 'utf8')
+    if (size > maxBytes) throw fileUnreadable({ path, reason: `it has ${size} bytes` })
+    return await readFile(path)
   } catch (cause) {
     if ((cause as { code?: string }).code === fileUnreadable.code) throw cause
     throw fileUnreadable({ path, reason: toReason(cause) }, { cause })
@@ -23,7 +28,7 @@ export async function readTextFile(path: string): Promise<string> {
 }
 
 /** Writes a file that is not there yet, readable by its owner only. @throws CUCKOO_CLI_FILE_EXISTS, CUCKOO_CLI_FILE_UNWRITABLE */
-export async function writeNewFile(path: string, text: string): Promise<void> {
+export async function writeNewFile(path: string, text: string | Uint8Array): Promise<void> {
   try {
     await writeFile(path, text, { mode: 0o600, flag: 'wx' })
   } catch (cause) {
@@ -36,6 +41,15 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
 export async function replaceFile(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text)
+  } catch (cause) {
+    throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
+  }
+}
+
+/** Makes the folder at `path`, and those above it, where they are missing. @throws CUCKOO_CLI_FILE_UNWRITABLE */
+export async function createFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
   }

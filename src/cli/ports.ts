@@ -3,6 +3,7 @@ import type { Config } from '../config/loadConfig.ts'
 import type { CoordinatorConfig } from '../coordinator/coordinatorPorts.ts'
 import type { ServingCoordinator } from '../coordinator/serveCoordinator.ts'
 import type { DevnetState } from '../devnet/devnetState.ts'
+import type { Beacon } from '../domain/beaconPort.ts'
 import type { Chain, Deployment, NetworkParameters, RandomnessKind, TxOptions, TxReport } from '../domain/chainPort.ts'
 import type { Engine } from '../domain/enginePort.ts'
 import type { Address, Hex } from '../domain/hex.ts'
@@ -62,6 +63,8 @@ export interface Ports {
   getDeployment(): Promise<Deployment>
   getChain(): Promise<Chain>
   deploy(request: DeployRequest): Promise<{ deployment: Deployment; path: string | null; transaction: TxReport }>
+  /** where juries' seeds are fetched: drand's relays, or the one that `beaconUrl` names */
+  getBeacon(): Promise<Beacon>
   getVerifier(): Promise<SignatureVerifier>
   /** an operator's signature that it will run a node */
   signRegistration(operator: Signer, deployment: Deployment, fields: { owner: Address; role: Role; nonce: bigint; deadline: number }): Promise<Hex>

@@ -10,6 +10,8 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   apps: 'API keys of a coordinator: create, list, revoke',
   models: 'what can be run',
   receipt: 'proofs of work done: show, verify',
+  report: 'two signatures that contradict each other',
+  jury: 'the court: status, commit, reveal, conclude …',
   devnet: 'a whole network on this machine: start, stop …',
 }
 
@@ -18,6 +20,7 @@ const topics: readonly [string, readonly string[]][] = [
   ['Earn', ['rewards', 'claim', 'vouchers', 'escrow', 'fund', 'pour']],
   ['Be a node', ['register', 'node', 'nodes', 'coordinator', 'miner']],
   ['Use it', ['apps', 'run', 'models', 'receipt']],
+  ['Court', ['challenge', 'report', 'jury', 'appeal']],
   ['Networks', ['deploy', 'devnet', 'faucet', 'demo']],
 ]
 

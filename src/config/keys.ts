@@ -106,6 +106,7 @@ export const configKeys = {
   coordinator: { env: 'CUCKOO_COORDINATOR', flag: null, file: true, kind: 'url', scope: 'command', doc: 'URL of the coordinator that apps use' },
   apiKey: { env: 'CUCKOO_API_KEY', flag: null, file: false, kind: 'text', secret: true, scope: 'command', doc: "an app's API key" },
   apiKeyFile: { env: 'CUCKOO_API_KEY_FILE', flag: null, file: true, kind: 'path', scope: 'command', doc: "a file with an app's API key" },
+  beaconUrl: { env: 'CUCKOO_BEACON_URL', flag: null, file: true, kind: 'url', scope: 'command', doc: 'a relay of drand for the seeds of juries' },
   modelsDir: { env: 'CUCKOO_MODELS_DIR', flag: null, file: true, kind: 'path', scope: 'command', doc: 'folder with models in <owner>/<model>' },
 } as const satisfies Record<string, ConfigKey>
 

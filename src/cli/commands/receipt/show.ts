@@ -1,21 +1,32 @@
 import { z } from 'zod'
 import { toPrice } from '../../../domain/receipt.ts'
 import { defineCommand } from '../../defineCommand.ts'
+import { writeNewFile } from '../../files.ts'
 import { formatCai, formatCaiShort, formatTime } from '../../format.ts'
-import { loadReceipt, receiptArgs, receiptOptions, zReceiptBundle } from '../../receipts.ts'
+import { formatBundle, loadReceipt, receiptArgs, receiptOptions, zReceiptBundle } from '../../receipts.ts'
 
 export const receiptShow = defineCommand({
   description: `Shows a receipt: the assignment signed by the coordinator and the result signed by the
-miner, with the content that their hashes cover. With --json it can be kept in a file
-and checked later, without the coordinator.`,
+miner, with the content that their hashes cover. A file of it can be checked later, or
+handed to others and brought to court, without the coordinator; it holds the prompt.`,
   examples: [
     { command: 'cuckoo receipt show 0x…', note: 'id of a task' },
-    { command: 'cuckoo receipt show 0x… --json > receipt.json', note: 'to keep it' },
+    { command: 'cuckoo receipt show 0x… --save receipt.json', note: 'to keep it' },
   ],
   args: z.object(receiptArgs),
-  options: z.object(receiptOptions),
+  options: z.object({
+    ...receiptOptions,
+    save: z.string().optional().describe('write the receipt with its content to this new file').meta({ placeholder: 'file' }),
+  }),
   output: zReceiptBundle,
-  run: ({ args, options }, context) => loadReceipt(context, args.receipt, options),
+  async run({ args, options }, context) {
+    const bundle = await loadReceipt(context, args.receipt, options)
+    if (options.save !== undefined) {
+      await writeNewFile(options.save, formatBundle(bundle))
+      context.output.note(`Kept in ${options.save}, with the prompt and the answer.`)
+    }
+    return bundle
+  },
   view({ receipt, content, output, chainId, stakingContract }, screen) {
     const { assignment, result } = receipt
     const rows = [
@@ -34,6 +45,7 @@ and checked later, without the coordinator.`,
       ['chain', `${chainId}, contract ${stakingContract}`],
     ]
     for (const [name, value] of rows) screen.line(`${(name as string).padEnd(11)} ${value}`)
-    screen.line(`\`${screen.program} receipt verify\` checks both signatures and every hash.`)
+    screen.line(`\`${screen.program} receipt verify\` checks both signatures and every hash;`)
+    screen.line(`\`${screen.program} challenge\` takes it to court when the output is not the model's.`)
   },
 })
