@@ -2,7 +2,8 @@ import { type Hex, HttpRequestError, isHex, RpcRequestError, TimeoutError } from
 import { callReverted, rpcRefused, rpcUnavailable } from '../errors/chain.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { decodeRevert } from './reverts.ts'
+import type { ContractName } from './abis.ts'
+import { decodeRevert } from './reverts/decodeRevert.ts'
 
 // JSON-RPC codes with which nodes say "too much": EIP-1474's limit, Alchemy's and QuickNode's own.
 const limitCodes = [-32005, 429, -32007]
@@ -10,17 +11,17 @@ const limitCodes = [-32005, 429, -32007]
 const revertedCode = 3
 
 /**
- * Our error for whatever viem threw in `action`: a revert decoded, an RPC that is down, slow or refuses; else CUCKOO_INTERNAL.
+ * Our error for whatever viem threw in `action` of `contract` (null: of none): a revert decoded, an RPC that is down, slow or refuses; else CUCKOO_INTERNAL.
  * The class of a failure comes from types, codes and HTTP status, never from its text.
  */
-export function toChainError(error: unknown, action: string): CuckooError {
+export function toChainError(error: unknown, action: string, contract: ContractName | null = null): CuckooError {
   const causes = listCauses(error)
   const ours = causes.find((cause) => cause instanceof CuckooError)
   if (ours) return ours
 
   const refused = causes.find((cause) => cause instanceof RpcRequestError)
   const data = findRevertData(causes)
-  if (data !== null) return withCause(decodeRevert(data, action), error)
+  if (data !== null) return withCause(decodeRevert(data, action, contract), error)
   if (refused?.code === revertedCode) return callReverted({ action, reason: refused.details }, { cause: error })
   if (refused && limitCodes.includes(refused.code)) return rpcUnavailable({ url: toOrigin(refused), reason: 'too many requests' }, { cause: error })
   if (refused) return rpcRefused({ url: toOrigin(refused), rpcCode: refused.code, reason: refused.details }, { cause: error })

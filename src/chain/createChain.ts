@@ -1,10 +1,9 @@
-import type { Chain, Deployment } from '../domain/chainPort.ts'
-import { toHex } from '../domain/hex.ts'
+import type { Chain, Deployment, NetworkParameters } from '../domain/chainPort.ts'
 import { roleNumbers } from '../domain/node.ts'
-import { contractMissing } from '../errors/chain.ts'
 import { bond } from './actions/bond.ts'
 import { deregister } from './actions/deregister.ts'
 import { findOperator } from './actions/findOperator.ts'
+import { findShareDrop } from './actions/findShareDrop.ts'
 import { getAccount } from './actions/getAccount.ts'
 import { getNode } from './actions/getNode.ts'
 import { getNodes } from './actions/getNodes.ts'
@@ -19,9 +18,15 @@ import { unbond } from './actions/unbond.ts'
 import { unvote } from './actions/unvote.ts'
 import { vote } from './actions/vote.ts'
 import { withdraw } from './actions/withdraw.ts'
-import { type ChainContext, createContext, readStaking } from './context.ts'
-import { readBlock } from './nodeSet.ts'
+import { readBlock } from './blocks.ts'
+import { type ChainContext, createContext, readContract } from './context.ts'
+import { createCourtReader, createCourtWriter } from './court.ts'
+import { createEpochReader, createEpochWriter } from './epochs.ts'
+import { readParameters } from './parameters.ts'
+import { createPaymentReader, createPaymentWriter } from './payments.ts'
+import { createRewardReader, createRewardWriter } from './rewards.ts'
 import { watchNodes } from './watchNodes.ts'
+import { assertWiring } from './wiring.ts'
 
 export interface ChainOptions {
   deployment: Deployment
@@ -32,17 +37,27 @@ export interface ChainOptions {
 }
 
 /**
- * The chain behind `deployment`, after checking that the RPC is on its chain id and its staking contract is there.
+ * The chain behind `deployment`, after checking that the RPC is on its chain id and its contracts are there and name each other.
  * @throws CUCKOO_CHAIN_ID_MISMATCH
- * @throws CUCKOO_CHAIN_CONTRACT_MISSING when nothing, or another contract, is at the address
+ * @throws CUCKOO_CHAIN_CONTRACT_MISSING when nothing, or another contract, is at an address
+ * @throws CUCKOO_CHAIN_DEPLOYMENT_MISMATCH when the contracts name others than the deployment does
  * @throws CUCKOO_CHAIN_RPC_UNAVAILABLE when no RPC answers
  * @throws CUCKOO_CHAIN_RPC_MISSING, CUCKOO_CHAIN_RPC_URL_INVALID
  */
 export async function createChain({ deployment, rpcUrls, timeoutMs }: ChainOptions): Promise<Chain> {
   const { network, chainId } = deployment
   const context = createContext(deployment, { network, chainId, rpcUrls: rpcUrls ?? deployment.rpcUrls, timeoutMs })
-  await assertContract(context)
+  await assertWiring(context)
+  let parameters: Promise<NetworkParameters> | null = null
   return {
+    ...createRewardReader(context),
+    ...createRewardWriter(context),
+    ...createPaymentReader(context),
+    ...createPaymentWriter(context),
+    ...createCourtReader(context),
+    ...createCourtWriter(context),
+    ...createEpochReader(context),
+    ...createEpochWriter(context),
     deployment,
     domainSeparator: context.domainSeparator,
     getNode: (node) => getNode(context, node),
@@ -50,9 +65,15 @@ export async function createChain({ deployment, rpcUrls, timeoutMs }: ChainOptio
     watchNodes: (options) => watchNodes(context, options),
     findOperator: (operator) => findOperator(context, operator),
     getOperators: (node) => getOperators(context, node),
+    findShareDrop: (node) => findShareDrop(context, node),
     getAccount: (account) => getAccount(context, account),
-    getTotalWeight: (role) => readStaking(context, 'totalWeight', [roleNumbers[role]]),
-    getTiming: () => getTiming(context),
+    getTotalWeight: (role) => readContract(context, 'staking', 'totalWeight', [roleNumbers[role]]),
+    getParameters: () => {
+      parameters ??= readParameters(context)
+      // What failed is asked again the next time.
+      parameters.catch(() => (parameters = null))
+      return parameters
+    },
     getBlocks: () => getBlocks(context),
     stake: (...input) => stake(context, ...input),
     withdraw: (...input) => withdraw(context, ...input),
@@ -67,18 +88,6 @@ export async function createChain({ deployment, rpcUrls, timeoutMs }: ChainOptio
     deregister: (...input) => deregister(context, ...input),
     transfer: (...input) => transfer(context, ...input),
   }
-}
-
-/** Its domain separator binds a staking contract to its chain, its address and our version: no other contract gives this one. */
-async function assertContract(context: ChainContext): Promise<void> {
-  const { contracts, chainId } = context.deployment
-  const found = await readStaking(context, 'domainSeparator', [])
-  if (found !== toHex(context.domainSeparator)) throw contractMissing({ address: contracts.staking, chainId, reason: 'another contract is there' })
-}
-
-async function getTiming(context: ChainContext): Promise<{ thawSeconds: number; epochSeconds: number }> {
-  const [thawSeconds, epochSeconds] = await Promise.all([readStaking(context, 'thawSeconds', []), readStaking(context, 'epochSeconds', [])])
-  return { thawSeconds: Number(thawSeconds), epochSeconds: Number(epochSeconds) }
 }
 
 async function getBlocks(context: ChainContext) {

@@ -1,14 +1,18 @@
-import { encodeDeployData, getContractAddress } from 'viem'
-import type { Deployment, TxOptions, TxReport } from '../domain/chainPort.ts'
-import type { Address } from '../domain/hex.ts'
+import type { Deployment, NetworkParameters, RandomnessKind, TxOptions, TxReport } from '../domain/chainPort.ts'
+import { assertNetworkParameters } from '../domain/networkParameters.ts'
 import type { Signer } from '../domain/ports.ts'
-import { createRpcClient, getChainId } from './client.ts'
+import { deploymentBroken, transactionPending } from '../errors/chain.ts'
+import { randomnessUnsupported } from '../errors/court.ts'
+import { CuckooError } from '../errors/cuckooError.ts'
+import { createRpcClient, getChainId, type RpcClient } from './client.ts'
 import { runRpc } from './context.ts'
-import { stakingAbi, stakingBytecode } from './contracts.generated.ts'
 import { stripUrl } from './deployment.ts'
-import { findNetwork } from './networks.ts'
+import { type DeploymentStep, toContracts, toDeploymentSteps } from './deploymentSteps.ts'
+import { findNetwork, networks } from './networks.ts'
 import { createNonces } from './nonces.ts'
-import { sendTransaction } from './sendTransaction.ts'
+import { type Sender, sendTransaction } from './sendTransaction.ts'
+import { simulateDeployment } from './simulateDeployment.ts'
+import { verifyDeployment } from './verifyDeployment.ts'
 
 export interface DeployOptions extends TxOptions {
   signer: Signer
@@ -17,37 +21,76 @@ export interface DeployOptions extends TxOptions {
   network: string
   /** for networks without a known chain id */
   chainId?: number | undefined
-  /** how long stake thaws: 60 seconds to 60 days */
-  thawSeconds: number
-  /** length of the epochs in which bonds are counted: 10 seconds to 30 days, at most `thawSeconds` */
-  epochSeconds: number
+  parameters: NetworkParameters
+  randomness: RandomnessKind
 }
 
 /**
- * Deploys the staking contract and returns where it is, with what it cost. With `dryRun` the deployment is what it would be.
- * The RPC URLs in it are the network's own, else `rpcUrl` without user, password and query: the file is made to be published.
- * @throws CUCKOO_STAKING_PARAMETER_INVALID when a duration is out of range
+ * Deploys the five contracts, reads all of them back, and returns where they are, with what they cost together: `hash` and
+ * `blockNumber` of the report are those of the last. Everything is simulated before anything is sent, and with `dryRun` the
+ * deployment is what it would be. The RPC URLs in it are the network's own, else `rpcUrl` without user, password and query: the
+ * file is made to be published.
+ * @throws CUCKOO_CHAIN_PARAMETERS_INVALID, CUCKOO_COURT_RANDOMNESS_UNSUPPORTED before anything is asked
  * @throws CUCKOO_CHAIN_ID_MISMATCH when the RPC is on another chain than `network`
+ * @throws CUCKOO_CHAIN_TRANSACTION_PENDING when the account has a transaction under way
  * @throws CUCKOO_CHAIN_WALLET_TOO_LOW, CUCKOO_CHAIN_RPC_UNAVAILABLE
+ * @throws CUCKOO_CHAIN_DEPLOYMENT_BROKEN when it broke off after the first contract: names what is abandoned
+ * @throws CUCKOO_CHAIN_DEPLOYMENT_MISMATCH when what is read back is not what was sent
  */
 export async function deployContracts(options: DeployOptions): Promise<{ deployment: Deployment; report: TxReport }> {
-  const { signer, rpcUrl, network, thawSeconds, epochSeconds, ...txOptions } = options
+  const { signer, rpcUrl, network, parameters, randomness, ...txOptions } = options
+  assertNetworkParameters(parameters)
   const known = findNetwork(network)
   const chainId = known?.chainId ?? options.chainId ?? (await runRpc('deploy', () => getChainId(rpcUrl)))
+  if (randomness === 'blockhash' && chainId !== networks.devnet.chainId) throw randomnessUnsupported({ chainId })
   const client = createRpcClient({ network, chainId, rpcUrls: [rpcUrl] })
-  const data = encodeDeployData({ abi: stakingAbi, bytecode: stakingBytecode, args: [BigInt(thawSeconds), BigInt(epochSeconds)] })
-  const transaction = { action: 'deploy', to: null, data, valueWei: 0n }
-  const report = await sendTransaction({ client, nonces: createNonces(client), network }, signer, transaction, txOptions)
-  const { hash } = report
-  const receipt = hash === null ? null : await runRpc('deploy', () => client.getTransactionReceipt({ hash }))
-  const nonce = receipt ? 0 : await runRpc('deploy', () => client.getTransactionCount({ address: signer.address, blockTag: 'pending' }))
-  const staking = receipt?.contractAddress ?? getContractAddress({ from: signer.address, nonce: BigInt(nonce) })
-  const deployment = {
+  const sender = { client, nonces: createNonces(client), network }
+  const steps = toDeploymentSteps({ deployer: signer.address, nonce: await getNonce(client, signer), parameters, randomness })
+  const { gas, feeWei } = await simulateDeployment(sender, signer.address, steps)
+  const deployment: Deployment = {
     network,
     chainId,
-    contracts: { staking: staking.toLowerCase() as Address },
-    deploymentBlock: Number(report.blockNumber ?? 0n),
+    contracts: toContracts(steps),
+    randomness,
+    deploymentBlock: 0,
     rpcUrls: known && known.rpcUrls.length > 0 ? [...known.rpcUrls] : [stripUrl(rpcUrl)],
   }
-  return { deployment, report }
+  const report = { action: 'deploy', from: signer.address, to: null, valueWei: 0n }
+  if (txOptions.dryRun) return { deployment, report: { ...report, gas, feeWei, dryRun: true, hash: null, blockNumber: null } }
+
+  const sent = await sendSteps(sender, signer, steps, txOptions)
+  const [first, last] = [sent[0] as TxReport, sent.at(-1) as TxReport]
+  deployment.deploymentBlock = Number(first.blockNumber)
+  await verifyDeployment(deployment, { rpcUrls: [rpcUrl], parameters })
+  const spent = { gas: sum(sent.map((tx) => tx.gas)), feeWei: sum(sent.map((tx) => tx.feeWei)) }
+  return { deployment, report: { ...report, ...spent, dryRun: false, hash: last.hash, blockNumber: last.blockNumber } }
+}
+
+/** The account's next nonce. @throws CUCKOO_CHAIN_TRANSACTION_PENDING when it is not certain */
+async function getNonce(client: RpcClient, { address }: Signer): Promise<number> {
+  const [latest, pending] = await runRpc('deploy', () =>
+    Promise.all([client.getTransactionCount({ address, blockTag: 'latest' }), client.getTransactionCount({ address, blockTag: 'pending' })]),
+  )
+  if (latest !== pending) throw transactionPending({ account: address, latest, pending })
+  return latest
+}
+
+async function sendSteps(sender: Sender, signer: Signer, steps: readonly DeploymentStep[], options: TxOptions): Promise<TxReport[]> {
+  const reports: TxReport[] = []
+  for (const [index, { contract, address, data, nonce }] of steps.entries()) {
+    try {
+      // When the last is final, so are those before it.
+      const waitForFinality = options.waitForFinality === true && index === steps.length - 1
+      reports.push(await sendTransaction(sender, signer, { action: 'deploy', contract, to: null, data, valueWei: 0n, nonce }, { ...options, waitForFinality }))
+    } catch (error) {
+      const deployed = steps.slice(0, index).map((step) => `${step.contract} ${step.address}`)
+      if (!(error instanceof CuckooError) || deployed.length === 0) throw error
+      throw deploymentBroken({ failed: `${contract} (${address})`, reason: error.message, deployed, chainId: sender.client.chain.id }, { cause: error })
+    }
+  }
+  return reports
+}
+
+function sum(values: readonly bigint[]): bigint {
+  return values.reduce((total, value) => total + value, 0n)
 }

@@ -5,7 +5,7 @@ import { isAddress } from 'viem'
 import { z } from 'zod'
 import type { Deployment } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
-import { deploymentInsecure, deploymentInvalid, deploymentMissing, deploymentUnreachable, deploymentUnwritable } from '../errors/chain.ts'
+import { deploymentInsecure, deploymentInvalid, deploymentMissing, deploymentOutdated, deploymentUnreachable, deploymentUnwritable } from '../errors/chain.ts'
 import { toReason } from './toReason.ts'
 
 const maximumBytes = 64 * 1024
@@ -19,10 +19,14 @@ const address = z
 const deploymentSchema = z.object({
   network: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'is not the name of a network'),
   chainId: z.int().positive(),
-  contracts: z.object({ staking: address }),
+  contracts: z.object({ staking: address, payments: address, court: address, epochs: address, randomness: address }),
+  randomness: z.enum(['drand', 'blockhash']),
   deploymentBlock: z.int().nonnegative(),
   rpcUrls: z.array(z.url({ protocol: /^https?$/ })).default([]),
 })
+
+/** What version 0.1 wrote, when there was nothing but staking. */
+const outdatedSchema = z.object({ chainId: z.int(), contracts: z.strictObject({ staking: address }) })
 
 /** Where a home keeps the deployment file of a network. */
 export function toDeploymentPath(home: string, network: string): string {
@@ -49,6 +53,7 @@ export async function getDeployment(home: string, network: string): Promise<Depl
  * The deployment at `source`, a path or an https URL (http only on this machine), at most 64 KiB.
  * @throws CUCKOO_CHAIN_DEPLOYMENT_UNREACHABLE when it cannot be read
  * @throws CUCKOO_CHAIN_DEPLOYMENT_INVALID when it is not what {@link saveDeployment} writes
+ * @throws CUCKOO_CHAIN_DEPLOYMENT_OUTDATED when it names a staking contract alone
  * @throws CUCKOO_CHAIN_DEPLOYMENT_INSECURE for http to another machine
  */
 export async function loadDeployment(source: string): Promise<Deployment> {
@@ -63,6 +68,7 @@ export async function loadDeployment(source: string): Promise<Deployment> {
   }
   const parsed = deploymentSchema.safeParse(value)
   if (parsed.success) return parsed.data
+  if (outdatedSchema.safeParse(value).success) throw deploymentOutdated({ source: shown }, { cause: parsed.error })
   const issue = parsed.error.issues[0]
   throw deploymentInvalid({ source: shown, problem: `${issue?.path.join('.') || 'it'}: ${issue?.message}` }, { cause: parsed.error })
 }

@@ -1,6 +1,6 @@
 import { encodeAbiParameters, type ReadContractReturnType } from 'viem'
 import { keccak256 } from '../domain/eip712.ts'
-import { type Address, fromHex, type Hash, toHex } from '../domain/hex.ts'
+import { type Address, fromHex, type Hex, toHex } from '../domain/hex.ts'
 import type { NodeRecord, Profile } from '../domain/node.ts'
 import type { stakingAbi } from './contracts.generated.ts'
 
@@ -14,12 +14,18 @@ export function toNodeRecord(view: NodeView, profile: Profile | null): NodeRecor
     node: view.owner.toLowerCase() as Address,
     role: roles[view.role] ?? 'none',
     active: view.active,
+    away: view.away,
+    suspended: view.suspended,
+    jailedUntil: Number(view.jailedUntil),
     operator: view.operator.toLowerCase() as Address,
     voterShareBps: view.voterShareBps,
     registeredAt: Number(view.registeredAt),
     bondWei: view.bondWei,
     votesWei: view.votesWei,
     voteShares: view.voteShares,
+    thawingBondWei: view.thawingBondWei,
+    thawingVotesWei: view.thawingVotesWei,
+    rewardsWei: view.rewardsWei,
     weightWei: view.weightWei,
     nonce: view.nonce,
     profileHash: view.profileHash,
@@ -38,7 +44,7 @@ const profileType = [
   },
 ] as const
 
-/** keccak256(abi.encode(profile)), as Staking.sol keeps it. */
-export function hashProfile(profile: Profile): Hash {
-  return toHex(keccak256(fromHex(encodeAbiParameters(profileType, [profile]))))
+/** The first 12 bytes of keccak256(abi.encode(profile)), as Staking.sol keeps them. */
+export function hashProfile(profile: Profile): Hex {
+  return toHex(keccak256(fromHex(encodeAbiParameters(profileType, [profile]))).subarray(0, 12))
 }

@@ -7,6 +7,7 @@ import { type Address, fromHex, type Hash, type Hex, toHex } from '../domain/hex
 import type { Signer } from '../domain/ports.ts'
 import { txNotFinal, txReorged, txReverted, txUncertain, txUnconfirmed, walletTooLow } from '../errors/chain.ts'
 import { errorKinds } from '../errors/cuckooError.ts'
+import type { ContractName } from './abis.ts'
 import { toChainError } from './chainErrors.ts'
 import type { RpcClient } from './client.ts'
 import { runRpc } from './context.ts'
@@ -15,10 +16,14 @@ import type { Nonces } from './nonces.ts'
 export interface Transaction {
   /** what the report and errors call it */
   action: string
+  /** whose function or constructor it is, null: nobody's */
+  contract: ContractName | null
   /** null: creates a contract */
   to: Address | null
   data: Hex
   valueWei: bigint
+  /** the one it must have; left out: the next */
+  nonce?: number
 }
 
 export interface Sender {
@@ -43,7 +48,7 @@ const lastPollMs = 1_000
  * Simulates `transaction`, then with `dryRun` reports what it would cost at most, else sends it and waits until it is mined
  * (and final, with `waitForFinality`). A transaction leaves this process at most once: only the same bytes are sent again.
  * @throws CUCKOO_CHAIN_WALLET_TOO_LOW when the account cannot pay value and gas
- * @throws CUCKOO_STAKING_… when the contract refuses, before anything is sent
+ * @throws CUCKOO_STAKING_…, CUCKOO_PAYMENTS_…, CUCKOO_COURT_…, CUCKOO_EPOCHS_… when the contract refuses, before anything is sent
  * @throws CUCKOO_CHAIN_TX_REVERTED when it is refused only in its block
  * @throws CUCKOO_CHAIN_TX_UNCONFIRMED, CUCKOO_CHAIN_TX_NOT_FINAL after `timeoutMs`
  */
@@ -62,7 +67,7 @@ export async function sendTransaction(sender: Sender, signer: Signer, transactio
   return { ...report, gas: receipt.gasUsed, feeWei: receipt.gasUsed * receipt.effectiveGasPrice, dryRun: false, hash, blockNumber: receipt.blockNumber }
 }
 
-async function estimateCosts(sender: Sender, from: Address, { action, to, data, valueWei }: Transaction): Promise<Costs> {
+async function estimateCosts(sender: Sender, from: Address, { action, contract, to, data, valueWei }: Transaction): Promise<Costs> {
   const { client } = sender
   const [availableWei, fees] = await runRpc(action, () =>
     Promise.all([client.getBalance({ address: from, blockTag: 'pending' }), client.estimateFeesPerGas({ type: 'eip1559' })]),
@@ -76,8 +81,8 @@ async function estimateCosts(sender: Sender, from: Address, { action, to, data, 
   assertAffordable(0n)
   // Gas is named without a fee, so that nodes do not take the balance for a limit: what is too little is said below.
   const call = { account: from, data, value: valueWei, ...(to && { to }) }
-  if (to !== null) await runRpc(action, () => client.call(call))
-  const estimate = await runRpc(action, () => client.estimateGas(call))
+  if (to !== null) await runRpc(action, () => client.call(call), contract)
+  const estimate = await runRpc(action, () => client.estimateGas(call), contract)
   // A quarter more, for state that changes until it is mined; what is not used is not paid.
   const gas = estimate + estimate / 4n
   assertAffordable(gas * fees.maxFeePerGas)
@@ -85,7 +90,9 @@ async function estimateCosts(sender: Sender, from: Address, { action, to, data, 
 }
 
 function sendOnce({ client, nonces }: Sender, signer: Signer, transaction: Transaction, costs: Costs): Promise<Hash> {
-  return nonces.use(signer.address, async (nonce) => {
+  return nonces.use(signer.address, async (next) => {
+    // With another nonce it fails as a whole instead of doing something else.
+    const nonce = transaction.nonce ?? next
     const serialized = signTransaction(signer, client.chain.id, nonce, transaction, costs)
     const hash = toHex(keccak256(fromHex(serialized)))
     try {
@@ -161,13 +168,13 @@ async function findReceipt(client: RpcClient, hash: Hash): Promise<TransactionRe
 
 /** Runs the call again on the state after its block, where the reason mostly still stands. */
 async function explainRevert({ client }: Sender, from: Address, transaction: Transaction, receipt: TransactionReceipt): Promise<Error> {
-  const { action, to, data, valueWei } = transaction
+  const { action, contract, to, data, valueWei } = transaction
   const facts = { action, hash: receipt.transactionHash, blockNumber: receipt.blockNumber }
   if (to === null) return txReverted(facts)
   try {
     await client.call({ account: from, to, data, value: valueWei, blockNumber: receipt.blockNumber })
     return txReverted(facts)
   } catch (error) {
-    return txReverted(facts, { cause: toChainError(error, action) })
+    return txReverted(facts, { cause: toChainError(error, action, contract) })
   }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainReader, NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
+import { type BlockRef, readBlock, readSettled } from './blocks.ts'
 import { createRpcClient } from './client.ts'
 import type { ChainContext } from './context.ts'
-import { advanceNodeSet, type BlockRef, type NodeSetAt, readBlock, readNodeSet, readSettled } from './nodeSet.ts'
+import { advanceNodeSet, type NodeSetAt, readNodeSet } from './nodeSet.ts'
 
 const roles = ['miner', 'coordinator'] as const
 

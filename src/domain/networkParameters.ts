@@ -1,4 +1,5 @@
-import { weiPerCai } from './amount.ts'
+import { parametersInvalid } from '../errors/chain.ts'
+import { formatAmount, maxAmountWei, weiPerCai } from './amount.ts'
 import type { NetworkParameters } from './chainPort.ts'
 
 const minute = 60
@@ -46,4 +47,51 @@ export const devnetParameters: NetworkParameters = {
   jailSeconds: 5 * minute,
   jurorFeeWei: weiPerCai,
   seats: [3, 5, 7],
+}
+
+const maxSeats = 65_535
+
+/** Seconds that a dispute of three rounds takes at most: what the court calls `disputeSeconds`. @example toDisputeSeconds(publicParameters) // 390600 */
+export function toDisputeSeconds({ sealSeconds, commitSeconds, revealSeconds, appealSeconds }: NetworkParameters): number {
+  return 3 * (sealSeconds + commitSeconds + revealSeconds + appealSeconds)
+}
+
+/**
+ * Returns when the contracts would take `parameters`; the constructors have the same rules (StakingBase, Rewards, Payments, Cases, Epochs).
+ * @throws CUCKOO_CHAIN_PARAMETERS_INVALID naming the first rule that is broken, with its numbers
+ */
+export function assertNetworkParameters(parameters: NetworkParameters): void {
+  const { thawSeconds, epochSeconds, freezeSeconds, drawSeconds, graceSeconds, evidenceSeconds, jurorFeeWei, seats } = parameters
+  const { sealSeconds, commitSeconds, revealSeconds } = parameters
+  const assertRule = (holds: boolean, name: keyof NetworkParameters, rule: string): void => {
+    if (!holds) throw parametersInvalid({ name, rule })
+  }
+  const assertWithin = (name: keyof NetworkParameters, low: number, high: number): void => {
+    const value = parameters[name] as number
+    assertRule(Number.isInteger(value) && value >= low && value <= high, name, `${name} is ${value}, not a whole number of ${low} to ${high} seconds`)
+  }
+  assertWithin('thawSeconds', minute, 60 * day)
+  assertWithin('epochSeconds', 10, Math.min(30 * day, thawSeconds))
+  assertWithin('rewardSeconds', minute, 365 * day)
+  assertWithin('dripSeconds', 1, 30 * day)
+  for (const name of ['freezeSeconds', 'topUpSeconds', 'drawSeconds', 'graceSeconds', 'evidenceSeconds'] as const) assertWithin(name, 1, thawSeconds - 1)
+  for (const name of ['sealSeconds', 'commitSeconds', 'revealSeconds', 'appealSeconds', 'jailSeconds'] as const) assertWithin(name, 1, 365 * day)
+
+  const disputeSeconds = toDisputeSeconds(parameters)
+  const roundSeconds = sealSeconds + commitSeconds + revealSeconds
+  const evidence = `evidenceSeconds ${evidenceSeconds} + three rounds of ${disputeSeconds} = ${evidenceSeconds + disputeSeconds}`
+  assertRule(evidenceSeconds + disputeSeconds < thawSeconds, 'thawSeconds', `${evidence} must be below thawSeconds ${thawSeconds}`)
+  assertRule(disputeSeconds <= freezeSeconds, 'freezeSeconds', `three rounds of ${disputeSeconds} must not be over freezeSeconds ${freezeSeconds}`)
+  assertRule(roundSeconds <= epochSeconds, 'epochSeconds', `seal + commit + reveal = ${roundSeconds} must not be over epochSeconds ${epochSeconds}`)
+  const draw = `drawSeconds ${drawSeconds} + graceSeconds ${graceSeconds} = ${drawSeconds + graceSeconds}`
+  assertRule(drawSeconds + graceSeconds < thawSeconds, 'graceSeconds', `${draw} must be below thawSeconds ${thawSeconds}`)
+
+  const isFee = jurorFeeWei > 0n && jurorFeeWei <= maxAmountWei
+  assertRule(isFee, 'jurorFeeWei', `the juror fee of ${formatAmount(jurorFeeWei)} CAI must be above 0 and fit 96 bits`)
+  const areOdd = seats.every((count) => Number.isInteger(count) && count % 2 === 1 && count <= maxSeats)
+  assertRule(
+    areOdd && seats[0] > 0 && seats[0] < seats[1] && seats[1] < seats[2],
+    'seats',
+    `seats ${seats.join(', ')} must be odd, rise, and be at most ${maxSeats}`,
+  )
 }

@@ -37,10 +37,40 @@ export const deploymentInsecure = defineError('CUCKOO_CHAIN_DEPLOYMENT_INSECURE'
   message: `${f.source} is not https: whoever stands between could name another contract.`,
   hint: 'Use an https URL, or download the file and check it.',
 }))
-export const contractMissing = defineError('CUCKOO_CHAIN_CONTRACT_MISSING', 'config', (f: { address: string; chainId: number; reason: string }) => ({
-  message: `There is no cuckoo staking contract at ${f.address} on chain ${f.chainId}: ${f.reason}.`,
-  hint: 'Check --deployment; a devnet that was started again has new contracts (`cuckoo devnet status`).',
+export const deploymentOutdated = defineError('CUCKOO_CHAIN_DEPLOYMENT_OUTDATED', 'invalid', (f: { source: string }) => ({
+  message: `${f.source} names a staking contract alone: it was written by an older version, whose network has neither payments nor a court.`,
+  hint: 'Deploy all contracts with `cuckoo deploy`, or start the devnet anew: `cuckoo devnet stop`, `cuckoo devnet start`.',
 }))
+export const deploymentMismatch = defineError('CUCKOO_CHAIN_DEPLOYMENT_MISMATCH', 'invalid', (f: { what: string; found: string; expected: string }) => ({
+  message: `The deployment is not what it says: ${f.what} is ${f.found}, not ${f.expected}.`,
+  hint: 'Use a deployment file from somebody you trust with --deployment <file|url>, or deploy anew with `cuckoo deploy`.',
+}))
+export const contractMissing = defineError(
+  'CUCKOO_CHAIN_CONTRACT_MISSING',
+  'config',
+  (f: { contract: string; address: string; chainId: number; reason: string }) => ({
+    message: `There is no cuckoo ${f.contract} contract at ${f.address} on chain ${f.chainId}: ${f.reason}.`,
+    hint: 'Check --deployment; a devnet that was started again has new contracts (`cuckoo devnet status`).',
+  }),
+)
+
+// ---- deploying ----
+export const parametersInvalid = defineError('CUCKOO_CHAIN_PARAMETERS_INVALID', 'usage', (f: { rule: string; name: string }) => ({
+  message: `These parameters make no network: ${f.rule}.`,
+  hint: `Give another value for ${f.name}: \`cuckoo deploy --help\`.`,
+}))
+export const transactionPending = defineError('CUCKOO_CHAIN_TRANSACTION_PENDING', 'rejected', (f: { account: string; latest: number; pending: number }) => ({
+  message: `${f.account} has ${f.pending - f.latest} transactions that are not mined yet: the addresses of the contracts would not be the ones computed.`,
+  hint: 'Wait until they are mined, then `cuckoo deploy` again.',
+}))
+export const deploymentBroken = defineError(
+  'CUCKOO_CHAIN_DEPLOYMENT_BROKEN',
+  'rejected',
+  (f: { failed: string; reason: string; deployed: readonly string[]; chainId: number }) => ({
+    message: `The deployment broke off at the ${f.failed} contract: ${f.reason.replace(/\.$/, '')}. Abandoned on chain ${f.chainId}: ${f.deployed.join(', ')}.`,
+    hint: 'What is abandoned cost its gas and nothing else: nobody can complete or use it. Start anew with `cuckoo deploy`.',
+  }),
+)
 
 // ---- the RPC ----
 export const rpcUrlMissing = defineError('CUCKOO_CHAIN_RPC_MISSING', 'config', (f: { network: string }) => ({
@@ -104,110 +134,4 @@ export const txNotFinal = defineError(
 export const txReorged = defineError('CUCKOO_CHAIN_TX_REORGED', 'unavailable', (f: { action: string; hash: string; blockNumber: bigint }) => ({
   message: `The transaction ${f.hash} (${f.action}) was in block ${f.blockNumber}, which the chain has dropped.`,
   hint: 'It may be mined again: look with `cuckoo status` before sending it again.',
-}))
-
-// ---- what the contract refuses: one for each error of IStaking ----
-export const amountZero = defineError('CUCKOO_STAKING_AMOUNT_ZERO', 'usage', () => ({
-  message: 'The amount is zero.',
-  hint: 'Give an amount above 0.',
-}))
-export const freeTooLow = defineError('CUCKOO_STAKING_FREE_TOO_LOW', 'rejected', (f: { availableCai: string; neededCai: string; missingCai: string }) => ({
-  message: `${f.availableCai} CAI are free in the contract; this needs ${f.neededCai} CAI.`,
-  hint: `Stake what is missing: \`cuckoo stake ${f.missingCai}\`.`,
-}))
-export const bondInsufficient = defineError('CUCKOO_STAKING_BOND_INSUFFICIENT', 'rejected', (f: { availableCai: string; neededCai: string }) => ({
-  message: `The bond is ${f.availableCai} CAI; ${f.neededCai} CAI cannot be taken out of it.`,
-  hint: `At most \`cuckoo unbond ${f.availableCai}\` is possible.`,
-}))
-export const sharesInsufficient = defineError('CUCKOO_STAKING_SHARES_INSUFFICIENT', 'rejected', (f: { available: bigint; needed: bigint }) => ({
-  message: `The account holds ${f.available} shares of this node's votes, not ${f.needed}.`,
-  hint: 'See the votes with `cuckoo status`; `cuckoo unvote <node> all` takes out everything.',
-}))
-export const bondTooLow = defineError('CUCKOO_STAKING_BOND_TOO_LOW', 'rejected', (f: { bondCai: string; thresholdCai: string }) => ({
-  message: `A bond of ${f.bondCai} CAI is not enough: it must be more than ${f.thresholdCai} CAI.`,
-  hint: `Stake and bond more than ${f.thresholdCai} CAI; exactly that much is not enough.`,
-}))
-export const voteTooSmall = defineError('CUCKOO_STAKING_VOTE_TOO_SMALL', 'rejected', (f: { amountCai: string; minimumCai: string }) => ({
-  message: `A vote of ${f.amountCai} CAI is below the minimum of ${f.minimumCai} CAI, which also holds for what remains.`,
-  hint: `Vote at least ${f.minimumCai} CAI, or take everything out with \`cuckoo unvote <node> all\`.`,
-}))
-export const votesOverLimit = defineError('CUCKOO_STAKING_VOTES_OVER_LIMIT', 'rejected', (f: { votesCai: string; limitCai: string }) => ({
-  message: `The node would have ${f.votesCai} CAI of votes; its bond allows ${f.limitCai} CAI.`,
-  hint: 'Vote less, or for another node: `cuckoo nodes`.',
-}))
-export const sharesSlipped = defineError('CUCKOO_STAKING_SHARES_SLIPPED', 'rejected', (f: { shares: bigint; minShares: bigint }) => ({
-  message: `The vote would give ${f.shares} shares, fewer than the ${f.minShares} asked for.`,
-  hint: "The pool's price has moved: try again.",
-}))
-export const amountSlipped = defineError('CUCKOO_STAKING_AMOUNT_SLIPPED', 'rejected', (f: { amountCai: string; minAmountCai: string }) => ({
-  message: `The votes are worth ${f.amountCai} CAI, less than the ${f.minAmountCai} CAI asked for.`,
-  hint: 'The node may have been slashed: look with `cuckoo nodes`, then try again.',
-}))
-export const nodeNotRegistered = defineError('CUCKOO_STAKING_NOT_REGISTERED', 'rejected', (f: { node: string }) => ({
-  message: `${f.node} is not a registered node.`,
-  hint: 'See the nodes with `cuckoo nodes`; register with `cuckoo register miner` or `cuckoo register coordinator`.',
-}))
-export const nodeRegistered = defineError('CUCKOO_STAKING_ALREADY_REGISTERED', 'rejected', (f: { node: string }) => ({
-  message: `${f.node} is registered already.`,
-  hint: 'See it with `cuckoo node show`; add to its bond with `cuckoo bond <amount>`.',
-}))
-export const roleInvalid = defineError('CUCKOO_STAKING_ROLE_INVALID', 'usage', (f: { role: number }) => ({
-  message: `${f.role} is not a role.`,
-  hint: 'A node is a miner or a coordinator.',
-}))
-export const roleLocked = defineError('CUCKOO_STAKING_ROLE_LOCKED', 'rejected', (f: { node: string; previous: string }) => ({
-  message: `${f.node} was a ${f.previous} and still has votes, or bond that counts in this epoch.`,
-  hint: `Register as ${f.previous} again, wait an epoch and for the votes to leave, or use another account.`,
-}))
-export const operatorTaken = defineError('CUCKOO_STAKING_OPERATOR_TAKEN', 'rejected', (f: { operator: string; owner: string }) => ({
-  message: `The operator key ${f.operator} belongs to the node ${f.owner} for ever.`,
-  hint: 'Make a new operator key with `cuckoo account new <name>`.',
-}))
-export const operatorZero = defineError('CUCKOO_STAKING_OPERATOR_ZERO', 'usage', () => ({
-  message: 'The operator is the zero address.',
-  hint: 'Give the address of the key that the node runs with: --operator <account>.',
-}))
-export const operatorSignatureInvalid = defineError('CUCKOO_STAKING_OPERATOR_SIGNATURE_INVALID', 'denied', (f: { operator: string }) => ({
-  message: `The operator ${f.operator} has not signed this registration.`,
-  hint: 'Sign it again with `cuckoo node sign-operator`: owner, role, nonce, deadline, chain and contract must be the same.',
-}))
-export const signatureExpired = defineError('CUCKOO_STAKING_SIGNATURE_EXPIRED', 'denied', (f: { deadline: number; nowAt: number }) => ({
-  message: `The operator's signature was good until ${f.deadline}; the chain's time is ${f.nowAt} (unix seconds).`,
-  hint: 'Sign again with `cuckoo node sign-operator`.',
-}))
-export const voterShareTooHigh = defineError('CUCKOO_STAKING_VOTER_SHARE_TOO_HIGH', 'usage', (f: { voterShareBps: number }) => ({
-  message: `A voter share of ${f.voterShareBps} basis points is over 10000 (100 %).`,
-  hint: 'Give 0 to 10000 basis points.',
-}))
-export const profileInvalid = defineError('CUCKOO_STAKING_PROFILE_INVALID', 'usage', (f: { field: string; length: number; maximum: number }) => ({
-  message: `The profile's ${f.field} has ${f.length} bytes; ${f.field === 'name' ? '1' : '0'} to ${f.maximum} are allowed.`,
-  hint: `Shorten or give the ${f.field}.`,
-}))
-export const thawUnknown = defineError('CUCKOO_STAKING_THAW_UNKNOWN', 'rejected', (f: { account: string; id: bigint }) => ({
-  message: `${f.account} has no exit number ${f.id} under way: it never was, or it has been withdrawn.`,
-  hint: 'See the exits under way with `cuckoo status`.',
-}))
-export const thawNotReleased = defineError('CUCKOO_STAKING_THAW_NOT_RELEASED', 'rejected', (f: { id: bigint; releaseAt: number }) => ({
-  message: `Exit number ${f.id} can be withdrawn from ${f.releaseAt} (unix seconds) on.`,
-  hint: '`cuckoo status` shows when each exit is released.',
-}))
-export const payoutFailed = defineError('CUCKOO_STAKING_PAYOUT_FAILED', 'rejected', (f: { to: string; amountCai: string }) => ({
-  message: `${f.to} does not take the ${f.amountCai} CAI.`,
-  hint: 'Withdraw to another address with --to <address>.',
-}))
-export const parameterInvalid = defineError('CUCKOO_STAKING_PARAMETER_INVALID', 'usage', (f: { name: string }) => ({
-  message: `The contract refuses the value of '${f.name}'.`,
-  hint: `Give another value for '${f.name}'.`,
-}))
-export const amountOverCapacity = defineError('CUCKOO_STAKING_AMOUNT_OVER_CAPACITY', 'rejected', (f: { bits: number; value: bigint }) => ({
-  message: `The amount does not fit: ${f.value} is more than ${f.bits} bits.`,
-  hint: 'Give a smaller amount.',
-}))
-export const contractBusy = defineError('CUCKOO_STAKING_REENTERED', 'rejected', () => ({
-  message: 'The contract was called from inside its own payout.',
-  hint: 'Withdraw to an ordinary account with --to <address>.',
-}))
-export const contractTextInvalid = defineError('CUCKOO_STAKING_TEXT_INVALID', 'rejected', () => ({
-  message: "The contract's name or version cannot be stored.",
-  hint: 'The contract is not the one this version of cuckoo was built with.',
 }))

@@ -4,5 +4,5 @@ import { sendContractCall } from '../sendContractCall.ts'
 
 /** Moves `amountWei` from free to the bond of the signer's node (IStaking.bond). @throws CUCKOO_STAKING_FREE_TOO_LOW @throws CUCKOO_STAKING_NOT_REGISTERED */
 export function bond(context: ChainContext, ...[signer, input, options]: Parameters<Chain['bond']>): Promise<TxReport> {
-  return sendContractCall(context, signer, { functionName: 'bond', args: [input.amountWei] }, options)
+  return sendContractCall(context, signer, { contract: 'staking', functionName: 'bond', args: [input.amountWei] }, options)
 }

@@ -12,5 +12,5 @@ import { sendContractCall } from '../sendContractCall.ts'
 export function register(context: ChainContext, ...[signer, input, options]: Parameters<Chain['register']>): Promise<TxReport> {
   const { role, operator, voterShareBps, bondWei, profile, deadline, operatorSignature, valueWei } = input
   const args = [roleNumbers[role], operator, voterShareBps, bondWei, profile, BigInt(deadline), operatorSignature] as const
-  return sendContractCall(context, signer, { functionName: 'register', args, valueWei }, options)
+  return sendContractCall(context, signer, { contract: 'staking', functionName: 'register', args, valueWei }, options)
 }

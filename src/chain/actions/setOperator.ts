@@ -7,5 +7,10 @@ import { sendContractCall } from '../sendContractCall.ts'
  * @throws CUCKOO_STAKING_OPERATOR_SIGNATURE_INVALID, CUCKOO_STAKING_OPERATOR_TAKEN, CUCKOO_STAKING_SIGNATURE_EXPIRED
  */
 export function setOperator(context: ChainContext, ...[signer, input, options]: Parameters<Chain['setOperator']>): Promise<TxReport> {
-  return sendContractCall(context, signer, { functionName: 'setOperator', args: [input.operator, BigInt(input.deadline), input.operatorSignature] }, options)
+  return sendContractCall(
+    context,
+    signer,
+    { contract: 'staking', functionName: 'setOperator', args: [input.operator, BigInt(input.deadline), input.operatorSignature] },
+    options,
+  )
 }

@@ -4,5 +4,5 @@ import { sendContractCall } from '../sendContractCall.ts'
 
 /** Sets the voters' share of the signer's node in 1/10,000; a drop takes effect after one thaw (IStaking.setVoterShare). @throws CUCKOO_STAKING_VOTER_SHARE_TOO_HIGH */
 export function setVoterShare(context: ChainContext, ...[signer, input, options]: Parameters<Chain['setVoterShare']>): Promise<TxReport> {
-  return sendContractCall(context, signer, { functionName: 'setVoterShare', args: [input.voterShareBps] }, options)
+  return sendContractCall(context, signer, { contract: 'staking', functionName: 'setVoterShare', args: [input.voterShareBps] }, options)
 }

@@ -8,5 +8,5 @@ import { sendContractCall } from '../sendContractCall.ts'
  * @throws CUCKOO_STAKING_VOTE_TOO_SMALL when less than 1 CAI would remain
  */
 export function unvote(context: ChainContext, ...[signer, input, options]: Parameters<Chain['unvote']>): Promise<TxReport> {
-  return sendContractCall(context, signer, { functionName: 'unvote', args: [input.node, input.shares, input.minAmountWei] }, options)
+  return sendContractCall(context, signer, { contract: 'staking', functionName: 'unvote', args: [input.node, input.shares, input.minAmountWei] }, options)
 }

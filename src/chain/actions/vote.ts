@@ -10,5 +10,5 @@ import { sendContractCall } from '../sendContractCall.ts'
  * @throws CUCKOO_STAKING_SHARES_SLIPPED
  */
 export function vote(context: ChainContext, ...[signer, input, options]: Parameters<Chain['vote']>): Promise<TxReport> {
-  return sendContractCall(context, signer, { functionName: 'vote', args: [input.node, input.amountWei, input.minShares] }, options)
+  return sendContractCall(context, signer, { contract: 'staking', functionName: 'vote', args: [input.node, input.amountWei, input.minShares] }, options)
 }

@@ -10,5 +10,5 @@ import { sendContractCall } from '../sendContractCall.ts'
  */
 export function withdraw(context: ChainContext, ...[signer, input, options]: Parameters<Chain['withdraw']>): Promise<TxReport> {
   const freeWei = input.freeWei === 'all' ? maxUint256 : input.freeWei
-  return sendContractCall(context, signer, { functionName: 'withdraw', args: [input.thawIds, freeWei, input.to] }, options)
+  return sendContractCall(context, signer, { contract: 'staking', functionName: 'withdraw', args: [input.thawIds, freeWei, input.to] }, options)
 }

@@ -1,0 +1,10 @@
+import * as errors from '../../errors/court.ts'
+import type { RevertTable } from './table.ts'
+
+export const randomnessReverts: RevertTable<'randomness'> = {
+  RoundNotReached: (round, reachedAt) => errors.seedNotReached({ round, reachedAt: Number(reachedAt) }),
+  ProofInvalid: (round) => errors.seedProofInvalid({ round }),
+  ChainUnsupported: (chainId) => errors.randomnessUnsupported({ chainId }),
+  GroupKeyInvalid: () => errors.beaconInvalid({ field: 'group key' }),
+  PeriodInvalid: () => errors.beaconInvalid({ field: 'period' }),
+}

@@ -1,0 +1,40 @@
+import { formatAmount } from '../domain/amount.ts'
+import type { Address, Hex } from '../domain/hex.ts'
+import { walletTooLow } from '../errors/chain.ts'
+import { runRpc } from './context.ts'
+import type { DeploymentStep } from './deploymentSteps.ts'
+import type { Sender } from './sendTransaction.ts'
+
+export interface SimulatedDeployment {
+  /** of all transactions, at most */
+  gas: bigint
+  feeWei: bigint
+}
+
+/**
+ * What all `steps` would cost, each run on the state that those before it would leave, so that whatever a constructor refuses is
+ * known before anything is sent. The RPC must take state overrides of eth_call and eth_estimateGas (geth, Nitro and anvil do).
+ * @throws CUCKOO_CHAIN_WALLET_TOO_LOW when the account cannot pay all of it
+ * @throws CUCKOO_STAKING_PARAMETER_INVALID, CUCKOO_COURT_PARAMETER_INVALID, … when a constructor refuses
+ */
+export async function simulateDeployment(sender: Sender, deployer: Address, steps: readonly DeploymentStep[]): Promise<SimulatedDeployment> {
+  const { client, network } = sender
+  const [availableWei, fees] = await runRpc('deploy', () =>
+    Promise.all([client.getBalance({ address: deployer, blockTag: 'pending' }), client.estimateFeesPerGas({ type: 'eip1559' })]),
+  )
+  const there: { address: Address; code: Hex }[] = []
+  let gas = 0n
+  for (const { contract, nonce, address, data } of steps) {
+    // The address of what is created, which it keeps in itself, follows from the nonce.
+    const call = { account: deployer, data, stateOverride: [{ address: deployer, nonce }, ...there] }
+    const [estimate, { data: code = '0x' }] = await runRpc('deploy', () => Promise.all([client.estimateGas(call), client.call(call)]), contract)
+    gas += estimate + estimate / 4n
+    there.push({ address, code })
+  }
+  const feeWei = gas * fees.maxFeePerGas
+  if (availableWei < feeWei) {
+    const [availableCai, feeCai] = [formatAmount(availableWei), formatAmount(feeWei)]
+    throw walletTooLow({ account: deployer, availableCai, neededCai: feeCai, feeCai, network })
+  }
+  return { gas, feeWei }
+}
