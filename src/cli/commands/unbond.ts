@@ -9,7 +9,8 @@ import { runTransaction, txOptions, viewTransaction, zTxReport } from '../transa
 
 export const unbond = defineCommand({
   description: `Starts the thaw of bond. It loses its weight at once, stays slashable until the thaw is
-over (7 days), and can then be withdrawn.`,
+over (7 days on public chains), and can then be withdrawn. A coordinator keeps what its
+lines and claims need.`,
   examples: [
     { command: 'cuckoo unbond 1000', note: '1,000 CAI of the bond' },
     { command: 'cuckoo unbond all', note: 'the node goes inactive' },

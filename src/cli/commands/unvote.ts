@@ -9,7 +9,8 @@ import { runTransaction, txOptions, viewTransaction, zTxReport } from '../transa
 
 export const unvote = defineCommand({
   description: `Starts the thaw of votes, whatever state the node is in. They lose their weight at once,
-stay slashable until the thaw is over (7 days), and can then be withdrawn.`,
+stay slashable until the thaw is over (7 days on public chains), and can then be
+withdrawn.`,
   examples: [
     { command: 'cuckoo unvote 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100', note: '100 CAI' },
     { command: 'cuckoo unvote 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 all', note: 'everything' },
