@@ -7,7 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {Parties} from "./Parties.sol";
 import {IPayments} from "./interfaces/IPayments.sol";
-import {Role} from "./interfaces/IStaking.sol";
+import {Role} from "./interfaces/Role.sol";
 import {IStakingHooks} from "./interfaces/IStakingHooks.sol";
 import {Signed, Voucher} from "./libraries/Signed.sol";
 

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IPayments} from "../../src/interfaces/IPayments.sol";
-import {Role} from "../../src/interfaces/IStaking.sol";
+import {Role} from "../../src/interfaces/Role.sol";
 import {IStakingHooks} from "../../src/interfaces/IStakingHooks.sol";
 import {PaymentsBase} from "../utils/PaymentsBase.sol";
 import {vm} from "../utils/Vm.sol";

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Epochs} from "../../src/Epochs.sol";
 import {IEpochs} from "../../src/interfaces/IEpochs.sol";
-import {Role} from "../../src/interfaces/IStaking.sol";
+import {Role} from "../../src/interfaces/Role.sol";
 import {PaymentsBase} from "../utils/PaymentsBase.sol";
 import {StakingMock} from "../utils/StakingMock.sol";
 import {vm} from "../utils/Vm.sol";

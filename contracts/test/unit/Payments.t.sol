@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Payments} from "../../src/Payments.sol";
 import {IPayments} from "../../src/interfaces/IPayments.sol";
-import {Role} from "../../src/interfaces/IStaking.sol";
+import {Role} from "../../src/interfaces/Role.sol";
 import {Voucher} from "../../src/libraries/Signed.sol";
 import {PaymentsBase} from "../utils/PaymentsBase.sol";
 import {StakingMock} from "../utils/StakingMock.sol";

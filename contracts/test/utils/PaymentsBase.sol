@@ -4,15 +4,10 @@ pragma solidity ^0.8.24;
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 import {Payments} from "../../src/Payments.sol";
-import {Role} from "../../src/interfaces/IStaking.sol";
+import {Role} from "../../src/interfaces/Role.sol";
 import {Signed, Voucher} from "../../src/libraries/Signed.sol";
 import {StakingMock} from "./StakingMock.sol";
 import {vm} from "./Vm.sol";
-
-interface CreateVm {
-    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
-    function getNonce(address account) external view returns (uint64);
-}
 
 /// @notice Payments over stake that a test sets: a coordinator with 100 of bond, two miners, and one-line ways to lines
 /// and vouchers. The test itself is the court.
@@ -153,8 +148,7 @@ abstract contract PaymentsBase {
 
     /// @dev Where the next contract that this test creates will be.
     function _nextCreated() internal view returns (address) {
-        CreateVm create = CreateVm(address(vm));
-        return create.computeCreateAddress(address(this), create.getNonce(address(this)));
+        return vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
     }
 
     // ---- lists of one ----
