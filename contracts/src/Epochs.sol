@@ -57,7 +57,7 @@ contract Epochs is IEpochs {
 
     /// @inheritdoc IEpochs
     function turn(address coordinator, uint64 revealed, bytes32 secret, uint64 committed, bytes32 commitment) external {
-        reveal(coordinator, revealed, secret);
+        if (_commitments[coordinator][revealed] != 0) reveal(coordinator, revealed, secret);
         commit(coordinator, committed, commitment);
     }
 

@@ -38,7 +38,8 @@ interface IEpochs {
     function reveal(address coordinator, uint64 epoch, bytes32 secret) external;
 
     /// @notice {reveal} of one epoch and {commit} for another in one transaction: what a coordinator sends once per
-    /// epoch.
+    /// epoch. Nothing is revealed where nothing is open: who reveals first, with the secret from this transaction, does
+    /// not undo the commitment.
     function turn(address coordinator, uint64 revealed, bytes32 secret, uint64 committed, bytes32 commitment) external;
 
     /// @notice Suspends `coordinator` because `epoch` is committed, over since {graceSeconds}, and not revealed. Each

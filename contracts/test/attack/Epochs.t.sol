@@ -95,6 +95,18 @@ contract EpochsAttack is PaymentsBase {
         epochs.turn(coordinator, EPOCH, SECRET, EPOCH + 1, SECRET);
     }
 
+    /// @dev The secret is seen in the transaction that waits, and revealed before it.
+    function test_aRevealInFrontDoesNotStopTheCommitment() public {
+        _commit(coordinator, EPOCH, epochs.commitmentOf(coordinator, EPOCH, SECRET));
+        bytes32 next = epochs.commitmentOf(coordinator, EPOCH + 1, keccak256("next"));
+        vm.warp((EPOCH + 1) * HOUR);
+        vm.prank(copier);
+        epochs.reveal(coordinator, EPOCH, SECRET);
+        vm.prank(coordinator);
+        epochs.turn(coordinator, EPOCH, SECRET, EPOCH + 1, next);
+        vm.assertEq(epochs.commitmentFor(coordinator, EPOCH + 1), next, "committed");
+    }
+
     function test_nobodySuspendsForNothing() public {
         vm.expectRevert(abi.encodeWithSelector(IEpochs.CommitmentUnknown.selector, coordinator, EPOCH - 9));
         epochs.suspend(coordinator, EPOCH - 9);

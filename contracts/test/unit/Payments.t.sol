@@ -12,6 +12,34 @@ import {vm} from "../utils/Vm.sol";
 /// @dev Takes no money.
 contract Refusing {}
 
+/// @dev A coordinator's owner that withdraws again while it is paid, and answers with as much data as the gas allows.
+contract Reentrant {
+    Payments private immutable payments;
+    bytes4 public answer;
+
+    constructor(Payments payments_) {
+        payments = payments_;
+    }
+
+    function request(uint256 amountWei) external {
+        payments.requestWithdrawal(amountWei);
+    }
+
+    function withdraw() external returns (uint256 gas) {
+        gas = gasleft();
+        payments.withdraw(payable(address(this)));
+        gas -= gasleft();
+    }
+
+    receive() external payable {
+        (, bytes memory data) = address(payments).call(abi.encodeCall(payments.withdraw, (payable(address(this)))));
+        answer = bytes4(data);
+        assembly {
+            return(0, 1000000)
+        }
+    }
+}
+
 /// @notice Escrow, lines and vouchers, function by function.
 contract PaymentsTest is PaymentsBase {
     // ---- constructor ----
@@ -152,6 +180,18 @@ contract PaymentsTest is PaymentsBase {
         _skip(THAW);
         vm.expectRevert(IPayments.AmountZero.selector);
         _withdraw(stranger);
+    }
+
+    function test_receiversNeitherReenterNorBomb() public {
+        Reentrant receiver = new Reentrant(payments);
+        staking.setNode{value: BOND}(address(receiver), stranger, Role.Coordinator);
+        payments.deposit{value: 10 ether}(address(receiver));
+        receiver.request(4 ether);
+        _skip(THAW);
+        // The bomb's own memory costs 2 M; copying it back would cost the caller as much again.
+        vm.assertLt(receiver.withdraw(), 2_400_000, "gas");
+        vm.assertTrue(receiver.answer() == bytes4(keccak256("ReentrancyGuardReentrantCall()")), "re-entered");
+        vm.assertEq(address(receiver).balance, 4 ether, "paid once");
     }
 
     // ---- lines ----
