@@ -82,10 +82,9 @@ export const committedByAnother = defineError(
     message: `The vote in case ${f.caseId} was not committed with the key ${f.account}: no vote fits its salt.${
       f.keys.length === 0 ? '' : ` Other keys of the node: ${f.keys.join(', ')}.`
     }`,
-    hint:
-      f.names.length === 0
-        ? 'Reveal on the machine, and with the account, that committed.'
-        : `Reveal with the account that committed: \`cuckoo jury reveal ${f.caseId} --account ${f.names[0]}\`.`,
+    hint: `Name the account that committed: \`cuckoo jury reveal ${f.caseId} --committed-by ${f.names[0] ?? '<account>'}\`${
+      f.names.length === 0 ? ', on the machine that keeps it' : ''
+    }.`,
   }),
 )
 export const seedPending = defineError(

@@ -88,7 +88,6 @@ async function readEvidence(path: string): Promise<Evidence> {
 
 interface Stakes {
   bondWei: bigint
-  baseWei: bigint
   slashBps: number
   slashWei: bigint
 }
@@ -99,14 +98,14 @@ async function getStakes(chain: Chain, { assignment }: Receipt): Promise<Stakes>
     chain.getNode(assignment.miner),
     chain.getConvictions(assignment.miner),
   ])
-  const [baseWei, slashBps] = [node.bondWei + node.thawingBondWei, toSlashBps(record, Number(assignment.issuedAt))]
-  return { bondWei, baseWei, slashBps, slashWei: (baseWei * BigInt(slashBps)) / 10_000n }
+  const slashBps = toSlashBps(record, Number(assignment.issuedAt))
+  return { bondWei, slashBps, slashWei: ((node.bondWei + node.thawingBondWei) * BigInt(slashBps)) / 10_000n }
 }
 
-function describeStakes({ bondWei, baseWei, slashBps, slashWei }: Stakes): string {
+function describeStakes({ bondWei, slashBps, slashWei }: Stakes): string {
   return [
     `The bond is ${formatCai(bondWei)}.`,
-    `Found invalid, it comes back, the miner loses ${slashBps / 100} % of its ${formatCaiShort(baseWei)} (${formatCaiShort(slashWei)}), and a quarter of what is left of that after the jurors' pay is yours one thaw later.`,
+    `Found invalid, it comes back, the miner loses ${slashBps / 100} % of its bond (${formatCaiShort(slashWei)}), and a quarter of what the jurors' pay leaves of that is yours one thaw later.`,
     'Found valid, it is lost: it pays the jurors.',
     'Undecided, what jurors have not earned of it comes back.',
   ].join(' ')

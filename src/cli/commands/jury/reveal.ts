@@ -13,11 +13,18 @@ import { zAddress, zBigint } from '../../schemas.ts'
 import { runTransaction, txOptions, viewTransaction, zTxReport } from '../../transactions.ts'
 
 export const juryReveal = defineCommand({
-  description: `Reveals the vote that the own node committed to, with the account that committed. Who does
-not reveal is fined, and inactive until it returns. A dry run needs the key too.`,
-  examples: [{ command: 'cuckoo jury reveal 3', note: 'when the commitments are in' }],
+  description: `Reveals the vote that the own node committed to. The account finds it again if it is the one
+that committed. Who does not reveal is fined, and inactive until it returns. A dry run
+needs the key too.`,
+  examples: [
+    { command: 'cuckoo jury reveal 3', note: 'when the commitments are in' },
+    { command: 'cuckoo jury reveal 3 --committed-by old-operator', note: 'the key was replaced in between' },
+  ],
   args: z.object(caseArgs),
-  options: z.object(txOptions),
+  options: z.object({
+    ...txOptions,
+    committedBy: z.string().optional().describe('account of this machine that committed, where it is another one').meta({ placeholder: 'account' }),
+  }),
   output: zTxReport.extend({ caseId: zBigint, round: z.int(), node: zAddress, seats: z.int(), vote: zVote }),
   async run({ args, options }, context) {
     const caseId = args.case
@@ -29,7 +36,8 @@ not reveal is fined, and inactive until it returns. A dry run needs the key too.
     if (seat.commitment === null) throw voteNotCommitted({ caseId, round: round + 1, node })
     if (seat.vote !== null) throw voteRevealed({ caseId, vote: seat.vote, node })
     const place = { court: chain.deployment.contracts.court, caseId, round, node }
-    const { vote, salt } = await getBallot(context, chain, signer, place, seat.commitment)
+    const committer = options.committedBy === undefined ? signer : await context.ports.getNamedSigner(options.committedBy)
+    const { vote, salt } = await getBallot(context, chain, committer, place, seat.commitment)
     const report = await runTransaction(context, options, (tx) => chain.revealVote(signer, { caseId, node, vote, salt }, tx))
     return { ...report, caseId, round, node, seats: seat.seats, vote }
   },
