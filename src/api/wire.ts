@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Address, addressPattern, type Hash, type Hex, hashPattern } from '../domain/hex.ts'
 import { dtypes, type Manifest } from '../domain/manifest.ts'
+import type { SignedVoucher } from '../domain/payments.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import { taskKinds, taskStates } from '../domain/task.ts'
 
@@ -104,6 +105,13 @@ export const zReceipt = z
     resultSignature: zSignature,
   })
   .meta({ id: 'Receipt' }) satisfies z.ZodType<Receipt>
+
+export const zSignedVoucher = z
+  .strictObject({
+    voucher: z.strictObject({ coordinator: zAddress, miner: zAddress, cumulativeWei: zWei, issuedAt: zUint64 }).meta({ id: 'Voucher' }),
+    signature: zSignature,
+  })
+  .meta({ id: 'SignedVoucher' }) satisfies z.ZodType<SignedVoucher>
 
 export const zTextParams = z.strictObject({
   maxTokens: z.int().min(1).max(1_048_576),

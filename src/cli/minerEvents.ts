@@ -48,6 +48,16 @@ export function formatMinerEvent(event: MinerEvent): string {
       return `session with ${name(event.coordinator)} closed`
     case 'waiting':
       return `nothing from ${name(event.coordinator)}: ${event.reasons.join('; ') || 'no task is waiting'}`
+    case 'paused':
+      return `no work for ${name(event.coordinator)} now: ${[event.text, ...event.reasons].join('; ')}`
+    case 'resumed':
+      return `working for ${name(event.coordinator)} again`
+    case 'voucherRefused':
+      return event.error.message
+    case 'redeemed':
+      return `redeemed ${formatCaiShort(event.amountWei)} from ${name(event.coordinator)}`
+    case 'redeemFailed':
+      return `not redeemed: ${event.error.message} Trying again in ${Math.round(event.retryMs / 1000)} s`
     case 'taskStarted':
       return `task ${formatShort(event.task.taskId)} (${event.task.model}, ${event.inputTokens} tokens in)`
     case 'taskDone':

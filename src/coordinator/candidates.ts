@@ -1,15 +1,15 @@
 import type { Address } from '../domain/hex.ts'
 import { type AttemptFailure, maxFailedMiners } from '../domain/task.ts'
 import { minerGone, minerLeft } from '../errors/coordinator.ts'
-import { assignmentUnderpriced } from '../errors/miner.ts'
+import { assignmentUncovered, assignmentUnderpriced } from '../errors/miner.ts'
 
 /** A task is tried at most so often by one miner, even when no other offers its model. */
 const maxAttemptsPerMiner = 2
 /** A task is tried at most so often at all, leavings included, so that nobody keeps one going round for ever. */
 export const maxAttempts = 16
 
-/** Failures that say nothing about the miner's work: it left in order, its connection was gone before the task reached it, or it asks for more. */
-const blamelessCodes: readonly string[] = [minerLeft.code, minerGone.code, assignmentUnderpriced.code]
+/** Failures that say nothing about the miner's work: it left in order, its connection was gone before the task reached it, it asks for more, or its line does not cover the task. */
+const blamelessCodes: readonly string[] = [minerLeft.code, minerGone.code, assignmentUnderpriced.code, assignmentUncovered.code]
 
 /** How often each miner has failed, leavings not counted. */
 function countFailures(failures: readonly AttemptFailure[]): Map<Address, number> {

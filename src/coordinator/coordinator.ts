@@ -1,6 +1,7 @@
 import type { NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import { toWeight } from '../domain/node.ts'
+import type { Clock } from '../domain/ports.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
 import { draining, notReady, streamDiverged } from '../errors/api.ts'
 import { Admission, type Admitted } from './admission.ts'
@@ -11,11 +12,14 @@ import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { type Dispatched, Dispatcher } from './dispatcher.ts'
 import type { DrawLog } from './drawLog.ts'
 import { DrawIntervals } from './drawMiner.ts'
+import type { Epochs } from './epochs.ts'
+import { Lines } from './lines.ts'
 import { Miners } from './miners.ts'
 import { findRefusal, NodeStanding } from './nodeStanding.ts'
 import { type BoardTask, isLeased, TaskBoard } from './taskBoard.ts'
 import { TaskContents } from './taskContents.ts'
 import { TaskStream } from './taskStream.ts'
+import { Vouchers } from './vouchers.ts'
 
 /** The parts of a coordinator, joined: what the routes' handlers speak to. */
 export class Coordinator {
@@ -29,13 +33,17 @@ export class Coordinator {
   readonly admission: Admission
   readonly standing: NodeStanding
   readonly drawLog: DrawLog
+  readonly epochs: Epochs
+  readonly lines: Lines
+  readonly vouchers: Vouchers
   readonly #intervals = new DrawIntervals()
   isDraining = false
 
-  constructor(ports: CoordinatorPorts, loaded: { catalogue: Catalogue; drawLog: DrawLog; watch: NodeSetWatch }) {
+  constructor(ports: CoordinatorPorts, loaded: { catalogue: Catalogue; drawLog: DrawLog; epochs: Epochs; watch: NodeSetWatch; chainClock: Clock }) {
     this.ports = ports
     this.catalogue = loaded.catalogue
     this.drawLog = loaded.drawLog
+    this.epochs = loaded.epochs
     this.contents = new TaskContents(ports.store)
     this.board = new TaskBoard((task) => this.#observeEnd(task))
     this.miners = new Miners((node) => this.board.countLeased(node))
@@ -48,10 +56,18 @@ export class Coordinator {
       miners: this.miners,
       intervals: this.#intervals,
       drawLog: this.drawLog,
+      chainClock: loaded.chainClock,
+      findEpoch: () => this.epochs.find(),
       getUnitPriceWei: (manifest) => this.catalogue.toUnitPriceWei(this.catalogue.getManifest(manifest)),
       giveBack,
     })
     this.attempts = new Attempts(this)
+    this.lines = new Lines(ports, {
+      clock: loaded.chainClock,
+      listMiners: () => this.#listPaidMiners(),
+      getOwed: (miner) => this.vouchers.getOwed(miner),
+    })
+    this.vouchers = new Vouchers(ports, { clock: loaded.chainClock, findCap: (miner) => this.lines.findCap(miner) })
     this.admission = new Admission({
       ports,
       board: this.board,
@@ -83,8 +99,10 @@ export class Coordinator {
 
   /** Why this coordinator's own node may not coordinate now, or null. */
   findClosedReason(): string | null {
-    const refusal = findRefusal(this.standing.find(this.ports.node), 'coordinator')
-    return refusal === null ? null : `its node ${this.ports.node} may not coordinate: ${refusal}`
+    const record = this.standing.find(this.ports.node)
+    const refusal = findRefusal(record, 'coordinator')
+    if (refusal !== null) return `its node ${this.ports.node} may not coordinate: ${refusal}`
+    return record?.operator === this.ports.signer.address ? null : 'its operator key was replaced on chain: it must be started with the new key'
   }
 
   /** @throws CUCKOO_COORDINATOR_DRAINING, or CUCKOO_COORDINATOR_NOT_READY while the coordinator's own bond is not in order */
@@ -141,6 +159,10 @@ export class Coordinator {
       const [tokenizer, { params }] = await Promise.all([this.catalogue.getTokenizer(record.manifest), this.contents.read(record)])
       return { tokenizer, stop: 'stop' in params ? params.stop : [] }
     })
+  }
+
+  *#listPaidMiners(): Generator<Address> {
+    for (const miner of this.miners.list()) if (miner.refusal === null && miner.models.some((model) => model.unitPriceWei > 0n)) yield miner.session.node
   }
 
   #useNodeSet(set: NodeSet): void {

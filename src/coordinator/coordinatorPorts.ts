@@ -1,4 +1,5 @@
-import type { ChainReader } from '../domain/chainPort.ts'
+import { weiPerCai } from '../domain/amount.ts'
+import type { ChainReader, EpochWriter, PaymentWriter } from '../domain/chainPort.ts'
 import type { Tokenizers } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
@@ -32,6 +33,8 @@ export interface CoordinatorConfig {
   nodeSet: { pollMs: number; confirmations: number; maxAgeMs: number }
   /** from issue to deadline of an assignment, at most a day: no lease is renewed beyond it */
   maxTaskMs: number
+  /** line that is kept open for each miner with a session, raised within escrow when less than half of it is left; 0: lines are opened by hand */
+  lineWei: bigint
   /** longest that an app's connection waits for its answer; the task goes on after it */
   requestTimeoutMs: number
   /** how long a drain waits for running tasks */
@@ -59,10 +62,14 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   maxModels: 64,
   nodeSet: { pollMs: 2_000, confirmations: 0, maxAgeMs: 600_000 },
   maxTaskMs: 3_600_000,
+  lineWei: 10n * weiPerCai,
   requestTimeoutMs: 600_000,
   graceMs: 20_000,
   restored: false,
 }
+
+/** Reading the chain, and what the operator sends by itself: draw epochs, and lines within escrow. */
+export type CoordinatorChain = ChainReader & Pick<PaymentWriter, 'raiseLines'> & Pick<EpochWriter, 'commitEpoch' | 'revealEpoch' | 'turnEpoch'>
 
 /** What the role is given: its identity, the adaptors behind the ports, and how it is configured. */
 export interface CoordinatorPorts {
@@ -71,7 +78,7 @@ export interface CoordinatorPorts {
   /** its operator's key */
   signer: Signer
   verifier: SignatureVerifier
-  chain: ChainReader
+  chain: CoordinatorChain
   store: CoordinatorStore
   tokenizers: Tokenizers
   clock: Clock

@@ -1,5 +1,6 @@
 import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskRecord } from '../domain/storePorts.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { DrawEpoch, TaskRecord } from '../domain/storePorts.ts'
 import { minerGone } from '../errors/coordinator.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { createAssignment, encodeSignedAssignment, toLeaseMs } from './assignments.ts'
@@ -36,6 +37,10 @@ export interface DispatcherParts {
   miners: Miners<Dispatched>
   intervals: DrawIntervals
   drawLog: DrawLog
+  /** the chain's time, which assignments are dated by */
+  chainClock: Clock
+  /** the epoch to draw in now; undefined: nothing is drawn */
+  findEpoch(): DrawEpoch | undefined
   /** what a unit of this model pays now */
   getUnitPriceWei(manifest: Hash): bigint
   /** ends an attempt that never reached its miner */
@@ -92,7 +97,7 @@ export class Dispatcher {
 
   /** Hands out every task of the model that a waiting miner may run. */
   dispatch(digest: Hash): void {
-    if (this.#isStopped || this.#isBroken) return
+    if (this.#isStopped || this.#isBroken || this.#parts.findEpoch() === undefined) return
     const queue = this.#queues.get(digest)
     const pool = this.#parts.miners.findPool(digest)
     if (queue === undefined || pool === undefined) return
@@ -102,6 +107,11 @@ export class Dispatcher {
     }
     if (queue.targeted.size > 0) this.#dispatchTargeted(queue, pool)
     while (pool.waiting.size > 0 && queue.fresh.first !== undefined) if (!this.#tryDraw(queue.fresh.first, pool, pool.waiting)) return
+  }
+
+  /** Hands out every task that can be. */
+  dispatchAll(): void {
+    for (const digest of [...this.#queues.keys()]) this.dispatch(digest)
   }
 
   /** Hands out nothing more. */
@@ -117,12 +127,9 @@ export class Dispatcher {
   }
 
   #tryDraw(task: BoardTask, pool: ModelPool<Dispatched>, candidates: ReadonlyMap<Address, TaskMiner>): boolean {
-    const { ports, drawLog, intervals } = this.#parts
-    const epoch = drawLog.findEpoch(ports.clock.nowMs())
-    if (epoch === undefined) {
-      this.#pause(() => drawLog.openEpochs(ports.clock.nowMs()))
-      return false
-    }
+    const { intervals, findEpoch } = this.#parts
+    const epoch = findEpoch()
+    if (epoch === undefined) return false
     const draw = drawMiner({ intervals, candidates, secret: epoch.secret, taskKey: task.record.taskKey })
     const miner = draw && candidates.get(draw.miner)
     const poll = miner?.polls.values().next().value
@@ -143,13 +150,13 @@ export class Dispatcher {
     poll: TaskPoll,
     drawn: { totalWeightWei: bigint; waiting: number; commitment: Hash; draw: Draw },
   ): Promise<void> {
-    const { ports, board, miners, drawLog } = this.#parts
+    const { ports, board, miners, drawLog, chainClock } = this.#parts
     const { record } = task
     const atMs = ports.clock.nowMs()
     const attempt = record.attempt + 1
     const { draw, ...weights } = drawn
     const { record: drawRecord, drawRef } = drawLog.append({ taskId: record.id, attempt, miner: draw.miner, k: draw.k, atMs, ...weights })
-    const signed = createAssignment({ ports, record, attempt, miner: draw.miner, drawRef, nowMs: atMs })
+    const signed = createAssignment({ ports, record, attempt, miner: draw.miner, drawRef, nowMs: chainClock.nowMs() })
     const leaseMs = toLeaseMs({ config: ports.config, record, unitsPerSecond: findSpeed(miner, record.manifest) })
     this.#inFlight++
     // Counts against the miner's slots from here on, so that it is not drawn twice for one slot while the write is under way.
@@ -206,7 +213,7 @@ export class Dispatcher {
       try {
         await repair()
         this.#isBroken = false
-        for (const digest of [...this.#queues.keys()]) this.dispatch(digest)
+        this.dispatchAll()
       } catch (error) {
         this.#parts.ports.logger.error({ err: toCuckooError(error) }, 'the draw log cannot be read')
         this.#pause(repair)

@@ -41,13 +41,17 @@ export async function openMinerSession(
   const session = sessions.open(agreed)
   const miner = miners.open(session, body, standing.find(body.node) ?? record)
   const offered = await considerModels(coordinator, body)
+  // Before any result of it is accepted in this run: what it was owed when the last run ended.
+  await coordinator.vouchers.refresh(body.node)
   miners.setModels(miner, offered.models)
+  void coordinator.lines.update()
   ports.logger.info(
     { node: body.node, client: body.client, slots: body.slots, models: offered.models.map((model) => model.manifest.model) },
     'a miner opened a session',
   )
   const { heartbeatMs, leaseMs, pollMs } = ports.config
-  return { ...accept, heartbeatMs, leaseMs, pollMs, wanted: offered.wanted, refused: offered.refused }
+  const prices = offered.models.map(({ digest, unitPriceWei }) => ({ manifest: digest, unitPriceWei }))
+  return { ...accept, heartbeatMs, leaseMs, pollMs, wanted: offered.wanted, prices, refused: offered.refused }
 }
 
 async function getEligible(coordinator: Coordinator, node: Address): Promise<NodeRecord> {

@@ -12,11 +12,14 @@ import { openMinerSession } from './handshake.ts'
 import { countDraws, explainEmptyPoll, waitForTask } from './polls.ts'
 import { acceptResult } from './results.ts'
 
-type MinerHandlers = Pick<Handlers, 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask'>
+type MinerHandlers = Pick<
+  Handlers,
+  'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask' | 'getVoucher'
+>
 
 /** The miners' routes. */
 export function createMinerHandlers(coordinator: Coordinator, sessions: SessionRegistry): MinerHandlers {
-  const { attempts, contents, drawLog } = coordinator
+  const { attempts, contents, drawLog, vouchers, lines } = coordinator
   return {
     openSession: async ({ body }) => ({ body: await openMinerSession(coordinator, sessions, body) }),
     async closeSession(_, { session }) {
@@ -29,13 +32,13 @@ export function createMinerHandlers(coordinator: Coordinator, sessions: SessionR
     async pollTask({ body }, { session, signal }) {
       const miner = getMiner(coordinator, session)
       if (miner.refusal !== null) throw minerNotEligible({ node: session.node, reason: miner.refusal })
-      const empty = (reasons: string[]) => ({ body: { task: null, reasons, logHead: drawLog.head } })
+      const empty = (reasons: string[]) => ({ body: { task: null, reasons, logHead: drawLog.head, voucher: vouchers.find(session.node) } })
       if (coordinator.isDraining) throw draining({})
       const drawsBefore = countDraws(coordinator, miner)
       const outcome = await waitForTask(coordinator, miner, Math.min(body.waitMs, coordinator.ports.config.pollMs), signal)
       if ('error' in outcome) throw outcome.error
       if ('reason' in outcome) return empty(outcome.reason === '' ? explainEmptyPoll(coordinator, miner, drawsBefore) : [outcome.reason])
-      return { body: { task: await toWireTask(coordinator, outcome.task), reasons: [], logHead: drawLog.head } }
+      return { body: { task: await toWireTask(coordinator, outcome.task), reasons: [], logHead: drawLog.head, voucher: vouchers.find(session.node) } }
     },
     renewLease: async ({ params }, { session }) => ({ body: await attempts.renew(params.taskId, params.attempt, session.node) }),
     async pushTokens({ params, body }, { session }) {
@@ -51,7 +54,12 @@ export function createMinerHandlers(coordinator: Coordinator, sessions: SessionR
     },
     async submitResult({ params, body }, { session }) {
       const { record, priceWei } = await acceptResult(coordinator, session, { ...params, ...body })
-      return { body: { accepted: true, priceWei, units: record.receipt?.result.units ?? body.result.units } }
+      if (priceWei > 0n) await vouchers.refresh(session.node)
+      return { body: { accepted: true, priceWei, units: record.receipt?.result.units ?? body.result.units, voucher: vouchers.find(session.node) } }
+    },
+    async getVoucher(_, { session }) {
+      const reason = lines.findProblem(session.node)
+      return { body: { voucher: vouchers.find(session.node), owedWei: vouchers.getOwed(session.node), reasons: reason === null ? [] : [reason] } }
     },
     async failTask({ params, body }, { session }) {
       const task = attempts.findHeld(params.taskId, params.attempt, session.node)

@@ -9,6 +9,8 @@ export function findRefusal(node: NodeRecord | undefined, role: Role): string | 
   if (node === undefined || node.role === 'none') return `it is not registered as a ${role}`
   if (node.role !== role) return `it is registered as a ${node.role}, not as a ${role}`
   if (node.bondWei <= bondThresholdWei[role]) return `its bond of ${formatAmount(node.bondWei)} CAI is not over ${formatAmount(bondThresholdWei[role])} CAI`
+  if (node.suspended) return 'it is suspended: it has not revealed the secret of a draw epoch in time'
+  if (node.away) return node.jailedUntil > 0 ? 'it is away: it rests, or was jailed, until `cuckoo node rejoin`' : 'it rests until `cuckoo node rejoin`'
   if (!node.active) return 'it is not active on chain'
   return null
 }

@@ -56,11 +56,15 @@ export function countDraws(coordinator: Coordinator, miner: TaskMiner): number {
 
 /** Why this miner got no task, in words, the most telling first. `drawsBefore`: {@link countDraws} when its poll was opened. */
 export function explainEmptyPoll(coordinator: Coordinator, miner: TaskMiner, drawsBefore: number): string[] {
-  const { board, catalogue, dispatcher, standing } = coordinator
+  const { board, catalogue, dispatcher, standing, epochs, lines } = coordinator
   const reasons: string[] = []
   const say = (condition: boolean, reason: () => string) => {
     if (condition) reasons.push(reason())
   }
+  const standstill = epochs.findProblem()
+  say(standstill !== null, () => standstill as string)
+  const lineProblem = miner.models.some((model) => model.unitPriceWei > 0n) ? lines.findProblem(miner.session.node) : null
+  say(lineProblem !== null, () => lineProblem as string)
   const leased = board.countLeased(miner.session.node)
   say(leased >= miner.slots, () => `all ${miner.slots} of your slots hold a lease`)
   say(miner.models.length === 0, () => 'none of your models was accepted at the handshake')

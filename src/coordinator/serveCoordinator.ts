@@ -1,6 +1,7 @@
 import type { Observation } from '../api/handler.ts'
 import { createServer, type Server } from '../api/server.ts'
 import { createSessionRegistry, type SessionRegistry } from '../api/sessionRegistry.ts'
+import { createChainClock } from '../domain/chainTime.ts'
 import { draining } from '../errors/api.ts'
 import { coordinatorIneligible } from '../errors/coordinator.ts'
 import { toCuckooError } from '../errors/internal.ts'
@@ -9,6 +10,7 @@ import { Catalogue } from './catalogue.ts'
 import { Coordinator } from './coordinator.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { DrawLog } from './drawLog.ts'
+import { Epochs } from './epochs.ts'
 import { createMinerHandlers } from './minerHandlers.ts'
 import { findRefusal } from './nodeStanding.ts'
 import { createOpenAiHandlers } from './openaiHandlers.ts'
@@ -30,14 +32,21 @@ const sweepMs = 250
  * Starts a coordinator: reads the node set, takes up the store's open tasks and listens. It owns the store and the tokenizers
  * from then on, and closes them at its end.
  * @throws CUCKOO_COORDINATOR_INELIGIBLE when the node may not coordinate, or its operator on chain is another key
+ * @throws CUCKOO_CHAIN_WALLET_TOO_LOW when its operator has no CAI for gas
  * @throws CUCKOO_SERVER_PORT_IN_USE, CUCKOO_SERVER_LISTEN_FAILED
  */
 export async function serveCoordinator(ports: CoordinatorPorts): Promise<ServingCoordinator> {
-  const watch = await ports.chain.watchNodes({ pollMs: ports.config.nodeSet.pollMs, confirmations: ports.config.nodeSet.confirmations })
+  const { chain, store, logger } = ports
+  const { pollMs, confirmations } = ports.config.nodeSet
+  const onError = (error: unknown) => logger.warn({ err: toCuckooError(error) }, 'the node set could not be read again')
+  const { drawSeconds } = await chain.getParameters()
+  const watch = await chain.watchNodes({ pollMs, confirmations, onError })
   try {
-    await assertEligible(ports)
-    const [catalogue, drawLog] = await Promise.all([Catalogue.load(ports), DrawLog.load(ports.store, ports.clock.nowMs())])
-    const coordinator = new Coordinator(ports, { catalogue, drawLog, watch })
+    const chainClock = createChainClock(ports.clock, () => watch.current().blockTimestamp)
+    const epochs = new Epochs(ports, { clock: chainClock, drawSeconds, onReady: () => coordinator.dispatcher.dispatchAll() })
+    await assertEligible(ports, epochs)
+    const [catalogue, drawLog] = await Promise.all([Catalogue.load(ports), DrawLog.load(store), epochs.start()])
+    const coordinator = new Coordinator(ports, { catalogue, drawLog, epochs, watch, chainClock })
     await coordinator.loadOpenTasks()
     return await listen(coordinator)
   } catch (error) {
@@ -46,8 +55,12 @@ export async function serveCoordinator(ports: CoordinatorPorts): Promise<Serving
   }
 }
 
-async function assertEligible({ chain, node, signer }: CoordinatorPorts): Promise<void> {
-  const record = await chain.getNode(node)
+async function assertEligible({ chain, node, signer }: CoordinatorPorts, epochs: Epochs): Promise<void> {
+  let record = await chain.getNode(node)
+  if (record.suspended) {
+    await epochs.revealEnded()
+    record = await chain.getNode(node)
+  }
   const refusal = findRefusal(record, 'coordinator')
   if (refusal !== null) throw coordinatorIneligible({ node, reason: refusal })
   if (record.operator !== signer.address)
@@ -82,21 +95,24 @@ async function listen(coordinator: Coordinator): Promise<ServingCoordinator> {
     observe: (observation) => observeRequest(metrics, observation),
   })
   const sweep = setInterval(() => runSweep(coordinator, sessions), sweepMs)
+  const upkeep = setInterval(() => void Promise.all([coordinator.epochs.update(), coordinator.lines.update()]), config.nodeSet.pollMs)
+  const stopTimers = () => {
+    clearInterval(sweep)
+    clearInterval(upkeep)
+  }
   try {
     const { url } = await server.listen({ host: config.host, port: config.port })
     logger.info({ url, node: ports.node, openTasks: coordinator.board.queued + coordinator.board.running }, 'the coordinator serves')
-    return createHandle(coordinator, server, sweep, url)
+    return createHandle(coordinator, server, stopTimers, url)
   } catch (error) {
-    clearInterval(sweep)
+    stopTimers()
     throw error
   }
 }
 
 function runSweep(coordinator: Coordinator, sessions: SessionRegistry): void {
-  const { ports, attempts, drawLog } = coordinator
-  attempts.expireLeases()
+  coordinator.attempts.expireLeases()
   sessions.list()
-  drawLog.openEpochs(ports.clock.nowMs()).catch((error: unknown) => ports.logger.error({ err: toCuckooError(error) }, 'the next draw secret could not be kept'))
 }
 
 function observeRequest(metrics: CoordinatorMetrics, { routeId, status, durationMs, streamed }: Observation): void {
@@ -104,18 +120,19 @@ function observeRequest(metrics: CoordinatorMetrics, { routeId, status, duration
   metrics.requestSeconds.observe({ route: routeId, status: String(status) }, durationMs / 1000)
 }
 
-function createHandle(coordinator: Coordinator, server: Server, sweep: NodeJS.Timeout, url: string): ServingCoordinator {
-  const { ports, board, miners, dispatcher, catalogue, standing } = coordinator
+function createHandle(coordinator: Coordinator, server: Server, stopTimers: () => void, url: string): ServingCoordinator {
+  const { ports, board, miners, dispatcher, catalogue, standing, epochs, lines } = coordinator
   const stop = async (graceMs: number): Promise<void> => {
     coordinator.isDraining = true
     dispatcher.stop()
     miners.closePolls(draining({}))
     board.stopWaiting('queued')
     await waitUntilIdle(coordinator, graceMs)
-    clearInterval(sweep)
+    stopTimers()
     board.stopWaiting('all')
     // Answers that are being written get a moment; what is cut after it has its state in the store.
     await server.close({ graceMs: 1_000 })
+    await Promise.all([epochs.close(), lines.close()])
     await standing.close()
     await catalogue.close()
     await ports.tokenizers.dispose()

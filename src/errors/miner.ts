@@ -72,6 +72,9 @@ export const assignmentUnderpriced = defineError('CUCKOO_MINER_ASSIGNMENT_UNDERP
 export const assignmentUnderfunded = defineError('CUCKOO_MINER_ASSIGNMENT_UNDERFUNDED', 'invalid', (f: { maxPriceWei: bigint; neededWei: bigint }) => ({
   message: `The highest price of ${f.maxPriceWei} wei does not cover the task's ${f.neededWei} wei.`,
 }))
+export const assignmentUncovered = defineError('CUCKOO_MINER_ASSIGNMENT_UNCOVERED', 'rejected', (f: { maxPriceWei: bigint; leftWei: bigint }) => ({
+  message: `The task's highest price of ${f.maxPriceWei} wei is more than the ${f.leftWei} wei that the coordinator's line leaves this miner to earn.`,
+}))
 export const assignmentModelUnknown = defineError('CUCKOO_MINER_ASSIGNMENT_MODEL_UNKNOWN', 'invalid', (f: { manifest: string }) => ({
   message: `No model with the manifest ${f.manifest} is loaded here.`,
 }))
@@ -80,6 +83,12 @@ export const assignmentKindMismatch = defineError('CUCKOO_MINER_ASSIGNMENT_KIND_
 }))
 export const assignmentOverLimits = defineError('CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS', 'usage', (f: { limit: string; found: number; maximum: number }) => ({
   message: `The task asks for ${f.found} ${f.limit}, the model takes at most ${f.maximum}.`,
+}))
+
+// ---- payments ----
+export const voucherInvalid = defineError('CUCKOO_MINER_VOUCHER_INVALID', 'invalid', (f: { coordinator: string; problem: string }) => ({
+  message: `The voucher of coordinator ${f.coordinator} does not count: ${f.problem}.`,
+  hint: 'Nothing more is done on its word; `--block <address>` leaves it out.',
 }))
 
 // ---- tasks that end early ----

@@ -1,10 +1,12 @@
 import type { Address } from '../domain/hex.ts'
+import type { SignedVoucher } from '../domain/payments.ts'
 import { coordinatorUnreachable, sessionInvalid, sessionTaken } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { minerSessionElsewhere, minerStopped } from '../errors/miner.ts'
 import { toBackoffMs, waitMs } from './backoff.ts'
 import { type AttachedSession, createCoordinatorLink } from './coordinatorLink.ts'
+import { Credit, type CreditTerms, type Pause } from './credit.ts'
 import type { MinerContext } from './minerContext.ts'
 import type { CoordinatorName } from './minerEvents.ts'
 import type { CoordinatorState } from './minerState.ts'
@@ -46,6 +48,8 @@ export class CoordinatorRun {
   #pauseMs = 0
   #lastError: CuckooError | null = null
   #lastReasons: string[] = []
+  #credit: Credit | null = null
+  #pause: Pause | null = null
 
   constructor(context: MinerContext, target: CoordinatorTarget) {
     this.#context = context
@@ -61,9 +65,9 @@ export class CoordinatorRun {
     return { url: this.#target.url, node: this.#session?.coordinator ?? this.#target.node }
   }
 
-  /** False while the coordinator does not answer well: its slots may go to others. */
+  /** False while the coordinator does not answer well, or does not pay: its slots may go to others. */
   get reachable(): boolean {
-    return this.#failures === 0
+    return this.#failures === 0 && this.#pause === null
   }
 
   get weightWei(): bigint {
@@ -81,6 +85,7 @@ export class CoordinatorRun {
       lastReasons: this.#lastReasons,
       lastError: this.#lastError,
       ...this.#tasks.totals,
+      payments: this.#credit?.getState() ?? null,
       tasks: this.#tasks.listTasks(),
     }
   }
@@ -116,7 +121,8 @@ export class CoordinatorRun {
   #toSessionState(): CoordinatorState['session'] {
     if (this.#ended) return 'ended'
     if (this.#quit.signal.aborted) return 'draining'
-    if (!this.reachable) return 'retrying'
+    if (this.#failures > 0) return 'retrying'
+    if (this.#pause !== null) return 'paused'
     if (this.#session !== null) return 'open'
     return this.#slots === 0 ? 'standby' : 'connecting'
   }
@@ -135,6 +141,7 @@ export class CoordinatorRun {
       if (session !== null) await this.#serve(session)
     }
     while (this.#tasks.busy) await this.#context.changed.wait()
+    await this.#credit?.close()
   }
 
   /** A session, or null when it is no longer wanted. Everybody whose coordinator restarts comes back at once: jitter before each new try. */
@@ -180,7 +187,7 @@ export class CoordinatorRun {
   }
 
   async #serve(session: CoordinatorSession): Promise<void> {
-    const { events, changed, timing } = this.#context
+    const { events, timing } = this.#context
     this.#session = session
     this.#wasOurs = true
     this.#lastReasons = []
@@ -189,12 +196,10 @@ export class CoordinatorRun {
     const attached = this.#link.attach(session.client)
     const name = this.name
     events.emit({ type: 'sessionOpened', coordinator: name, sessionId: session.id, slots: this.#slots, refused: session.refused })
-    this.#tasks.deliverLeftovers(session.coordinator)
-    while (!attached.lost.aborted && this.#isWanted()) {
-      if (this.#countFree() > 0) await this.#poll(session, attached)
-      else await changed.wait(attached.lost)
-    }
+    const credit = await this.#openCredit(session, attached)
+    if (credit !== null) await this.#work(session, attached, credit)
     this.#session = null
+    this.#pause = null
     if (attached.lost.aborted) {
       events.emit({ type: 'sessionLost', coordinator: name, error: toCuckooError(attached.lost.reason) })
       this.#shortLives = performance.now() - openedAtMs < shortLifeMs ? this.#shortLives + 1 : 0
@@ -208,6 +213,78 @@ export class CoordinatorRun {
     }
   }
 
+  async #work(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
+    this.#tasks.deliverLeftovers(credit)
+    while (!attached.lost.aborted && this.#isWanted()) {
+      const free = this.#countFree()
+      if (free > 0 && credit.findPause() !== null) await this.#waitForPay(session, attached, credit)
+      else if (free > 0) await this.#poll(session, attached, credit)
+      else await this.#context.changed.wait(attached.lost)
+    }
+  }
+
+  /** The books with the session's coordinator; null when the session ended before they could be opened. */
+  async #openCredit(session: CoordinatorSession, attached: AttachedSession): Promise<Credit | null> {
+    const terms: CreditTerms = { operator: session.operator, unitPriceWei: session.unitPriceWei }
+    const { coordinator } = session
+    const signal = AbortSignal.any([attached.lost, this.#giveUp.signal])
+    while (!attached.lost.aborted && this.#isWanted()) {
+      try {
+        if (this.#credit?.coordinator === coordinator) this.#credit.setTerms(terms)
+        else this.#credit = await Credit.open(this.#context, { coordinator, getName: () => this.name, terms }, () => this.#askVoucher(session, signal))
+        return this.#credit
+      } catch (error) {
+        if (signal.aborted) return null
+        if (this.#isSessionEnd(error)) attached.lose(error)
+        else this.#setFailed(error, 'pollFailed')
+        await waitMs(this.#pauseMs, signal)
+      }
+    }
+    return null
+  }
+
+  async #askVoucher(session: CoordinatorSession, signal: AbortSignal): Promise<SignedVoucher | null> {
+    return (await session.client.getVoucher({}, { signal })).voucher
+  }
+
+  /** Asks to be paid and looks at the line; when that changes nothing, says so and waits until it is time to look again, or a result was paid for. */
+  async #waitForPay(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
+    const { changed, refreshMs } = this.#context
+    const signal = AbortSignal.any([attached.lost, this.#quit.signal])
+    let reasons: string[] = []
+    try {
+      const answer = await session.client.getVoucher({}, { signal })
+      reasons = toPlain(answer.reasons)
+      await Promise.all([credit.takeVoucher(answer.voucher), credit.readLine()])
+    } catch (error) {
+      if (signal.aborted) return
+      if (this.#isSessionEnd(error)) return attached.lose(error)
+      reasons = [toCuckooError(error).message]
+    }
+    this.#setPause(credit.findPause(), reasons)
+    const timeUp = new AbortController()
+    const timer = setTimeout(() => timeUp.abort(), refreshMs)
+    const until = AbortSignal.any([signal, timeUp.signal])
+    while (this.#pause !== null && !until.aborted) {
+      await changed.wait(until)
+      if (credit.findPause() === null) this.#setPause(null, [])
+    }
+    clearTimeout(timer)
+  }
+
+  #setPause(pause: Pause | null, reasons: readonly string[]): void {
+    const { events, metrics, changed } = this.#context
+    const before = this.#pause
+    this.#pause = pause
+    this.#lastReasons = pause === null ? [] : [pause.text, ...reasons]
+    if (pause !== null && (pause.text !== before?.text || pause.reason !== before.reason)) {
+      if (pause.reason !== before?.reason) metrics.pauses.inc({ reason: pause.reason })
+      events.emit({ type: 'paused', coordinator: this.name, ...pause, reasons: [...reasons] })
+    }
+    if (pause === null && before !== null) events.emit({ type: 'resumed', coordinator: this.name })
+    if ((pause === null) !== (before === null)) changed.notify()
+  }
+
   /**
    * Slots to ask for. One is free as soon as the model is, so that the poll is open before the result has arrived: a miner that
    * asked only afterwards would miss the very next draw, and get less than its share. Results that do not arrive end it at twice the slots.
@@ -218,16 +295,18 @@ export class CoordinatorRun {
     return Math.min(this.#slots - running, 2 * this.#slots - running - delivering, this.#context.slots - this.#context.engineLoad.running)
   }
 
-  async #poll(session: CoordinatorSession, attached: AttachedSession): Promise<void> {
+  async #poll(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
     const { timing } = this.#context
     const signal = AbortSignal.any([attached.lost, this.#quit.signal])
     const startedAtMs = performance.now()
+    credit.keepLineFresh()
     try {
       const body = { free: this.#countFree(), waitMs: Math.max(0, Math.min(timing.pollWaitMs, session.pollMs)) }
-      const { task, reasons } = await session.client.pollTask({ body }, { signal })
+      const { task, reasons, voucher } = await session.client.pollTask({ body }, { signal })
       this.#setWell()
       if (task === null) this.#setReasons(reasons)
-      else this.#tasks.start(task, session, () => this.#listOperators(session))
+      else this.#tasks.start(task, session, credit, () => this.#listOperators(session))
+      await credit.takeVoucher(voucher)
       const pauseMs = task === null ? timing.minPollMs - (performance.now() - startedAtMs) : 0
       if (pauseMs > 0) await waitMs(pauseMs, signal)
     } catch (error) {
@@ -267,10 +346,14 @@ export class CoordinatorRun {
 
   #setReasons(reasons: readonly string[]): void {
     const { events, metrics, toReasonLabel } = this.#context
-    const plain = reasons.slice(0, maxReasons).map((reason) => reason.replace(/\p{Cc}+/gu, ' ').slice(0, maxReasonCharacters))
+    const plain = toPlain(reasons)
     metrics.pollsEmpty.inc({ reason: toReasonLabel(plain[0] ?? 'none given') })
     if (plain.join('\n') === this.#lastReasons.join('\n')) return
     this.#lastReasons = plain
     events.emit({ type: 'waiting', coordinator: this.name, reasons: plain })
   }
+}
+
+function toPlain(reasons: readonly string[]): string[] {
+  return reasons.slice(0, maxReasons).map((reason) => reason.replace(/\p{Cc}+/gu, ' ').slice(0, maxReasonCharacters))
 }

@@ -8,6 +8,7 @@ import { isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { type BackoffPolicy, waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
+import type { Credit } from './credit.ts'
 import { toRetryMs } from './retry.ts'
 
 export type Submission = z.output<typeof submitResult.body>
@@ -26,7 +27,7 @@ export function decodeSubmission(body: Uint8Array): Submission {
 }
 
 /**
- * What the coordinator pays, in wei, for a journaled result; tried until it is accepted. A refusal is final: the entry is marked
+ * Tries until the coordinator accepts a journaled result, and writes down what it owes for it. A refusal is final: the entry is marked
  * as delivered, so that it is never sent again, and the refusal is thrown. Anything else, a broken coordinator included, is
  * tried again, and stays in the journal for the next start when `signal` aborts first.
  *
@@ -35,15 +36,17 @@ export function decodeSubmission(body: Uint8Array): Submission {
  */
 export async function deliverResult(
   entry: OutboxEntry,
-  deps: { link: CoordinatorLink; store: MinerStore; clock: Clock; backoff: BackoffPolicy },
+  deps: { link: CoordinatorLink; credit: Pick<Credit, 'addResult'>; store: MinerStore; clock: Clock; backoff: BackoffPolicy },
   signal: AbortSignal,
-): Promise<{ priceWei: bigint; units: bigint }> {
+): Promise<void> {
   const input = { params: { taskId: entry.taskId, attempt: entry.attempt }, body: decodeSubmission(entry.body) }
   for (let failures = 1; ; failures++) {
     try {
-      const answer = await deps.link.request('submitResult', input, signal)
+      const { voucher } = await deps.link.request('submitResult', input, signal)
+      // First what is owed, then that it is delivered: a crash between them sends it again, and it counts once.
+      await deps.credit.addResult(entry, voucher)
       await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
-      return { priceWei: answer.priceWei, units: answer.units }
+      return
     } catch (error) {
       signal.throwIfAborted()
       if (refusals.some((factory) => isError(error, factory))) {

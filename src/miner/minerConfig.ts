@@ -13,6 +13,10 @@ export interface MinerConfig {
   blocked: readonly Address[]
   /** assignments that pay less per unit are given back */
   minUnitPriceWei: bigint
+  /** accepted results that a coordinator may leave without a voucher before this miner stops working for it, at least 1 */
+  maxUnpaid: number
+  /** vouchers are redeemed, for the operator's gas, as soon as they would pay more than this; null: never by itself */
+  redeemAboveWei: bigint | null
   /** lifts the guard against private addresses and plain http: devnet and `--allow-private` */
   allowPrivate: boolean
   /** name and version for the handshake, as `cuckoo/0.1.0` */
@@ -21,6 +25,9 @@ export interface MinerConfig {
   chain: { pollMs: number; confirmations: number }
   timing?: Partial<MinerTiming>
 }
+
+/** At most two unpaid results per coordinator. */
+export const defaultMaxUnpaid = 2
 
 /** Waiting times, in ms. */
 export interface MinerTiming {

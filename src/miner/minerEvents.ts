@@ -34,6 +34,12 @@ export type MinerEvent =
   | { type: 'sessionClosed'; coordinator: CoordinatorName }
   /** why the last poll brought nothing; sent when the reasons change */
   | { type: 'waiting'; coordinator: CoordinatorName; reasons: string[] }
+  /** no more work for it until it pays or raises its line; `reasons`: in the coordinator's words */
+  | { type: 'paused'; coordinator: CoordinatorName; reason: 'unpaid' | 'line'; text: string; reasons: string[] }
+  | { type: 'resumed'; coordinator: CoordinatorName }
+  | { type: 'voucherRefused'; coordinator: CoordinatorName; error: CuckooError }
+  | { type: 'redeemed'; coordinator: CoordinatorName; amountWei: bigint; hash: Hash | null }
+  | { type: 'redeemFailed'; coordinator: CoordinatorName; error: CuckooError; retryMs: number }
   | { type: 'taskStarted'; coordinator: CoordinatorName; task: AttemptName; inputTokens: number; maxUnits: bigint; stream: boolean }
   | { type: 'taskDone'; coordinator: CoordinatorName; task: AttemptName; units: bigint; inferenceMs: number; totalMs: number; priceWei: bigint }
   /** given back or dropped: nothing is paid for it */

@@ -4,9 +4,9 @@ import type { AttemptName } from './minerEvents.ts'
 
 /**
  * `standby`: no slot for it now; `connecting`: handshake under way; `open`: polling or working; `retrying`: it did not answer
- * well and is tried again; `draining`: no new tasks, running ones end; `ended`.
+ * well and is tried again; `paused`: no more work for it until it pays, or raises its line; `draining`: no new tasks, running ones end; `ended`.
  */
-export type SessionState = 'standby' | 'connecting' | 'open' | 'retrying' | 'draining' | 'ended'
+export type SessionState = 'standby' | 'connecting' | 'open' | 'paused' | 'retrying' | 'draining' | 'ended'
 
 export interface RunningTask extends AttemptName {
   /** unix ms */
@@ -15,6 +15,20 @@ export interface RunningTask extends AttemptName {
   maxUnits: bigint
   /** the model is done, the result is on its way */
   delivering: boolean
+}
+
+/** What stands between this miner and a coordinator. */
+export interface PaymentState {
+  /** prices of accepted results over all time */
+  owedWei: bigint
+  /** accepted results that the newest voucher does not cover */
+  unpaidResults: number
+  /** what the newest voucher adds up to, over all time */
+  voucherWei: bigint
+  /** what redeeming it would bring now */
+  redeemableWei: bigint
+  /** what the line on chain still lets this miner earn; null: not read yet */
+  lineLeftWei: bigint | null
 }
 
 /** One coordinator as this miner sees it. */
@@ -33,6 +47,8 @@ export interface CoordinatorState {
   tasksFailed: number
   /** agreed price of the results accepted since the start */
   earnedWei: bigint
+  /** null: no session yet */
+  payments: PaymentState | null
   tasks: RunningTask[]
 }
 

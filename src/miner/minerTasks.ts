@@ -3,6 +3,7 @@ import type { OutboxEntry } from '../domain/storePorts.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
+import type { Credit } from './credit.ts'
 import { deliverResult } from './deliverResult.ts'
 import type { MinerContext } from './minerContext.ts'
 import type { AttemptName, CoordinatorName } from './minerEvents.ts'
@@ -53,7 +54,7 @@ export class MinerTasks {
   }
 
   /** Runs a task to its end in the background. One that runs already is ignored. */
-  start(polled: PolledTask, session: CoordinatorSession, getOperators: () => readonly Address[]): void {
+  start(polled: PolledTask, session: CoordinatorSession, credit: Credit, getOperators: () => readonly Address[]): void {
     const { assignment, content, model } = polled
     const key = toKey(assignment)
     if (this.#tasks.has(key)) {
@@ -64,17 +65,18 @@ export class MinerTasks {
     const name: AttemptName = { taskId: assignment.taskId, attempt: assignment.attempt, model, kind: content.kind }
     const task: RunningTask = { ...name, startedAtMs: this.#context.clock.nowMs(), unitsDone: 0, maxUnits: 0n, delivering: false }
     this.#tasks.set(key, task)
-    void this.#run(polled, task, session, getOperators)
+    void this.#run(polled, task, session, credit, getOperators)
       .then((end) => this.#record(name, end, this.#context.clock.nowMs() - task.startedAtMs))
       .finally(() => {
         this.#tasks.delete(key)
+        credit.release(assignment)
         this.#context.changed.notify()
       })
   }
 
-  async #run(polled: PolledTask, task: RunningTask, session: CoordinatorSession, getOperators: () => readonly Address[]): Promise<TaskEnd> {
+  async #run(polled: PolledTask, task: RunningTask, session: CoordinatorSession, credit: Credit, getOperators: () => readonly Address[]): Promise<TaskEnd> {
     const { engineLoad, events, changed } = this.#context
-    const runner = { ...this.#context, link: this.#link, coordinator: session.coordinator, heartbeatMs: session.heartbeatMs, getOperators }
+    const runner = { ...this.#context, link: this.#link, credit, coordinator: session.coordinator, heartbeatMs: session.heartbeatMs, getOperators }
     return runTask(
       runner,
       polled,
@@ -123,29 +125,29 @@ export class MinerTasks {
   }
 
   /** Sends again what earlier runs signed and could not deliver to `coordinator`, in the background, one after another. */
-  deliverLeftovers(coordinator: Address): void {
-    void this.#deliverAll(coordinator)
+  deliverLeftovers(credit: Credit): void {
+    void this.#deliverAll(credit)
       .catch((error: unknown) => this.#context.logger.error({ err: error }, 'the journal of signed results cannot be read'))
       .finally(() => this.#context.changed.notify())
   }
 
-  async #deliverAll(coordinator: Address): Promise<void> {
-    const entries = await this.#context.store.listUndelivered(coordinator)
+  async #deliverAll(credit: Credit): Promise<void> {
+    const entries = await this.#context.store.listUndelivered(credit.coordinator)
     const leftovers = entries.filter((entry) => !this.#tasks.has(toKey(entry)) && !this.#deliveries.has(toKey(entry)))
     for (const entry of leftovers) this.#deliveries.add(toKey(entry))
     for (const entry of leftovers) {
-      if (!this.#stop.aborted) await this.#deliver(entry)
+      if (!this.#stop.aborted) await this.#deliver(entry, credit)
       this.#deliveries.delete(toKey(entry))
     }
   }
 
-  async #deliver(entry: OutboxEntry): Promise<void> {
+  async #deliver(entry: OutboxEntry, credit: Credit): Promise<void> {
     const { store, clock, timing, events } = this.#context
     const { taskId, attempt } = entry
     const settle = (error: CuckooError | null) => events.emit({ type: 'resultSettled', coordinator: this.#getName(), taskId, attempt, error })
     try {
-      const { priceWei } = await deliverResult(entry, { link: this.#link, store, clock, backoff: timing.backoff }, this.#stop)
-      this.totals.earnedWei += priceWei
+      await deliverResult(entry, { link: this.#link, credit, store, clock, backoff: timing.backoff }, this.#stop)
+      this.totals.earnedWei += entry.priceWei
       settle(null)
     } catch (error) {
       if (!this.#stop.aborted) settle(toCuckooError(error))

@@ -36,6 +36,8 @@ export interface CoordinatorSession {
   operator: Address
   heartbeatMs: number
   pollMs: number
+  /** what a unit of the dearest model pays here, in wei; 0: all are free */
+  unitPriceWei: bigint
   refused: { model: string; code: string; message: string }[]
 }
 
@@ -64,7 +66,8 @@ export async function openCoordinatorSession(
     const operators = [coordinator.operator]
     const session = verifyAccept(() => verifySessionAccept({ pending, accept, operators, verifier, domainSeparator, clock }), target.url, coordinator)
     const client = createClient({ url: target.url, allowPrivate, session })
-    const { heartbeatMs, pollMs } = accept
+    const { heartbeatMs, pollMs, prices } = accept
+    const unitPriceWei = prices.reduce((highest, price) => (price.unitPriceWei > highest ? price.unitPriceWei : highest), 0n)
     const refused = [...accept.refused]
     try {
       refused.push(...(await putWantedFiles(client, identity.models, accept.wanted, signal)))
@@ -72,7 +75,8 @@ export async function openCoordinatorSession(
       await closeSession(client, AbortSignal.any([signal, AbortSignal.timeout(farewellMs)]))
       throw error
     }
-    return { id: accept.sessionId, url: target.url, client, coordinator: coordinator.node, operator: coordinator.operator, heartbeatMs, pollMs, refused }
+    const { node, operator } = coordinator
+    return { id: accept.sessionId, url: target.url, client, coordinator: node, operator, heartbeatMs, pollMs, unitPriceWei, refused }
   } finally {
     await greeting.close()
   }

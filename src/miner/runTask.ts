@@ -3,7 +3,7 @@ import type { Routes } from '../api/routes/routes.ts'
 import type { OpenModel } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
-import { toResultDigest } from '../domain/receipt.ts'
+import { toPrice, toResultDigest } from '../domain/receipt.ts'
 import type { Result } from '../domain/signedStructures.ts'
 import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
 import { finishReasons, type TaskContent, type TaskOutput, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
@@ -15,6 +15,7 @@ import { assertAssignment } from './assertAssignment.ts'
 import { waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
 import { createTokenStream } from './createTokenStream.ts'
+import type { Credit } from './credit.ts'
 import { deliverResult, encodeSubmission } from './deliverResult.ts'
 import { keepLease } from './keepLease.ts'
 import type { LoadedModels } from './loadModels.ts'
@@ -31,6 +32,9 @@ export interface TaskRunner {
   signer: Signer
   verifier: SignatureVerifier
   clock: Clock
+  /** the chain's time, which assignments are dated by */
+  chainClock: Clock
+  credit: Pick<Credit, 'reserve' | 'addResult'>
   domainSeparator: Uint8Array
   models: LoadedModels
   node: Address
@@ -85,11 +89,11 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
   let entry: OutboxEntry | null = null
   try {
     const end = (error: Error) => ended.abort(error)
-    watchDeadline(runner.clock, polled.assignment.deadline, end, settled.signal)
+    watchDeadline(runner.chainClock, polled.assignment.deadline, end, settled.signal)
     const { output, inferenceMs } = await runUnderLease(runner, polled, progress, end, AbortSignal.any([stop, settled.signal]), signal)
     entry = await journalResult(runner, polled, digest, output)
-    const { priceWei, units } = await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop)
-    return { state: 'done', units, inferenceMs, priceWei }
+    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop)
+    return { state: 'done', units: toUnits(polled.content, output), inferenceMs, priceWei: entry.priceWei }
   } catch (caught) {
     const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)
     if (entry === null && !knownEnds.some((factory) => isError(error, factory))) await failTask(runner, polled, error, stop)
@@ -100,7 +104,7 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
 }
 
 function assertPolledTask(runner: TaskRunner, { assignment, signature, content }: PolledTask): Hash {
-  return assertAssignment(assignment, signature, content, {
+  const digest = assertAssignment(assignment, signature, content, {
     domainSeparator: runner.domainSeparator,
     verifier: runner.verifier,
     miner: runner.node,
@@ -108,8 +112,10 @@ function assertPolledTask(runner: TaskRunner, { assignment, signature, content }
     operators: runner.getOperators(),
     findManifest: (digest) => runner.models.get(digest)?.model.manifest,
     minUnitPriceWei: runner.minUnitPriceWei,
-    now: Math.floor(runner.clock.nowMs() / 1000),
+    now: Math.floor(runner.chainClock.nowMs() / 1000),
   })
+  runner.credit.reserve(assignment)
+  return digest
 }
 
 function watchDeadline(clock: Clock, deadline: bigint, end: (error: Error) => void, signal: AbortSignal): void {
@@ -179,6 +185,7 @@ async function journalResult(runner: TaskRunner, { assignment, content }: Polled
     taskId: assignment.taskId,
     attempt: assignment.attempt,
     coordinator: assignment.coordinator,
+    priceWei: toPrice({ assignment, result }),
     body: encodeSubmission({ result, signature, output }),
   })
   return entry

@@ -1,4 +1,5 @@
-import type { ChainReader, NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
+import type { NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
+import { createChainClock } from '../domain/chainTime.ts'
 import type { Engine } from '../domain/enginePort.ts'
 import { type Address, addressPattern } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
@@ -10,7 +11,7 @@ import type { MinerMetrics } from '../telemetry/metrics.ts'
 import { waitMs } from './backoff.ts'
 import { type LoadedModel, type LoadedModels, loadModels } from './loadModels.ts'
 import { defaultMinerTiming, type MinerConfig } from './minerConfig.ts'
-import type { MinerContext } from './minerContext.ts'
+import type { MinerChain, MinerContext } from './minerContext.ts'
 import { createMinerEvents, type MinerEventListener, type MinerEvents } from './minerEvents.ts'
 import type { MinerState, ModelState } from './minerState.ts'
 import { createNotifier } from './notifier.ts'
@@ -26,7 +27,7 @@ export interface MinerDependencies {
   /** the node's operator key */
   signer: Signer
   verifier: SignatureVerifier
-  chain: ChainReader
+  chain: MinerChain
   /** open and owned by this process; whoever opened it closes it after `done` */
   store: MinerStore
   /** whoever made it disposes of it after `done`; the models opened here are disposed of by the miner */
@@ -118,15 +119,20 @@ interface StartedParts {
 
 function createContext({ chain, config, ...rest }: MinerDependencies, { events, watch, models }: StartedParts): MinerContext {
   const labels = new Set<string>()
-  const { slots, client, allowPrivate, minUnitPriceWei } = config
+  const { slots, client, allowPrivate, minUnitPriceWei, maxUnpaid, redeemAboveWei } = config
   return {
     ...rest,
+    chain,
+    chainClock: createChainClock(rest.clock, () => watch.current().blockTimestamp),
+    refreshMs: config.chain.pollMs,
     domainSeparator: chain.domainSeparator,
     models,
     slots,
     client,
     allowPrivate,
     minUnitPriceWei,
+    maxUnpaid,
+    redeemAboveWei,
     timing: { ...defaultMinerTiming, ...config.timing },
     getNodeSet: () => watch.current(),
     engineLoad: { running: 0 },

@@ -68,9 +68,7 @@ export function createAccountTable(database: DatabaseSync): AccountTable {
   const keepVoucher = ({ voucher, signature }: SignedVoucher): void => {
     const kept = toVoucher(getRow(voucher.coordinator))?.voucher
     const isNewer =
-      kept === undefined ||
-      voucher.cumulativeWei > kept.cumulativeWei ||
-      (voucher.cumulativeWei === kept.cumulativeWei && voucher.issuedAt > kept.issuedAt)
+      kept === undefined || voucher.cumulativeWei > kept.cumulativeWei || (voucher.cumulativeWei === kept.cumulativeWei && voucher.issuedAt > kept.issuedAt)
     if (isNewer) setVoucher.run(voucher.cumulativeWei.toString(), voucher.issuedAt.toString(), voucher.miner, signature, voucher.coordinator)
   }
   return {

@@ -37,6 +37,15 @@ export function createCoordinatorMetrics() {
       registers,
     }),
     nodeSetAgeSeconds: new Gauge({ name: 'cuckoo_node_set_age_seconds', help: 'Age of the node set read from the chain', registers }),
+    vouchersSigned: new Counter({ name: 'cuckoo_vouchers_signed_total', help: 'Vouchers signed for miners', registers }),
+    linesShort: new Gauge({ name: 'cuckoo_lines_short', help: 'Miners with a session whose line could not be raised', registers }),
+    epochsUnrevealed: new Gauge({ name: 'cuckoo_epoch_unrevealed', help: 'Draw epochs that are over and whose secret is still to be revealed', registers }),
+    chainFailures: new Counter({
+      name: 'cuckoo_chain_failures_total',
+      help: 'Refreshes and transactions of the coordinator on chain that failed',
+      labelNames: ['action'],
+      registers,
+    }),
   }
 }
 export type CoordinatorMetrics = ReturnType<typeof createCoordinatorMetrics>
@@ -51,6 +60,14 @@ export function createMinerMetrics() {
     tasksFailed: new Counter({ name: 'cuckoo_miner_tasks_failed_total', help: 'Tasks given back', labelNames: ['code'], registers }),
     inferenceSeconds: new Histogram({ name: 'cuckoo_miner_inference_seconds', help: 'Time in the model', labelNames: ['kind'], buckets: seconds, registers }),
     outputTokens: new Counter({ name: 'cuckoo_miner_output_tokens_total', help: 'Tokens made', registers }),
+    pauses: new Counter({ name: 'cuckoo_miner_pauses_total', help: 'Times that a coordinator was given no more credit', labelNames: ['reason'], registers }),
+    unpaidResults: new Gauge({
+      name: 'cuckoo_miner_unpaid_results',
+      help: 'Accepted results that no voucher covers',
+      labelNames: ['coordinator'],
+      registers,
+    }),
+    redemptions: new Counter({ name: 'cuckoo_miner_redemptions_total', help: 'Vouchers redeemed by itself', labelNames: ['outcome'], registers }),
     pollsEmpty: new Counter({ name: 'cuckoo_miner_polls_empty_total', help: 'Polls answered without a task', labelNames: ['reason'], registers }),
   }
 }

@@ -10,6 +10,7 @@ import { sha256 } from '../../src/domain/canonical.ts'
 import { toDomainSeparator } from '../../src/domain/eip712.ts'
 import type { Hash } from '../../src/domain/hex.ts'
 import type { Manifest } from '../../src/domain/manifest.ts'
+import type { SignedVoucher } from '../../src/domain/payments.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
 import type { AppRecord } from '../../src/domain/storePorts.ts'
 import * as errors from '../../src/errors/api.ts'
@@ -57,6 +58,12 @@ export const manifest: Manifest = {
   eosTokenIds: [2],
   pooling: null,
   proof: 'none',
+}
+
+/** over 2^64 wei: a JSON number would round it */
+export const signedVoucher: SignedVoucher = {
+  voucher: { coordinator: coordinatorNode, miner: minerNode, cumulativeWei: 2n ** 90n + 1n, issuedAt: 1_700_000_000n },
+  signature: `0x${'ef'.repeat(65)}`,
 }
 
 export const receipt: Receipt = {
@@ -226,7 +233,17 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
         clock,
       })
       sessions.open(agreed)
-      return { body: { ...accept, heartbeatMs: 5_000, leaseMs: 30_000, pollMs: 20_000, wanted: [], refused: [] } }
+      return {
+        body: {
+          ...accept,
+          heartbeatMs: 5_000,
+          leaseMs: 30_000,
+          pollMs: 20_000,
+          wanted: [],
+          prices: [{ manifest: hashOf('manifest'), unitPriceWei: 1n }],
+          refused: [],
+        },
+      }
     },
     closeSession: async (_input, { session }) => {
       sessions.close(session.id)
@@ -247,7 +264,7 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
         })
       })
       await wait
-      return { body: { task: null, reasons: [`waited ${body.waitMs} ms`], logHead: hashOf('log') } }
+      return { body: { task: null, reasons: [`waited ${body.waitMs} ms`], logHead: hashOf('log'), voucher: signedVoucher } }
     },
     renewLease: async ({ params, body }) => {
       assertLease(params)
@@ -259,7 +276,11 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
     },
     submitResult: async ({ params, body }) => {
       assertLease(params)
-      return { body: { accepted: true, priceWei: 3n, units: body.result.units } }
+      return { body: { accepted: true, priceWei: 3n, units: body.result.units, voucher: null } }
+    },
+    getVoucher: async (_input, { headers }) => {
+      if (headers['x-break'] !== undefined) throw errors.draining({})
+      return { body: { voucher: signedVoucher, owedWei: 2n ** 100n, reasons: ['no line: its escrow is empty'] } }
     },
     failTask: async ({ params }) => {
       assertLease(params)

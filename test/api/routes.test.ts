@@ -20,6 +20,7 @@ import {
   openTestSession,
   otherNode,
   receipt,
+  signedVoucher,
   startServer,
   type TestServer,
   task,
@@ -131,7 +132,7 @@ const cases: { [K in RouteId]: Case<K> } = {
     error: { input: { params: { hash: hashOf('abc') }, body: Buffer.from('abd') }, code: 'CUCKOO_BLOB_INVALID', status: 422 },
   },
   pollTask: {
-    good: { input: { body: { free: 1, waitMs: 1 } }, check: (output) => expect(output.reasons).toEqual(['waited 1 ms']) },
+    good: { input: { body: { free: 1, waitMs: 1 } }, check: (output) => expect(output).toMatchObject({ reasons: ['waited 1 ms'], voucher: signedVoucher }) },
     bad: { body: { free: 1, waitMs: Number.MAX_SAFE_INTEGER }, param: 'waitMs' },
     error: { input: { body: { free: 9, waitMs: 0 } }, code: 'CUCKOO_COORDINATOR_DRAINING', status: 503 },
   },
@@ -149,6 +150,11 @@ const cases: { [K in RouteId]: Case<K> } = {
     good: { input: { params: lease, body: submission }, check: (output) => expect(output.units).toBe(3n) },
     bad: { body: { ...submission, result: { ...receipt.result, units: 3 } }, param: 'result.units' },
     error: { input: { params: lost, body: submission }, code: 'CUCKOO_TASK_LEASE_LOST', status: 409 },
+  },
+  getVoucher: {
+    good: { input: {}, check: (output) => expect(output).toEqual({ voucher: signedVoucher, owedWei: 2n ** 100n, reasons: ['no line: its escrow is empty'] }) },
+    bad: { path: '/miner/v1/voucher?of=all', param: 'of' },
+    error: { input: {}, headers: { 'x-break': '1' }, code: 'CUCKOO_COORDINATOR_DRAINING', status: 503 },
   },
   failTask: {
     good: { input: { params: lease, body: { code: 'X', message: 'y', fatal: false } }, check: (output) => expect(output).toEqual({}) },

@@ -24,7 +24,8 @@ import { manifestInvalid } from '../../src/errors/api.ts'
 import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts'
 import { createCoordinatorMetrics } from '../../src/telemetry/metrics.ts'
-import { createFakeChain, createNodeRecord, type FakeChain } from './minerFakes.ts'
+import { createFakeChain, type FakeChain } from './fakeChain.ts'
+import { createNodeRecord } from './minerFakes.ts'
 
 export type PolledTask = NonNullable<RouteOutput<Routes['pollTask']>['task']>
 export type SubmitBody = RouteInput<Routes['submitResult']>['body']

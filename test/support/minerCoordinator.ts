@@ -6,19 +6,23 @@ import { createServer, type Server } from '../../src/api/server.ts'
 import { acceptSession } from '../../src/api/sessionHandshake.ts'
 import { createSessionRegistry, type SessionRegistry } from '../../src/api/sessionRegistry.ts'
 import { createLocalSigner, createSignatureVerifier } from '../../src/chain/signer.ts'
+import { toDigest } from '../../src/domain/eip712.ts'
 import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
 import type { Manifest } from '../../src/domain/manifest.ts'
 import { toManifestDigest } from '../../src/domain/manifest.ts'
+import type { SignedVoucher } from '../../src/domain/payments.ts'
 import type { Clock, Signer } from '../../src/domain/ports.ts'
 import { toAssignmentDigest } from '../../src/domain/receipt.ts'
-import type { Assignment } from '../../src/domain/signedStructures.ts'
+import { type Assignment, type Voucher, voucher as voucherStructure } from '../../src/domain/signedStructures.ts'
 import { type TaskContent, toInputHash, toMaxUnits, toParamsHash } from '../../src/domain/task.ts'
 import { taskUnknown } from '../../src/errors/api.ts'
 import { createManifest, testDomainSeparator, toTestHash } from './minerFakes.ts'
 
 type PolledTask = { assignment: Assignment; signature: Hex; model: string; content: TaskContent; stream: boolean; leaseMs: number }
 type Calls = {
-  [K in 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask']: (RouteInput<Routes[K]> & {
+  [K in 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask' | 'getVoucher']: (RouteInput<
+    Routes[K]
+  > & {
     atMs: number
   })[]
 }
@@ -36,6 +40,8 @@ export interface TestCoordinatorOptions {
   wanted?: Hash[]
   /** what {@link Routes.putBlob} says of the models it was handed files for */
   refusedFiles?: { model: string; code: string; message: string }[]
+  /** what a unit pays; the tasks of {@link createTestTask} pay 1000 */
+  unitPriceWei?: bigint
   /** signs with this key instead, as an impostor would */
   acceptSigner?: Signer
 }
@@ -49,6 +55,12 @@ export interface TestCoordinator {
   /** sees each call before it is answered: throw for an error, wait for a slow answer */
   before: { [K in keyof Calls]?: (input: RouteInput<Routes[K]>) => void | Promise<void> }
   cancelled: Set<Hash>
+  /** answers carry a voucher over all accepted results, unless the test says otherwise */
+  pays: 'all' | 'nothing'
+  /** what it owes each miner by its own books */
+  readonly owed: Map<Address, bigint>
+  /** stands in for the voucher that answers would carry */
+  forgeVoucher: ((signed: SignedVoucher) => SignedVoucher) | null
   queue(task: PolledTask): PolledTask
   /** waits until `route` was called `times` times */
   waitForCalls(route: keyof Calls, times: number): Promise<void>
@@ -103,10 +115,22 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
   const clock = options.clock ?? { nowMs: () => Date.now() }
   const verifier = createSignatureVerifier()
   const tasks: PolledTask[] = []
-  const calls: Calls = { openSession: [], closeSession: [], putBlob: [], pollTask: [], renewLease: [], pushTokens: [], submitResult: [], failTask: [] }
+  const calls: Calls = {
+    openSession: [],
+    closeSession: [],
+    putBlob: [],
+    pollTask: [],
+    renewLease: [],
+    pushTokens: [],
+    submitResult: [],
+    failTask: [],
+    getVoucher: [],
+  }
   const before: TestCoordinator['before'] = {}
   const cancelled = new Set<Hash>()
-  const { leaseMs = 5_000, heartbeatMs = 1_000, pollMs = 500, wanted = [], silenceMs } = options
+  const { leaseMs = 5_000, heartbeatMs = 1_000, pollMs = 500, wanted = [], silenceMs, unitPriceWei = 1000n } = options
+  const owed = new Map<Address, bigint>()
+  const accepted = new Set<string>()
   let registry = createRegistry()
   let server: Server
   let address: { url: string; port: number } = { url: '', port: 0 }
@@ -117,6 +141,12 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
   async function record<K extends keyof Calls>(route: K, input: RouteInput<Routes[K]>): Promise<void> {
     ;(calls[route] as unknown[]).push({ ...input, atMs: performance.now() })
     await before[route]?.(input as never)
+  }
+  const findVoucher = (miner: Address): SignedVoucher | null => {
+    const cumulativeWei = owed.get(miner) ?? 0n
+    if (coordinator.pays === 'nothing' || cumulativeWei === 0n) return null
+    const signed = signTestVoucher(options, miner, cumulativeWei)
+    return coordinator.forgeVoucher?.(signed) ?? signed
   }
   const miners: Pick<Handlers, keyof Calls> = {
     async openSession(input) {
@@ -133,7 +163,8 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
         clock,
       })
       registry.open(agreed)
-      return { body: { ...accept, heartbeatMs, leaseMs, pollMs, wanted, refused: [] } }
+      const prices = input.body.models.map(({ manifest }) => ({ manifest: toManifestDigest(manifest), unitPriceWei }))
+      return { body: { ...accept, heartbeatMs, leaseMs, pollMs, wanted, prices, refused: [] } }
     },
     async closeSession(input, { session }) {
       await record('closeSession', input)
@@ -144,12 +175,13 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
       await record('putBlob', input)
       return { body: { usable: [], refused: options.refusedFiles ?? [] } }
     },
-    async pollTask(input, { signal }) {
+    async pollTask(input, { signal, session }) {
       await record('pollTask', input)
       const untilMs = performance.now() + input.body.waitMs
       while (tasks.length === 0 && performance.now() < untilMs && !signal.aborted) await delay(2)
       const task = signal.aborted ? undefined : tasks.shift()
-      return { body: { task: task ?? null, reasons: task === undefined ? ['no task for your models'] : [], logHead: toTestHash('head') } }
+      const reasons = task === undefined ? ['no task for your models'] : []
+      return { body: { task: task ?? null, reasons, logHead: toTestHash('head'), voucher: findVoucher(session.node) } }
     },
     async renewLease(input) {
       await record('renewLease', input)
@@ -159,10 +191,23 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
       await record('pushTokens', input)
       return { body: { cancel: cancelled.has(input.params.taskId) } }
     },
-    async submitResult(input) {
+    async submitResult(input, { session }) {
       await record('submitResult', input)
-      const { units } = input.body.result
-      return { body: { accepted: true, priceWei: units * 1000n, units } }
+      const { units, assignment } = input.body.result
+      const priceWei = units * unitPriceWei
+      if (!accepted.has(assignment)) owed.set(session.node, (owed.get(session.node) ?? 0n) + priceWei)
+      accepted.add(assignment)
+      return { body: { accepted: true, priceWei, units, voucher: findVoucher(session.node) } }
+    },
+    async getVoucher(input, { session }) {
+      await record('getVoucher', input)
+      return {
+        body: {
+          voucher: findVoucher(session.node),
+          owedWei: owed.get(session.node) ?? 0n,
+          reasons: coordinator.pays === 'all' ? [] : ['no line: the test says so'],
+        },
+      }
     },
     async failTask(input) {
       await record('failTask', input)
@@ -181,8 +226,10 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     server = createServer({ handlers, authenticateApp: () => null, sessions: registry, logger: { debug() {}, warn() {}, error() {} } })
     address = await server.listen({ port })
   }
-  await listen(0)
-  return {
+  const coordinator: TestCoordinator = {
+    pays: 'all',
+    owed,
+    forgeVoucher: null,
     get url() {
       return address.url
     },
@@ -206,6 +253,19 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     },
     restart: () => listen(address.port),
   }
+  await listen(0)
+  return coordinator
+}
+
+/** A voucher over `cumulativeWei`, signed by `coordinator`'s key. */
+export function signTestVoucher(
+  coordinator: { node: Address; signer: Signer },
+  miner: Address,
+  cumulativeWei: bigint,
+  more: Partial<Voucher> = {},
+): SignedVoucher {
+  const voucher: Voucher = { coordinator: coordinator.node, miner, cumulativeWei, issuedAt: BigInt(Math.floor(Date.now() / 1000)), ...more }
+  return { voucher, signature: coordinator.signer.sign(toDigest(testDomainSeparator, voucherStructure, voucher)) }
 }
 
 /** Waits until `isTrue`, at most 5 s. */

@@ -1,15 +1,14 @@
 import { weiPerCai } from '../../src/domain/amount.ts'
 import { sha256 } from '../../src/domain/canonical.ts'
-import type { ChainReader, NodeSet, NodeSetWatch } from '../../src/domain/chainPort.ts'
 import { toDomainSeparator } from '../../src/domain/eip712.ts'
 import type { Engine, OpenModel, OpenTokenizer, TextRun } from '../../src/domain/enginePort.ts'
-import { type Address, type Hash, toHex, zeroHash } from '../../src/domain/hex.ts'
+import { type Address, type Hash, toHex } from '../../src/domain/hex.ts'
 import { type Manifest, toManifestDigest } from '../../src/domain/manifest.ts'
 import type { NodeRecord, Role } from '../../src/domain/node.ts'
-import type { MinerStore, OutboxEntry } from '../../src/domain/storePorts.ts'
+import type { CoordinatorPayments, MinerStore, OutboxEntry } from '../../src/domain/storePorts.ts'
 import type { EmbeddingOutput, TextInput, TextParams } from '../../src/domain/task.ts'
 
-const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address }
+export const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address }
 export const testDomainSeparator = toDomainSeparator(testDomain)
 
 /** A node as the chain would show it: active, with bond and weight of `weightCai`. */
@@ -25,74 +24,23 @@ export function createNodeRecord(
     node,
     role,
     active: true,
+    away: false,
+    suspended: false,
+    jailedUntil: 0,
     operator,
     voterShareBps: 0,
     registeredAt: 1_700_000_000,
     bondWei: weightWei,
     votesWei: 0n,
     voteShares: 0n,
+    thawingBondWei: 0n,
+    thawingVotesWei: 0n,
+    rewardsWei: 0n,
     weightWei,
     nonce: 0n,
-    profileHash: zeroHash,
+    profileHash: '0x000000000000000000000000',
     profile: { name: role, url, description: '' },
     ...rest,
-  }
-}
-
-/** A chain whose nodes are what the test says. */
-export interface FakeChain extends ChainReader {
-  /** replaces the nodes and tells everybody who watches */
-  setNodes(records: NodeRecord[]): void
-  /** watches that nobody stopped */
-  readonly openWatches: number
-}
-
-export function createFakeChain(records: NodeRecord[]): FakeChain {
-  const listeners = new Set<(set: NodeSet) => void>()
-  const toSet = (list: NodeRecord[]): NodeSet => ({
-    blockNumber: 1n,
-    blockTimestamp: 1_700_000_000,
-    nodes: new Map(list.map((record) => [record.node, record])),
-  })
-  let set = toSet(records)
-  let openWatches = 0
-  const watch: NodeSetWatch = {
-    current: () => set,
-    ageMs: () => 5,
-    onChange(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    async stop() {
-      openWatches--
-    },
-  }
-  const absent = () => Promise.reject(new Error('the miner does not need this'))
-  return {
-    deployment: { network: 'test', chainId: testDomain.chainId, contracts: { staking: testDomain.verifyingContract }, deploymentBlock: 0, rpcUrls: [] },
-    domainSeparator: testDomainSeparator,
-    setNodes(list) {
-      set = toSet(list)
-      for (const listener of listeners) listener(set)
-    },
-    get openWatches() {
-      return openWatches
-    },
-    getNode: async (node) => set.nodes.get(node) ?? createNodeRecord(node, 'miner', node, { role: 'none', active: false, weightCai: 0 }),
-    getNodes: async (role) => [...set.nodes.values()].filter((record) => record.role === role),
-    async watchNodes() {
-      openWatches++
-      return watch
-    },
-    async findOperator(operator) {
-      const record = [...set.nodes.values()].find((one) => one.operator === operator)
-      return record === undefined ? null : { node: record.node, validUntil: 2n ** 64n - 1n }
-    },
-    getOperators: async (node) => [set.nodes.get(node)?.operator ?? node],
-    getAccount: absent,
-    getTotalWeight: absent,
-    getTiming: absent,
-    getBlocks: absent,
   }
 }
 
@@ -191,9 +139,37 @@ export interface FakeMinerStore extends MinerStore {
   readonly entries: Map<Hash, OutboxEntry>
 }
 
-/** The journal in memory. Hand it to a second miner for a restart. */
+/** The journal and the books in memory. Hand it to a second miner for a restart. */
+export interface FakeMinerStore extends MinerStore {
+  readonly entries: Map<Hash, OutboxEntry>
+}
+
 export function createFakeMinerStore(): FakeMinerStore {
   const entries = new Map<Hash, OutboxEntry>()
+  const books = new Map<Address, CoordinatorPayments & { prices: bigint[]; digests: Set<Hash> }>()
+  const getBooks = (coordinator: Address) => {
+    const account = books.get(coordinator) ?? {
+      coordinator,
+      owedWei: 0n,
+      results: 0,
+      unpaidResults: 0,
+      voucher: null,
+      prices: [],
+      digests: new Set<Hash>(),
+    }
+    books.set(coordinator, account)
+    return account
+  }
+  const countUnpaid = ({ owedWei, voucher, prices }: ReturnType<typeof getBooks>): number => {
+    let uncoveredWei = owedWei - (voucher?.voucher.cumulativeWei ?? 0n)
+    let count = 0
+    for (const priceWei of prices.toReversed()) {
+      if (uncoveredWei <= 0n) break
+      uncoveredWei -= priceWei
+      count++
+    }
+    return count
+  }
   return {
     entries,
     async journalResult(entry) {
@@ -209,6 +185,22 @@ export function createFakeMinerStore(): FakeMinerStore {
     },
     listUndelivered: async (coordinator) => [...entries.values()].filter((entry) => entry.coordinator === coordinator && entry.deliveredAtMs === null),
     countResults: async () => ({ signed: entries.size, delivered: [...entries.values()].filter(({ deliveredAtMs }) => deliveredAtMs !== null).length }),
+    async openAccount({ coordinator, voucher }) {
+      if (books.has(coordinator)) return
+      Object.assign(getBooks(coordinator), { voucher, owedWei: voucher?.voucher.cumulativeWei ?? 0n })
+    },
+    async addOwed({ coordinator, assignmentDigest, priceWei }) {
+      const account = getBooks(coordinator)
+      if (account.digests.has(assignmentDigest)) return
+      account.digests.add(assignmentDigest)
+      account.owedWei += priceWei
+      account.results++
+      if (priceWei > 0n) account.prices.push(priceWei)
+    },
+    async keepVoucher(signed) {
+      getBooks(signed.voucher.coordinator).voucher = signed
+    },
+    listPayments: async () => [...books.values()].map((account) => ({ ...account, unpaidResults: countUnpaid(account) })),
     close: async () => undefined,
   }
 }

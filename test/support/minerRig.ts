@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest'
 import { createSignatureVerifier } from '../../src/chain/signer.ts'
+import { weiPerCai } from '../../src/domain/amount.ts'
 import type { Address } from '../../src/domain/hex.ts'
 import type { NodeRecord } from '../../src/domain/node.ts'
 import type { Clock } from '../../src/domain/ports.ts'
@@ -8,16 +9,9 @@ import type { MinerEvent } from '../../src/miner/minerEvents.ts'
 import { type RunningMiner, startMiner } from '../../src/miner/startMiner.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { createMinerMetrics, type MinerMetrics } from '../../src/telemetry/metrics.ts'
+import { createFakeChain, type FakeChain } from './fakeChain.ts'
 import { createTestSigner, startTestCoordinator, type TestCoordinator, type TestCoordinatorOptions, waitFor } from './minerCoordinator.ts'
-import {
-  createFakeChain,
-  createFakeEngine,
-  createFakeMinerStore,
-  createNodeRecord,
-  type FakeChain,
-  type FakeEngine,
-  type FakeMinerStore,
-} from './minerFakes.ts'
+import { createFakeEngine, createFakeMinerStore, createNodeRecord, type FakeEngine, type FakeMinerStore } from './minerFakes.ts'
 
 export const minerNode: Address = `0x${'11'.repeat(20)}`
 export const minerSigner = createTestSigner(1)
@@ -74,7 +68,7 @@ export async function createMiner(
   more: { config?: Partial<MinerConfig>; timing?: Partial<MinerTiming>; engine?: FakeEngine; store?: FakeMinerStore; clock?: Clock } = {},
 ): Promise<MinerRig> {
   const { engine = createFakeEngine(), store = createFakeMinerStore(), clock = { nowMs: () => Date.now() } } = more
-  const chain = createFakeChain([minerRecord, ...records])
+  const chain = createFakeChain([minerRecord, ...records], { capWei: 100n * weiPerCai })
   const metrics = createMinerMetrics()
   const events: MinerEvent[] = []
   const miner = await startMiner({
@@ -93,6 +87,8 @@ export async function createMiner(
       coordinators: [],
       blocked: [],
       minUnitPriceWei: 0n,
+      maxUnpaid: 2,
+      redeemAboveWei: null,
       allowPrivate: true,
       client: 'cuckoo/test',
       chain: { pollMs: 100, confirmations: 0 },

@@ -45,6 +45,7 @@ if (kind === 'coordinator') {
         taskId: id,
         attempt: 1,
         coordinator: `0x${'2'.padStart(40, '0')}`,
+        priceWei: 1n,
         body: Buffer.from(`body ${number}`),
       })
       print('journalled', number)

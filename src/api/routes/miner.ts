@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
-import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zTaskContent, zTaskOutput, zUint64, zWei } from '../wire.ts'
+import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zSignedVoucher, zTaskContent, zTaskOutput, zUint64, zWei } from '../wire.ts'
 
 const attemptParams = z.object({
   taskId: zHash,
@@ -11,6 +11,8 @@ const attemptParams = z.object({
 const zRefused = z
   .array(z.object({ model: z.string(), code: z.string(), message: z.string() }))
   .describe('models that this miner will get no tasks for, with the reason')
+
+const zNewestVoucher = zSignedVoucher.nullable().describe('over all that is owed to this miner, as far as its line lets it redeem; null: nothing to redeem yet')
 
 export const openSession = defineRoute({
   id: 'openSession',
@@ -50,6 +52,7 @@ export const openSession = defineRoute({
     leaseMs: z.int(),
     pollMs: z.int(),
     wanted: z.array(zHash).describe('tokenizer files the coordinator lacks: PUT them to /miner/v1/blobs'),
+    prices: z.array(z.object({ manifest: zHash, unitPriceWei: zWei })).describe('what a unit of each model that was not refused pays'),
     refused: zRefused,
   }),
   errors: [errors.clockSkewed, errors.signatureForeign, errors.minerNotEligible, errors.sessionTaken, errors.sessionInvalid, errors.draining],
@@ -103,6 +106,7 @@ export const pollTask = defineRoute({
       .nullable(),
     reasons: z.array(z.string()).describe('why there was nothing, in words'),
     logHead: zHash.describe('head of the draw log'),
+    voucher: zNewestVoucher,
   }),
   errors: [errors.minerNotEligible, errors.draining],
 })
@@ -151,8 +155,22 @@ export const submitResult = defineRoute({
     accepted: z.literal(true),
     priceWei: zWei,
     units: zUint64,
+    voucher: zNewestVoucher,
   }),
   errors: [errors.leaseLost, errors.resultInvalid, errors.signatureForeign],
+})
+
+export const getVoucher = defineRoute({
+  id: 'getVoucher',
+  method: 'GET',
+  path: '/miner/v1/voucher',
+  auth: 'session',
+  summary: 'The newest voucher, for a miner that stopped working because it was not paid, or its line is used up.',
+  response: z.object({
+    voucher: zNewestVoucher,
+    owedWei: zWei.describe('prices of all results of this miner that were accepted here'),
+    reasons: z.array(z.string()).describe('why the voucher does not cover all that is owed, or the line lets nothing more be earned'),
+  }),
 })
 
 export const failTask = defineRoute({

@@ -85,6 +85,8 @@ async function startRealMiner(rig: CoordinatorRig, index: number, pauseMs = 2) {
       coordinators: [],
       blocked: [],
       minUnitPriceWei: 0n,
+      maxUnpaid: 2,
+      redeemAboveWei: null,
       allowPrivate: true,
       client: 'cuckoo/test',
       chain: { pollMs: 100, confirmations: 0 },

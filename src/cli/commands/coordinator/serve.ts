@@ -37,6 +37,10 @@ const options = z.object({
     .prefault(String(defaults.defaultMaxTokens))
     .describe('output tokens when the app names no number')
     .meta({ placeholder: 'number' }),
+  line: zAmount
+    .prefault(formatAmount(defaults.lineWei))
+    .describe("CAI that each miner's line is kept at, within escrow; 0: lines are raised by hand")
+    .meta({ placeholder: 'amount' }),
   restored: z.boolean().default(false).describe('the store comes from a backup: its open tasks are cancelled, so that none is signed twice'),
   grace: zDuration.prefault('20s').describe('how long stopping waits for running tasks').meta({ placeholder: 'duration' }),
 })
@@ -100,6 +104,7 @@ function toCoordinatorConfig(chosen: z.output<typeof options>, isDevnet: boolean
     defaultMaxTokens: chosen.defaultMaxTokens,
     graceMs: chosen.grace,
     restored: chosen.restored,
+    lineWei: chosen.line,
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { deviceNames } from '../../../domain/enginePort.ts'
 import { dtypes } from '../../../domain/manifest.ts'
+import { defaultMaxUnpaid } from '../../../miner/minerConfig.ts'
 import type { MinerEvent } from '../../../miner/minerEvents.ts'
 import { waitForAbort } from '../../abort.ts'
 import type { Context } from '../../context.ts'
@@ -25,6 +26,11 @@ const options = z.object({
   coordinator: z.array(z.string()).default([]).describe('only these: address or URL').meta({ placeholder: 'coordinator' }),
   block: z.array(z.string().transform(parseAddress)).default([]).describe('never these').meta({ placeholder: 'address' }),
   minPrice: zAmount.prefault('0').describe('CAI per token below which tasks are given back').meta({ placeholder: 'amount' }),
+  unpaid: zInteger(1, 1000)
+    .prefault(String(defaultMaxUnpaid))
+    .describe('results to give a coordinator on credit before work for it stops')
+    .meta({ placeholder: 'number' }),
+  redeemAbove: zAmount.optional().describe('CAI from which vouchers are redeemed by itself; default: never').meta({ placeholder: 'amount' }),
   allowPrivate: z.boolean().default(false).describe('coordinators at private addresses and plain http too (always so on the devnet)'),
   grace: zDuration.prefault('20s').describe('how long stopping waits for running tasks').meta({ placeholder: 'duration' }),
 })
@@ -53,6 +59,8 @@ operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
       coordinators: chosen.coordinator,
       blocked: chosen.block,
       minUnitPriceWei: chosen.minPrice,
+      maxUnpaid: chosen.unpaid,
+      redeemAboveWei: chosen.redeemAbove ?? null,
       allowPrivate: chosen.allowPrivate || isDevnet,
       client: `cuckoo/${getVersion()}`,
       chain: isDevnet ? { pollMs: 1_000, confirmations: 0 } : { pollMs: 4_000, confirmations: 2 },
