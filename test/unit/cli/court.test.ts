@@ -76,7 +76,7 @@ describe('receipt show --save', () => {
     expect(statSync(to).mode & 0o777).toBe(0o600)
     expect(await runJson(createFakeCourt(), ['receipt', 'verify', to])).toMatchObject({ verified: true })
     expect(await fail(createFakeCourt(), ['receipt', 'show', from, '--save', to])).toMatchInlineSnapshot(
-      `"CUCKOO_CLI_FILE_EXISTS 2: The file /kept.json exists already."`,
+      `"CUCKOO_CLI_FILE_EXISTS 2: The file FILE exists already."`,
     )
   })
 })
@@ -103,9 +103,9 @@ describe('challenge', () => {
       "warning: This publishes the prompt, the parameters and the output on the chain:
         143 bytes, for everybody, for ever.
       The bond is 3 CAI. Found invalid, it comes back, the miner loses 10 % of its
-      ~20000.000000 CAI (2000 CAI), and a quarter of what is left of that after the
-      jurors' pay is yours one thaw later. Found valid, it is lost: it pays the
-      jurors. Undecided, what jurors have not earned of it comes back.
+      bond (2000 CAI), and a quarter of what the jurors' pay leaves of that is yours
+      one thaw later. Found valid, it is lost: it pays the jurors. Undecided, what
+      jurors have not earned of it comes back.
       Publish this and post 3 CAI? [y/N] error: Nothing was done: 'Publish this and post 3 CAI?' was not answered with
         yes. (CUCKOO_CLI_ANSWERED_NO)
       hint: Give --yes to answer it beforehand.
@@ -126,7 +126,7 @@ describe('challenge', () => {
         value 3 CAI, gas 50000, at most 0.00005 CAI for gas
       Nothing was sent.
       warning: This publishes the prompt, the parameters and the output on the chain: 143 bytes, for everybody, for ever.
-      The bond is 3 CAI. Found invalid, it comes back, the miner loses 10 % of its ~20000.000000 CAI (2000 CAI), and a quarter of what is left of that after the jurors' pay is yours one thaw later. Found valid, it is lost: it pays the jurors. Undecided, what jurors have not earned of it comes back.
+      The bond is 3 CAI. Found invalid, it comes back, the miner loses 10 % of its bond (2000 CAI), and a quarter of what the jurors' pay leaves of that is yours one thaw later. Found valid, it is lost: it pays the jurors. Undecided, what jurors have not earned of it comes back.
       exit 0"
     `)
     expect(fake.sent).toMatchObject([{ options: { dryRun: true } }])
@@ -155,13 +155,13 @@ describe('challenge', () => {
     const bundle = createBundle()
     const bare = keepBare(bundle)
     expect(await fail(fake, ['challenge', bare])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_EVIDENCE_MISSING 2: /9.json holds the receipt, but not the input, params and output that it is about."`,
+      `"CUCKOO_JURY_EVIDENCE_MISSING 2: FILE holds the receipt, but not the input, params and output that it is about."`,
     )
     expect(await fail(fake, ['challenge', bare, '--evidence', keep('{"input":1,"params":2}')])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_EVIDENCE_UNREADABLE 65: /10.json is no evidence: output: Invalid input."`,
+      `"CUCKOO_JURY_EVIDENCE_UNREADABLE 65: FILE is no evidence: output: Invalid input."`,
     )
     expect(await fail(fake, ['challenge', bare, '--evidence', keep('[')])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_EVIDENCE_UNREADABLE 65: /11.json is no evidence: it is not JSON."`,
+      `"CUCKOO_JURY_EVIDENCE_UNREADABLE 65: FILE is no evidence: it is not JSON."`,
     )
     expect(await fail(fake, ['challenge', keepBundle({ ...bundle, output: { tokenIds: [4, 5, 7], finishReason: 'length' } })])).toMatchInlineSnapshot(
       `"CUCKOO_JURY_EVIDENCE_MISMATCH 65: The output is not the one that was signed: its SHA-256 is 0x676951ba7af7af8adc15709ae4afd7e2017da1df7a36db1211110fe7f86a74ce, the receipt has 0x790f87c0e084e8e239579a1aede0268b5a523500ec475133c5f5715dab827b9f."`,
@@ -177,10 +177,10 @@ describe('challenge', () => {
     const { evidenceSeconds } = devnetParameters
     const issued = (at: number) => keepBundle(createBundle({ issuedAt: BigInt(at) }))
     expect(await fail(fake, ['challenge', issued(chainTime - evidenceSeconds - 1)])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_TOO_OLD 10: /14.json is no evidence any more since 2025-12-31 23:59 (1 s ago)."`,
+      `"CUCKOO_JURY_RECEIPT_TOO_OLD 10: FILE is no evidence any more since 2025-12-31 23:59 (1 s ago)."`,
     )
     expect(await fail(fake, ['challenge', issued(chainTime + 1)])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_TOO_EARLY 10: /15.json was issued 2026-01-01 00:00 by its own date, which has not come on the chain."`,
+      `"CUCKOO_JURY_RECEIPT_TOO_EARLY 10: FILE was issued 2026-01-01 00:00 by its own date, which has not come on the chain."`,
     )
     for (const at of [chainTime - evidenceSeconds, chainTime]) await runJson(fake, ['challenge', issued(at), '--dry-run'])
   })
@@ -189,22 +189,22 @@ describe('challenge', () => {
     const fake = createFakeCourt()
     const stranger = createLocalSigner(`0x${'44'.repeat(32)}`)
     expect(await fail(fake, ['challenge', keepBundle(createBundle({}, { signers: { miner: stranger } }))])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /18.json: the key 0x7564105e977516c53be337314c7e53838967bdac that signed it is not the miner's, or it was signed for another network."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the key 0x7564105e977516c53be337314c7e53838967bdac that signed it is not the miner's, or it was signed for another network."`,
     )
     expect(await fail(fake, ['challenge', keepBundle(createBundle({}, { signers: { coordinator: minerKey } }))])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /19.json: the key 0x1563915e194d8cfba1943570603f7606a3115508 that signed it is not the coordinator's, or it was signed for another network."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the key 0x1563915e194d8cfba1943570603f7606a3115508 that signed it is not the coordinator's, or it was signed for another network."`,
     )
     const bundle = createBundle()
     const malformed = { ...bundle, receipt: { ...bundle.receipt, resultSignature: `0x${'00'.repeat(65)}` as const } }
     expect(await fail(fake, ['challenge', keepBundle(malformed)])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /20.json: the miner's signature is malformed."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the miner's signature is malformed."`,
     )
     const foreign = {
       ...bundle,
       receipt: { ...createBundle({ seed: 8n }).receipt, assignment: bundle.receipt.assignment, assignmentSignature: bundle.receipt.assignmentSignature },
     }
     expect(await fail(fake, ['challenge', keepBundle(foreign)])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /21.json: its result is for another assignment."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: its result is for another assignment."`,
     )
   })
 
@@ -217,11 +217,11 @@ describe('challenge', () => {
     fake.sent.length = 0
     replaced(chainTime - 11)
     expect(await fail(fake, ['challenge', keepBundle(createBundle())])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /23.json: the miner's key 0x1563915e194d8cfba1943570603f7606a3115508 was replaced before the assignment was issued."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the miner's key 0x1563915e194d8cfba1943570603f7606a3115508 was replaced before the assignment was issued."`,
     )
     replaced(chainTime - thawSeconds - 1)
     expect(await fail(fake, ['challenge', keepBundle(createBundle())])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /24.json: the miner's key 0x1563915e194d8cfba1943570603f7606a3115508 was replaced, and counts no longer since 2025-12-31 23:59."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the miner's key 0x1563915e194d8cfba1943570603f7606a3115508 was replaced, and counts no longer since 2025-12-31 23:59."`,
     )
   })
 })
@@ -251,7 +251,7 @@ describe('report miner', () => {
     )
     const forged = createBundle({}, { output: { tokenIds: [9], finishReason: 'stop' }, signers: { miner: coordinatorKey } })
     expect(await fail(fake, ['report', 'miner', first, keepBundle(forged)])).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /29.json: the key 0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a that signed it is not the miner's, or it was signed for another network."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the key 0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a that signed it is not the miner's, or it was signed for another network."`,
     )
     fake.nowAt = chainTime + devnetParameters.evidenceSeconds
     expect(await fail(fake, ['report', 'miner', first, keepBundle(other())])).toContain('CUCKOO_JURY_RECEIPT_TOO_OLD 10')
@@ -298,10 +298,10 @@ describe('report coordinator', () => {
       `"CUCKOO_JURY_REPORT_UNFIT 65: The two receipts do not prove that a coordinator gave one task attempt to two miners: they are of two coordinators."`,
     )
     expect(await report(createBundle({ miner: `0x${'23'.repeat(20)}` }, { signers: { coordinator: minerKey } }))).toMatchInlineSnapshot(
-      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take /42.json: the key 0x1563915e194d8cfba1943570603f7606a3115508 that signed it is not the coordinator's, or it was signed for another network."`,
+      `"CUCKOO_JURY_RECEIPT_UNFIT 65: The court would not take FILE: the key 0x1563915e194d8cfba1943570603f7606a3115508 that signed it is not the coordinator's, or it was signed for another network."`,
     )
     expect(await fail(fake, ['report', 'coordinator', first, keep('{"assignment":{}}')])).toMatchInlineSnapshot(
-      `"CUCKOO_CLI_RECEIPT_UNREADABLE 65: /43.json is not a receipt: assignment.taskId: Invalid input: expected string, received undefined."`,
+      `"CUCKOO_CLI_RECEIPT_UNREADABLE 65: FILE is not a receipt: assignment.taskId: Invalid input: expected string, received undefined."`,
     )
   })
 })
@@ -317,10 +317,8 @@ describe('appeal', () => {
         transaction 0xabababababababababababababababababababababababababababababababab
         block 8, 0.00005 CAI for gas
       The verdict is invalid. Appeals are taken until 2026-01-01 00:00 (in 50 s).
-      The bond is 10 CAI for 5 seats. If the case ends valid, it comes back. If it
-      ends otherwise, it is lost: it pays the jurors. Undecided, what jurors have not
-      earned of it comes back.
-      Appeal for valid with 10 CAI? [y/N] [?25l[?2026h⠋ sending[?2026l[?25hexit 0"
+      The bond is 10 CAI for 5 seats. If the case ends valid, it comes back. If it ends otherwise, it is lost: it pays the jurors. Undecided, what jurors have not earned of it comes back.
+      exit 0"
     `)
     expect(fake.sent).toMatchObject([{ verb: 'appeal', input: { caseId: 3n, side: 'valid', bondWei: 10n * cai } }])
   })

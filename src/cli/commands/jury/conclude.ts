@@ -23,8 +23,7 @@ few voted, or closes it. Anybody may.`,
     const caseId = args.case
     const chain = await context.ports.getChain()
     const [loaded, { nowAt }] = await Promise.all([loadCase(chain, caseId), getCourtClock(chain)])
-    // A seed that never came closes a case too: the contract knows when.
-    if (loaded.dispute.stage !== 'sealing') assertStage(loaded, 'due', 'concluding', nowAt)
+    assertStage(loaded, 'due', 'concluding', nowAt)
     const signer = await context.ports.getSigner(options)
     const report = await runTransaction(context, options, (tx) => chain.concludeRound(signer, { caseId }, tx))
     if (report.dryRun) return { ...report, caseId, stage: null, verdict: null, text: null, nowAt }

@@ -55,7 +55,7 @@ interface Fine {
 
 /** Who can be fined now. A juror that has left the network since is found only by name: the list of miners is today's. */
 async function listFines(chain: Chain, { dispute, rounds }: LoadedCase, clock: CourtClock, named: Address | undefined): Promise<Fine[]> {
-  const running = rounds.filter(({ revealEndsAt }) => revealEndsAt !== null && revealEndsAt < clock.nowAt && clock.nowAt <= revealEndsAt + clock.thawSeconds)
+  const running = rounds.filter(({ revealEndsAt }) => revealEndsAt !== null && revealEndsAt <= clock.nowAt && clock.nowAt <= revealEndsAt + clock.thawSeconds)
   const nodes = named === undefined ? (running.length === 0 ? [] : (await chain.getNodes('miner')).map(({ node }) => node)) : [named]
   const seats = await Promise.all(running.flatMap((round) => nodes.map((node) => findSeat(chain, dispute.caseId, round, node))))
   return seats.flatMap((seat) => {
