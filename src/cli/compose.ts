@@ -22,11 +22,16 @@ const devnetChainId = 31_337
 /** Text of a stranger's tokenizer may be slow to encode, never endless. */
 const tokenizerTimeoutMs = 5_000
 
+export interface Adaptors {
+  /** what a test that plays a dishonest miner puts around the engine */
+  wrapEngine?: (engine: Engine) => Engine
+}
+
 /**
  * The composition root: ports over the real adaptors. The only place that names an adaptor, each behind an import() that runs
  * when it is first asked for.
  */
-export function compose(options: ComposeOptions): Ports {
+export function compose(options: ComposeOptions, { wrapEngine = (engine) => engine }: Adaptors = {}): Ports {
   const { config, prompts } = options
   const { home } = config.values
   const closers: (() => Promise<unknown>)[] = []
@@ -42,9 +47,9 @@ export function compose(options: ComposeOptions): Ports {
   const getChain = once(async () => createChain(await getDeployment(), options))
   const getEngine = once(async () => {
     const { createEngine } = await import('../inference/createEngine.ts')
-    const engine: Engine = createEngine({ modelsDirectory: join(home, 'models'), logger: await createLogger(options, 'engine') })
+    const engine = createEngine({ modelsDirectory: join(home, 'models'), logger: await createLogger(options, 'engine') })
     closers.push(() => engine.dispose())
-    return engine
+    return wrapEngine(engine)
   })
   const getAccounts = () => import('../chain/accounts.ts')
   const getVerifier = once(async () => (await import('../chain/signer.ts')).createSignatureVerifier())
