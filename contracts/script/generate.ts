@@ -11,7 +11,7 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
 const target = join(root, 'src', 'chain', 'contracts.generated.ts')
-const contracts = ['Staking']
+const contracts = ['Staking', 'Payments', 'Court', 'Epochs', 'BlockhashRandomness', 'DrandRandomness']
 
 type Artifact = {
   abi: unknown[]

@@ -82,6 +82,11 @@ export const nothingToWithdraw = defineError('CUCKOO_COURT_NOTHING_TO_WITHDRAW',
   hint: 'See every bucket with `cuckoo status`.',
 }))
 
+export const payerInvalid = defineError('CUCKOO_COURT_CALLER_INVALID', 'denied', (f: { caller: string }) => ({
+  message: `The court takes plain transfers from the staking contract only, not from ${f.caller}.`,
+  hint: 'Money for rewards goes to `cuckoo fund <role> <amount>`.',
+}))
+
 // ---- randomness ----
 export const seedNotReached = defineError('CUCKOO_COURT_SEED_NOT_REACHED', 'rejected', (f: { round: bigint; reachedAt: number }) => ({
   message: `Randomness round ${f.round} is there from ${f.reachedAt} (unix seconds) on.`,
@@ -95,7 +100,16 @@ export const randomnessUnsupported = defineError('CUCKOO_COURT_RANDOMNESS_UNSUPP
   message: `Block hashes can be chosen by any user of chain ${f.chainId}: they are for the devnet (31337) only.`,
   hint: 'Deploy with drand: `cuckoo deploy --randomness drand`.',
 }))
-export const beaconInvalid = defineError('CUCKOO_COURT_BEACON_INVALID', 'usage', (f: { field: string }) => ({
-  message: `The beacon's ${f.field} cannot be used.`,
-  hint: 'Deploy with the published evmnet beacon: `cuckoo deploy --randomness drand`.',
+const publishedBeacon = 'Deploy with the published evmnet beacon: `cuckoo deploy --randomness drand`.'
+export const beaconKeyInvalid = defineError('CUCKOO_COURT_BEACON_KEY_INVALID', 'usage', () => ({
+  message: "The beacon's group key is no point of G2.",
+  hint: publishedBeacon,
+}))
+export const beaconPeriodInvalid = defineError('CUCKOO_COURT_BEACON_PERIOD_INVALID', 'usage', () => ({
+  message: "The beacon's period is zero.",
+  hint: publishedBeacon,
+}))
+export const pairingMissing = defineError('CUCKOO_COURT_PAIRING_MISSING', 'config', (f: { precompile: string }) => ({
+  message: `The chain's pairing precompile ${f.precompile} does not answer: drand's signatures cannot be verified there.`,
+  hint: 'Give the transaction more gas, or deploy on a chain that has the precompiles of EIP-196 and EIP-197: `cuckoo deploy --help`.',
 }))

@@ -29,6 +29,10 @@ export const secretInvalid = defineError('CUCKOO_EPOCHS_SECRET_INVALID', 'reject
   hint: 'Run `cuckoo coordinator serve` with the store that made the commitment.',
 }))
 export const notOverdue = defineError('CUCKOO_EPOCHS_NOT_OVERDUE', 'rejected', (f: { coordinator: string; epoch: bigint; overdueAt: number }) => ({
-  message: `${f.coordinator} may reveal draw epoch ${f.epoch} until ${f.overdueAt} (unix seconds), or is suspended for it already.`,
+  message: `${f.coordinator} may reveal draw epoch ${f.epoch} until ${f.overdueAt} (unix seconds).`,
+  hint: `See how it stands with \`cuckoo node show ${f.coordinator}\`.`,
+}))
+export const alreadyOverdue = defineError('CUCKOO_EPOCHS_ALREADY_OVERDUE', 'rejected', (f: { coordinator: string; epoch: bigint }) => ({
+  message: `${f.coordinator} is suspended for draw epoch ${f.epoch} already.`,
   hint: `See how it stands with \`cuckoo node show ${f.coordinator}\`.`,
 }))

@@ -4,9 +4,10 @@ import type { RegistrationRequest, TxStage } from '../../src/domain/chainPort.ts
 import type { Address, Hex } from '../../src/domain/hex.ts'
 import { bondThresholdWei, toWeight } from '../../src/domain/node.ts'
 import type { Signer } from '../../src/domain/ports.ts'
-import * as errors from '../../src/errors/chain.ts'
+import * as chainErrors from '../../src/errors/chain.ts'
 import { CuckooError } from '../../src/errors/cuckooError.ts'
-import { cai, testEpochSeconds, testThawSeconds, useTestNetwork } from '../support/chainFixtures.ts'
+import * as errors from '../../src/errors/staking.ts'
+import { cai, testEpochSeconds, testParameters, testThawSeconds, useTestNetwork } from '../support/chainFixtures.ts'
 
 const network = useTestNetwork()
 
@@ -53,15 +54,15 @@ describe('stake', () => {
     expect(await catchError(chain.stake(signer(1), { amountWei: 0n }))).toMatchObject({ code: errors.amountZero.code, kind: 'usage' })
     await setBalance(signer(1).address, cai(5))
     const error = await catchError(chain.stake(signer(1), { amountWei: cai(6) }))
-    expect(error).toMatchObject({ code: errors.walletTooLow.code, kind: 'rejected', facts: { availableCai: '5', neededCai: '6', feeCai: '0' } })
+    expect(error).toMatchObject({ code: chainErrors.walletTooLow.code, kind: 'rejected', facts: { availableCai: '5', neededCai: '6', feeCai: '0' } })
     expect(error.hint).toBe(`Get some with \`cuckoo faucet ${signer(1).address}\`.`)
     const forGas = await catchError(chain.stake(signer(1), { amountWei: cai(5) }))
-    expect(forGas).toMatchObject({ code: errors.walletTooLow.code, facts: { availableCai: '5' } })
+    expect(forGas).toMatchObject({ code: chainErrors.walletTooLow.code, facts: { availableCai: '5' } })
     expect(forGas.facts['feeCai']).not.toBe('0')
   })
 
   test('on a public network too little CAI says where to get it', () => {
-    const { hint } = errors.walletTooLow({ account: nobody, availableCai: '0', neededCai: '1', feeCai: '0', network: 'cuckoo' })
+    const { hint } = chainErrors.walletTooLow({ account: nobody, availableCai: '0', neededCai: '1', feeCai: '0', network: 'cuckoo' })
     expect(hint).toBe(
       `Get CAI for ${nobody} at https://cuckoo.network/portal, or ask on Telegram https://cuckoo.network/tg or Discord https://cuckoo.network/dc.`,
     )
@@ -196,26 +197,42 @@ describe('bond, vote, unvote, unbond, withdraw', () => {
     const releaseAt = (await now()) + testThawSeconds
     const leaving = await chain.getAccount(voter.address)
     expect(leaving.votes).toEqual([])
-    expect(leaving.thaws).toEqual([{ id: 0n, node: owner.address, kind: 'votes', amountWei: cai(900), releaseAt: votesReleaseAt }])
-    expect((await chain.getAccount(owner.address)).thaws).toEqual([{ id: 0n, node: owner.address, kind: 'bond', amountWei: cai(100), releaseAt }])
+    const toThawId = (kind: bigint, at: number): bigint => (BigInt(owner.address) << 96n) | (kind << 64n) | BigInt(at)
+    const votesThaw = { id: toThawId(1n, votesReleaseAt), node: owner.address, kind: 'votes', amountWei: cai(900), releaseAt: votesReleaseAt }
+    expect(leaving.thaws).toEqual([votesThaw])
+    const id = toThawId(0n, releaseAt)
+    expect((await chain.getAccount(owner.address)).thaws).toEqual([{ id, node: owner.address, kind: 'bond', amountWei: cai(100), releaseAt }])
 
-    const early = await catchError(chain.withdraw(owner, { thawIds: [0n], freeWei: 'all', to: owner.address }))
-    expect(early).toMatchObject({ code: errors.thawNotReleased.code, facts: { id: 0n, releaseAt } })
+    const early = await catchError(chain.withdraw(owner, { thawIds: [id], freeWei: 'all', to: owner.address }))
+    expect(early).toMatchObject({ code: errors.thawNotReleased.code, facts: { id, releaseAt } })
     await warp(testThawSeconds)
-    await chain.withdraw(owner, { thawIds: [0n], freeWei: 0n, to: owner.address })
+    await chain.withdraw(owner, { thawIds: [id], freeWei: 0n, to: owner.address })
     expect(await chain.getAccount(owner.address)).toMatchObject({ freeWei: cai(200), thaws: [] })
     const wallet = (await chain.getAccount(nobody)).walletWei
     await chain.withdraw(owner, { thawIds: [], freeWei: 'all', to: nobody })
     expect((await chain.getAccount(nobody)).walletWei - wallet).toBe(cai(200))
-    expect(await catchError(chain.withdraw(owner, { thawIds: [0n], freeWei: 0n, to: nobody }))).toMatchObject({ code: errors.thawUnknown.code })
+    expect(await catchError(chain.withdraw(owner, { thawIds: [id], freeWei: 0n, to: nobody }))).toMatchObject({ code: errors.thawUnknown.code })
   })
 
-  test('lists exits over several pages', async () => {
-    const { chain, signer, registerMiner } = network()
+  test('exits of one second are one, and many are listed over several pages', async () => {
+    const { chain, signer, registerMiner, anvil, now } = network()
     await registerMiner({ owner: signer(1), operator: signer(2), bondWei: cai(25_000) })
-    for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 25 }, () => chain.unbond(signer(1), { amountWei: 1n })))
+    await anvil.request('evm_setAutomine', [false])
+    const first = Promise.all([1n, 2n].map((amountWei) => chain.unbond(signer(1), { amountWei })))
+    while ((await anvil.request<{ pending: string }>('txpool_status')).pending !== '0x2') await new Promise((resolve) => setTimeout(resolve, 20))
+    await anvil.request('evm_mine')
+    await anvil.request('evm_setAutomine', [true])
+    await first
+    const together = await chain.getAccount(signer(1).address)
+    expect(together.thaws).toMatchObject([{ amountWei: 3n, releaseAt: together.blockTimestamp + testThawSeconds }])
+    const startsAt = await now()
+    for (let count = 1; count <= 120; count++) {
+      await anvil.request('evm_setNextBlockTimestamp', [startsAt + count])
+      await chain.unbond(signer(1), { amountWei: 1n })
+    }
     const { thaws } = await chain.getAccount(signer(1).address)
-    expect(thaws.map(({ id }) => id)).toEqual(Array.from({ length: 125 }, (_, id) => BigInt(id)))
+    expect(thaws).toHaveLength(121)
+    expect(thaws.map(({ releaseAt }) => releaseAt)).toEqual(Array.from({ length: 121 }, (_, count) => startsAt + count + testThawSeconds))
   })
 
   test('refuse what is not there', async () => {
@@ -323,14 +340,16 @@ test('a call that reverts only in its block says so and why', async () => {
   await anvil.request('evm_setAutomine', [true])
   const failures = (await results).filter((result) => result.status === 'rejected')
   expect(failures).toHaveLength(1)
-  expect(failures[0]?.reason).toMatchObject({ code: errors.txReverted.code, cause: { code: errors.freeTooLow.code } })
+  expect(failures[0]?.reason).toMatchObject({ code: chainErrors.txReverted.code, cause: { code: errors.freeTooLow.code } })
 })
 
-test('timing and blocks are those of the chain', async () => {
+test('parameters and blocks are those of the chain', async () => {
   const { chain, mine, deployment } = network()
-  expect(await chain.getTiming()).toEqual({ thawSeconds: testThawSeconds, epochSeconds: testEpochSeconds })
+  expect(await chain.getParameters()).toEqual(testParameters)
+  const before = (await chain.getBlocks()).latest
+  expect(before.number).toBe(BigInt(deployment.deploymentBlock + 4))
   await mine(3)
   const { latest, finalized } = await chain.getBlocks()
-  expect(latest.number).toBe(BigInt(deployment.deploymentBlock + 3))
+  expect(latest.number).toBe(before.number + 3n)
   expect(finalized).toEqual(latest)
 })

@@ -84,7 +84,7 @@ test('a fallback RPC on another chain is refused when it is needed', async () =>
 
 test('an address without the contract', async () => {
   const { deployment } = network()
-  const elsewhere = { ...deployment, contracts: { staking: `0x${'77'.repeat(20)}` } as const }
+  const elsewhere = { ...deployment, contracts: { ...deployment.contracts, staking: `0x${'77'.repeat(20)}` } as const }
   expect(await catchError(createChain({ deployment: elsewhere }))).toMatchObject({ code: errors.contractMissing.code, kind: 'config' })
   const { url } = await serve((call) => (call.method === 'eth_call' ? { result: `0x${'12'.repeat(32)}` } : forward()))
   expect(await catchError(connect(url))).toMatchObject({ code: errors.contractMissing.code, facts: { reason: 'another contract is there' } })

@@ -5,7 +5,7 @@ import { deployContracts } from '../../src/chain/deployContracts.ts'
 import { signRegistration } from '../../src/chain/registration.ts'
 import { createLocalSigner } from '../../src/chain/signer.ts'
 import { weiPerCai } from '../../src/domain/amount.ts'
-import type { Chain, Deployment } from '../../src/domain/chainPort.ts'
+import type { Chain, Deployment, NetworkParameters } from '../../src/domain/chainPort.ts'
 import { type Address, type Hex, toHex } from '../../src/domain/hex.ts'
 import type { Profile, Role } from '../../src/domain/node.ts'
 import type { Signer } from '../../src/domain/ports.ts'
@@ -57,8 +57,27 @@ export interface TestNetwork {
   stop(): Promise<void>
 }
 
-export const testThawSeconds = 600
-export const testEpochSeconds = 60
+/** A whole dispute, and its thaw, within ten minutes of the chain's time. */
+export const testParameters: NetworkParameters = {
+  thawSeconds: 600,
+  epochSeconds: 60,
+  rewardSeconds: 120,
+  dripSeconds: 60,
+  freezeSeconds: 240,
+  topUpSeconds: 100,
+  drawSeconds: 60,
+  graceSeconds: 30,
+  evidenceSeconds: 300,
+  sealSeconds: 5,
+  commitSeconds: 20,
+  revealSeconds: 20,
+  appealSeconds: 20,
+  jailSeconds: 120,
+  jurorFeeWei: weiPerCai,
+  seats: [3, 5, 7],
+}
+export const testThawSeconds = testParameters.thawSeconds
+export const testEpochSeconds = testParameters.epochSeconds
 
 /** A fresh anvil with the contracts deployed. The caller stops it. */
 async function createTestNetwork(options: Parameters<typeof startAnvil>[0] = {}): Promise<TestNetwork> {
@@ -73,8 +92,8 @@ async function createTestNetwork(options: Parameters<typeof startAnvil>[0] = {})
     signer: signer(0),
     rpcUrl: anvil.rpcUrl,
     network: 'devnet',
-    thawSeconds: testThawSeconds,
-    epochSeconds: testEpochSeconds,
+    parameters: testParameters,
+    randomness: 'blockhash',
   })
   const chain = await createChain({ deployment })
   const now = async (): Promise<number> => (await chain.getBlocks()).latest.timestamp

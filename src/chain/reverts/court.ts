@@ -27,6 +27,7 @@ export const courtReverts: RevertTable<'court'> = {
   NotPayable: (caseId, round, node) => errors.notPayable({ caseId, round, node: toAddress(node) }),
   CreditNotReleased: (caseId, releaseAt) => errors.creditNotReleased({ caseId, releaseAt: Number(releaseAt) }),
   NothingToWithdraw: (account) => errors.nothingToWithdraw({ account: toAddress(account) }),
+  CallerInvalid: (caller) => errors.payerInvalid({ caller: toAddress(caller) }),
   TransferFailed: (to, amount) => errors.payoutFailed({ to: toAddress(to), amountCai: formatAmount(amount) }),
   ParameterInvalid: (name) => errors.parameterInvalid({ name }),
   // OpenZeppelin's: SafeCast and ReentrancyGuardTransient.

@@ -11,5 +11,6 @@ export const epochsReverts: RevertTable<'epochs'> = {
   CommitmentZero: () => errors.commitmentZero({}),
   SecretInvalid: (coordinator, epoch) => errors.secretInvalid({ coordinator: toAddress(coordinator), epoch }),
   NotOverdue: (coordinator, epoch, overdueAt) => errors.notOverdue({ coordinator: toAddress(coordinator), epoch, overdueAt: Number(overdueAt) }),
+  AlreadyOverdue: (coordinator, epoch) => errors.alreadyOverdue({ coordinator: toAddress(coordinator), epoch }),
   ParameterInvalid: (name) => errors.parameterInvalid({ name }),
 }

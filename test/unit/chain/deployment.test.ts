@@ -12,7 +12,14 @@ import * as errors from '../../../src/errors/chain.ts'
 const deployment: Deployment = {
   network: 'devnet',
   chainId: 31337,
-  contracts: { staking: '0x5fbdb2315678afecb367f032d93f642f64180aa3' },
+  contracts: {
+    staking: '0x5fbdb2315678afecb367f032d93f642f64180aa3',
+    payments: `0x${'22'.repeat(20)}`,
+    court: `0x${'33'.repeat(20)}`,
+    epochs: `0x${'44'.repeat(20)}`,
+    randomness: `0x${'55'.repeat(20)}`,
+  },
+  randomness: 'blockhash',
   deploymentBlock: 1,
   rpcUrls: ['http://127.0.0.1:8545'],
 }
@@ -35,7 +42,7 @@ test('what is saved is what is loaded, and nothing else stays in the folder', as
 
 test('addresses with a checksum become lower case', async () => {
   const path = join(folder, 'file.json')
-  await writeFile(path, JSON.stringify({ ...deployment, contracts: { staking: '0x5FbDB2315678afecb367f032d93F642f64180aa3' } }))
+  await writeFile(path, JSON.stringify({ ...deployment, contracts: { ...deployment.contracts, staking: '0x5FbDB2315678afecb367f032d93F642f64180aa3' } }))
   expect(await loadDeployment(path)).toEqual(deployment)
 })
 
@@ -45,8 +52,10 @@ test.each<[string, unknown]>([
   ['an empty object', {}],
   ['a chain id as text', { ...deployment, chainId: '31337' }],
   ['a chain id of 0', { ...deployment, chainId: 0 }],
-  ['a short address', { ...deployment, contracts: { staking: '0x5fbd' } }],
-  ['a wrong checksum', { ...deployment, contracts: { staking: '0x5FbDB2315678afecb367f032d93F642f64180aA3' } }],
+  ['a short address', { ...deployment, contracts: { ...deployment.contracts, staking: '0x5fbd' } }],
+  ['a wrong checksum', { ...deployment, contracts: { ...deployment.contracts, staking: '0x5FbDB2315678afecb367f032d93F642f64180aA3' } }],
+  ['no court', { ...deployment, contracts: { ...deployment.contracts, court: undefined } }],
+  ['randomness of another kind', { ...deployment, randomness: 'dice' }],
   ['a negative block', { ...deployment, deploymentBlock: -1 }],
   ['a foreign URL', { ...deployment, rpcUrls: ['file:///etc/passwd'] }],
   ['a path for a network', { ...deployment, network: '../x' }],
@@ -54,6 +63,18 @@ test.each<[string, unknown]>([
   const path = join(folder, 'file.json')
   await writeFile(path, JSON.stringify(value))
   await expect(loadDeployment(path)).rejects.toEqual(withCode(errors.deploymentInvalid))
+})
+
+test('a file of the version that knew staking alone says what to do', async () => {
+  const path = join(folder, 'file.json')
+  const { randomness: _none, ...old } = { ...deployment, contracts: { staking: deployment.contracts.staking } }
+  await writeFile(path, JSON.stringify(old))
+  const error = await loadDeployment(path).catch((caught) => caught)
+  expect(error).toEqual(withCode(errors.deploymentOutdated))
+  expect(error.message).toBe(`${path} names a staking contract alone: it was written by an older version, whose network has neither payments nor a court.`)
+  expect(error.hint).toMatchInlineSnapshot(
+    `"Deploy all contracts with \`cuckoo deploy\`, or start the devnet anew: \`cuckoo devnet stop\`, \`cuckoo devnet start\`."`,
+  )
 })
 
 test('refuses what is no JSON, too large, absent or a folder', async () => {

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { encodeAbiParameters, encodeErrorResult, getAddress, toFunctionSelector } from 'viem'
-import { expect, test } from 'vitest'
-import { stakingAbi } from '../../../src/chain/contracts.generated.ts'
-import { decodeRevert, revertErrors } from '../../../src/chain/reverts.ts'
-import { callReverted, freeTooLow } from '../../../src/errors/chain.ts'
+import { describe, expect, test } from 'vitest'
+import { abis, type ContractName, contractNames } from '../../../src/chain/abis.ts'
+import { decodeRevert, reverts } from '../../../src/chain/reverts/decodeRevert.ts'
+import { callReverted } from '../../../src/errors/chain.ts'
+import * as court from '../../../src/errors/court.ts'
+import * as epochs from '../../../src/errors/epochs.ts'
+import { bondTooLow, freeTooLow } from '../../../src/errors/staking.ts'
 
-const contractErrors = stakingAbi.filter((item) => item.type === 'error')
 const samples: Record<string, unknown> = {
+  bytes32: `0x${'12'.repeat(32)}`,
   uint8: 1,
   uint16: 10_001,
   uint64: 7n,
@@ -14,42 +17,67 @@ const samples: Record<string, unknown> = {
   address: getAddress(`0x${'ab'.repeat(20)}`),
   string: 'name',
 }
+const interfaces: Record<ContractName, readonly string[]> = {
+  staking: ['IStaking', 'IRewards', 'IStakingHooks'],
+  payments: ['IPayments'],
+  court: ['ICourt'],
+  epochs: ['IEpochs'],
+  randomness: ['IRandomness'],
+}
+const toErrors = (contract: ContractName) => abis[contract].filter((item) => item.type === 'error')
 
-test('every error that IStaking declares has its entry', async () => {
-  const source = await readFile(new URL('../../../contracts/src/interfaces/IStaking.sol', import.meta.url), 'utf8')
-  const declared = [...source.matchAll(/^\s*error (\w+)\(/gm)].map(([, name]) => name)
-  expect(declared.length).toBeGreaterThan(20)
-  expect(declared.filter((name) => !Object.hasOwn(revertErrors, name as string))).toEqual([])
-})
+function encode(contract: ContractName, name: string, inputs: readonly { type: string }[]) {
+  return encodeErrorResult({ abi: abis[contract], errorName: name, args: inputs.map(({ type }) => samples[type]) } as never)
+}
 
-test.each(contractErrors)('$name becomes an error of ours with a code, a sentence and a next step', ({ name, inputs }) => {
-  const args = inputs.map((input) => samples[input.type])
-  const data = encodeErrorResult({ abi: contractErrors, errorName: name, args } as never)
-  const error = decodeRevert(data, 'stake')
-  expect(error.code).toMatch(/^CUCKOO_STAKING_[A-Z_]+$/)
-  expect(error.message).toMatch(/^[A-Z0-9$].*\.$/s)
-  expect(error.message).not.toMatch(/undefined|\[object|NaN/)
-  expect(error.hint).toMatch(/\S/)
-  expect(error.message).not.toMatch(/0x\w*[A-F]/)
-})
+describe.each(contractNames)('%s', (contract) => {
+  const areas: Record<ContractName, string> = { staking: 'STAKING', payments: 'PAYMENTS', court: 'COURT', epochs: 'EPOCHS', randomness: 'COURT' }
 
-test('no two errors of the contract become one, but for those of its short strings', () => {
-  const codes = contractErrors.map(({ name, inputs }) => {
-    const data = encodeErrorResult({ abi: contractErrors, errorName: name, args: inputs.map((input) => samples[input.type]) } as never)
-    return decodeRevert(data, 'stake').code
+  test('every error that its interfaces declare has an entry', async () => {
+    const read = (name: string) => readFile(new URL(`../../../contracts/src/interfaces/${name}.sol`, import.meta.url), 'utf8')
+    const source = (await Promise.all(interfaces[contract].map(read))).join('\n')
+    const declared = [...source.matchAll(/^\s*error (\w+)\(/gm)].map(([, name]) => name)
+    expect(declared.length).toBeGreaterThan(2)
+    expect(declared.filter((name) => !Object.hasOwn(reverts[contract], name as string))).toEqual([])
   })
-  expect(new Set(codes).size).toBe(codes.length - 1)
+
+  test.each(toErrors(contract))('$name becomes an error of ours with a code, a sentence and a next step', ({ name, inputs }) => {
+    const error = decodeRevert(encode(contract, name, inputs), 'stake', contract)
+    expect(error.code).toMatch(new RegExp(`^CUCKOO_${areas[contract]}_[A-Z_]+$`))
+    expect(error.message).toMatch(/^[A-Z0-9$].*\.$/s)
+    expect(error.message).not.toMatch(/undefined|\[object|NaN/)
+    expect(error.hint).toMatch(/\S/)
+    expect(error.message).not.toMatch(/0x\w*[A-F]/)
+  })
+
+  test('no two of its errors become one, but for those of its short strings', () => {
+    const codes = toErrors(contract).map(({ name, inputs }) => decodeRevert(encode(contract, name, inputs), 'stake', contract).code)
+    expect(new Set(codes).size).toBe(codes.length - (contract === 'staking' ? 1 : 0))
+  })
 })
 
 test('what is missing is counted out', () => {
-  const data = encodeErrorResult({ abi: stakingAbi, errorName: 'InsufficientFree', args: [1_500_000_000_000_000_000n, 4n * 10n ** 18n] })
-  expect(decodeRevert(data, 'bond')).toMatchObject({ code: freeTooLow.code, facts: { availableCai: '1.5', neededCai: '4', missingCai: '2.5' } })
+  const data = encodeErrorResult({ abi: abis.staking, errorName: 'InsufficientFree', args: [1_500_000_000_000_000_000n, 4n * 10n ** 18n] })
+  expect(decodeRevert(data, 'bond', 'staking')).toMatchObject({ code: freeTooLow.code, facts: { availableCai: '1.5', neededCai: '4', missingCai: '2.5' } })
 })
 
-test('what the ABI does not know is still a refusal', () => {
+test('of two contracts with an error of one name, the called one is meant', () => {
+  const data = encodeErrorResult({ abi: abis.staking, errorName: 'BondTooLow', args: [1n, 2n] })
+  expect(decodeRevert(data, 'register', 'staking').code).toBe(bondTooLow.code)
+  expect(decodeRevert(data, 'challenge', 'court').code).toBe(court.courtBondTooLow.code)
+})
+
+test('what a called contract did not declare is looked for in those that it calls', () => {
+  const data = encodeErrorResult({ abi: abis.randomness, errorName: 'RoundNotReached', args: [9n, 100n] })
+  expect(decodeRevert(data, 'seal', 'court')).toMatchObject({ code: court.seedNotReached.code, facts: { round: 9n, reachedAt: 100 } })
+  const other = encodeErrorResult({ abi: abis.epochs, errorName: 'CommitmentZero' })
+  expect(decodeRevert(other, 'deploy', null).code).toBe(epochs.commitmentZero.code)
+})
+
+test('what no ABI knows is still a refusal', () => {
   const foreign = `${toFunctionSelector('Foreign(uint256)')}${encodeAbiParameters([{ type: 'uint256' }], [1n]).slice(2)}` as const
   const messages = (['0x', foreign, encodeErrorResult({ abi: [reason], args: ['no luck'] })] as const).map((data) => {
-    const error = decodeRevert(data, 'withdraw')
+    const error = decodeRevert(data, 'withdraw', 'staking')
     expect(error.code).toBe(callReverted.code)
     return error.message
   })

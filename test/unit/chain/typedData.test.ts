@@ -3,7 +3,7 @@ import { hashDomain, hashTypedData } from 'viem'
 import { expect, test } from 'vitest'
 import { toRegistrationDigest, toRegistrationTypedData } from '../../../src/chain/registration.ts'
 import { type Fields, type FieldType, type Structure, toDigest, toDomainSeparator } from '../../../src/domain/eip712.ts'
-import { type Hex, toHex } from '../../../src/domain/hex.ts'
+import { type Hex, toHex, zeroAddress } from '../../../src/domain/hex.ts'
 import * as structures from '../../../src/domain/signedStructures.ts'
 
 const toBytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map(toHex)
@@ -21,8 +21,8 @@ const anyDomain = fc.record({ chainId: fc.integer({ min: 1, max: 2 ** 48 }), ver
 const withDomain = (domain: { chainId: number; verifyingContract: Hex }) => ({ name: 'Cuckoo', version: '1', ...domain })
 const known: [string, Structure<Fields>][] = Object.values(structures).map((structure) => [structure.name, structure as unknown as Structure<Fields>])
 
-test('all six structures of the protocol are here', () => {
-  expect(known.map(([name]) => name).sort()).toEqual(['Assignment', 'Registration', 'Result', 'Session', 'SessionAccept', 'Voucher'])
+test('all structures of the protocol are here', () => {
+  expect(known.map(([name]) => name).sort()).toEqual(['Assignment', 'JurorSalt', 'Registration', 'Result', 'Session', 'SessionAccept', 'Voucher'])
 })
 
 test.each(known)('%s has the digest that viem gives it', (name, structure) => {
@@ -50,7 +50,9 @@ test('the domain separator is the one that viem gives', () => {
 const input = { owner: `0x${'11'.repeat(20)}`, operator: `0x${'22'.repeat(20)}`, role: 'coordinator', nonce: 3n, deadline: 1_900_000_000 } as const
 
 function toDeployment(domain: { chainId: number; verifyingContract: Hex }) {
-  return { network: 'devnet', chainId: domain.chainId, contracts: { staking: domain.verifyingContract }, deploymentBlock: 0, rpcUrls: [] }
+  const { chainId, verifyingContract: staking } = domain
+  const contracts = { staking, payments: zeroAddress, court: zeroAddress, epochs: zeroAddress, randomness: zeroAddress }
+  return { network: 'devnet', chainId, contracts, randomness: 'drand' as const, deploymentBlock: 0, rpcUrls: [] }
 }
 
 test('the typed data for a wallet elsewhere is JSON and hashes to the registration digest', () => {
