@@ -7,16 +7,14 @@ import { loadSignedAssignment, receiptOptions } from '../../receipts.ts'
 import { viewReport, zReportOutput } from '../../report.ts'
 import { runTransaction, txOptions } from '../../transactions.ts'
 
-const reported = z.string().meta({ placeholder: 'file' })
-
 export const reportCoordinator = defineCommand({
   description: `Reports a coordinator that signed two assignments of one task attempt to different miners.
 The contract settles it at once, without a jury: the coordinator loses 5 % of its bond,
 and a quarter of that is the reporter's, one thaw later. No prompt goes onto the chain.`,
   examples: [{ command: 'cuckoo report coordinator first.json second.json', note: 'receipts, or signed assignments' }],
   args: z.object({
-    first: reported.describe('file of a receipt or of a signed assignment'),
-    second: reported.describe('one of the same task attempt, to another miner'),
+    first: z.string().describe('file of a receipt or of a signed assignment'),
+    second: z.string().describe('one of the same task attempt, to another miner'),
   }),
   options: z.object({ ...txOptions, ...receiptOptions }),
   output: zReportOutput,

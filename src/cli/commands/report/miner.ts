@@ -7,16 +7,14 @@ import { loadBareReceipt, receiptOptions } from '../../receipts.ts'
 import { viewReport, zReportOutput } from '../../report.ts'
 import { runTransaction, txOptions } from '../../transactions.ts'
 
-const reported = z.string().meta({ placeholder: 'file' })
-
 export const reportMiner = defineCommand({
   description: `Reports a miner that signed two different results for one assignment. The contract settles
 it at once, without a jury: the miner loses half of its bond, and a quarter of that is
 the reporter's, one thaw later. Only hashes go onto the chain, no prompt.`,
   examples: [{ command: 'cuckoo report miner first.json second.json', note: 'two receipts' }],
   args: z.object({
-    first: reported.describe('file of a receipt, or id of a task'),
-    second: reported.describe('another receipt of the same assignment'),
+    first: z.string().describe('file of a receipt, or id of a task'),
+    second: z.string().describe('another receipt of the same assignment'),
   }),
   options: z.object({ ...txOptions, ...receiptOptions }),
   output: zReportOutput,
