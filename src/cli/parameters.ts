@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { formatDuration } from '../config/duration.ts'
 import type { NetworkParameters } from '../domain/chainPort.ts'
 import { devnetParameters, publicParameters } from '../domain/networkParameters.ts'
 import { valueInvalid } from '../errors/cli.ts'
@@ -38,12 +37,29 @@ const toDefaults = (show: (parameters: NetworkParameters) => string) => `(${show
 
 const zDurationOption = zDuration.transform((ms) => Math.floor(ms / 1000)).optional()
 
+/** `seconds` as a person types them, with every unit. @example formatExactly(87_000) // '1d10m' */
+function formatExactly(seconds: number): string {
+  const units: [string, number][] = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+    ['s', 1],
+  ]
+  let rest = seconds
+  const parts = units.map(([unit, size]) => {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    return count === 0 ? '' : `${count}${unit}`
+  })
+  return parts.join('') || '0s'
+}
+
 /** Options of `deploy`, one for each parameter; what is not given is the preset's. */
 export const parameterOptions = {
   ...(Object.fromEntries(
     Object.entries(durations).map(([flag, [key, doc]]) => [
       flag,
-      zDurationOption.describe(`${doc} ${toDefaults((parameters) => formatDuration(parameters[key]))}`).meta({ placeholder: 'duration' }),
+      zDurationOption.describe(`${doc} ${toDefaults((parameters) => formatExactly(parameters[key]))}`).meta({ placeholder: 'duration' }),
     ]),
   ) as Record<DurationFlag, typeof zDurationOption>),
   jurorFee: zAmount
@@ -91,17 +107,17 @@ function findProblem(parameters: NetworkParameters): { name: string; value: stri
       evidenceSeconds + disputeSeconds < thawSeconds,
       '--thaw',
       thawSeconds,
-      `must be more than evidence and three rounds, ${formatDuration(evidenceSeconds + disputeSeconds)}`,
+      `must be more than evidence and three rounds, ${formatExactly(evidenceSeconds + disputeSeconds)}`,
     ],
-    [freezeSeconds < thawSeconds, '--freeze', freezeSeconds, `must be less than the thaw, ${formatDuration(thawSeconds)}`],
-    [disputeSeconds <= freezeSeconds, '--freeze', freezeSeconds, `must be at least three rounds, ${formatDuration(disputeSeconds)}`],
-    [topUpSeconds < thawSeconds, '--top-up', topUpSeconds, `must be less than the thaw, ${formatDuration(thawSeconds)}`],
-    [roundSeconds <= epochSeconds, '--epoch', epochSeconds, `must be at least seal, commit and reveal, ${formatDuration(roundSeconds)}`],
+    [freezeSeconds < thawSeconds, '--freeze', freezeSeconds, `must be less than the thaw, ${formatExactly(thawSeconds)}`],
+    [disputeSeconds <= freezeSeconds, '--freeze', freezeSeconds, `must be at least three rounds, ${formatExactly(disputeSeconds)}`],
+    [topUpSeconds < thawSeconds, '--top-up', topUpSeconds, `must be less than the thaw, ${formatExactly(thawSeconds)}`],
+    [roundSeconds <= epochSeconds, '--epoch', epochSeconds, `must be at least seal, commit and reveal, ${formatExactly(roundSeconds)}`],
     [parameters.jurorFeeWei > 0n, '--juror-fee', '0', 'must be more than 0'],
     [first < second && second < third && parameters.seats.every((seats) => seats % 2 === 1), '--seats', parameters.seats.join(','), 'must be odd and rise'],
   ]
   const broken = rules.find(([holds]) => !holds)
   if (broken === undefined) return undefined
   const [, name, value, problem] = broken
-  return { name, value: typeof value === 'number' ? formatDuration(value) : value, problem }
+  return { name, value: typeof value === 'number' ? formatExactly(value) : value, problem }
 }

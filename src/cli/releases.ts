@@ -44,7 +44,7 @@ const names: Record<Release['what'], string> = {
   rewards: 'rewards of',
   escrow: 'escrow',
   claim: 'claim on',
-  credit: 'pay and bonds of the court',
+  credit: 'at the court',
   cut: 'part of a slash',
 }
 

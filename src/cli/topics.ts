@@ -4,7 +4,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   register: 'become a node: miner or coordinator',
   node: 'the own node: profile, operator, rest, leave',
   escrow: "a coordinator's money for miners: deposit, lines …",
-  vouchers: "a miner's claims to pay: list, redeem, collect",
+  vouchers: 'what coordinators signed to pay: list, redeem …',
   coordinator: 'serve apps',
   miner: 'run tasks',
   apps: 'API keys of a coordinator: create, list, revoke',

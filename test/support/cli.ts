@@ -2,15 +2,24 @@ import { Readable } from 'node:stream'
 import type { Io } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
 import type { ComposeOptions, Ports } from '../../src/cli/ports.ts'
-import type { AccountRecord, Chain, TxOptions, TxReport } from '../../src/domain/chainPort.ts'
+import type { AccountRecord, Chain, NetworkContracts, TxOptions, TxReport } from '../../src/domain/chainPort.ts'
 import type { Address } from '../../src/domain/hex.ts'
+import { publicParameters } from '../../src/domain/networkParameters.ts'
 import { bondThresholdWei, type NodeRecord } from '../../src/domain/node.ts'
+import type { EscrowRecord, LineRecord } from '../../src/domain/payments.ts'
 import type { Signer } from '../../src/domain/ports.ts'
 
 export const owner: Address = `0x${'11'.repeat(20)}`
 export const otherNode: Address = `0x${'22'.repeat(20)}`
 export const operator: Address = `0x${'33'.repeat(20)}`
 export const staking: Address = `0x${'55'.repeat(20)}`
+export const contracts: NetworkContracts = {
+  staking,
+  payments: `0x${'66'.repeat(20)}`,
+  court: `0x${'77'.repeat(20)}`,
+  epochs: `0x${'88'.repeat(20)}`,
+  randomness: `0x${'99'.repeat(20)}`,
+}
 /** 2026-01-01 00:00:00 UTC */
 export const chainTime = 1_767_225_600
 
@@ -24,6 +33,8 @@ export interface CliOptions {
   env?: Record<string, string>
   /** what the person types, line by line; without it there is no terminal */
   answers?: string[]
+  /** stdout is a terminal of 80 columns: long lines are folded */
+  terminal?: boolean
   compose?: (options: ComposeOptions) => Ports
   /** called with a way to send signals once the command line runs */
   onStart?: (send: (signal: 'SIGINT' | 'SIGTERM') => void) => void
@@ -45,6 +56,7 @@ export async function runMain(argv: readonly string[], options: CliOptions = {})
         options.onStdout?.(text)
       },
       columns: 80,
+      isTTY: options.terminal === true,
     },
     stderr: {
       write: (text) => {
@@ -99,8 +111,16 @@ export interface FakeChain {
   chain: Chain
 }
 
-/** A chain that knows one account and some nodes, and remembers what it was asked to send. */
-export function createFakeChain(account: Partial<AccountRecord> = {}): FakeChain {
+export function createEscrow(coordinator: Address, fields: Partial<EscrowRecord> = {}): EscrowRecord {
+  return { coordinator, escrowWei: 0n, thawingWei: 0n, releaseAt: null, openWei: 0n, claimsWei: 0n, requiredBondWei: 0n, ...fields }
+}
+
+export function createLine(coordinator: Address, miner: Address, fields: Partial<LineRecord> = {}): LineRecord {
+  return { coordinator, miner, capWei: 0n, redeemedWei: 0n, lineWei: 0n, notice: null, ...fields }
+}
+
+/** A chain that knows one account and some nodes, and remembers what it was asked to send. `reads` replaces functions of it. */
+export function createFakeChain(account: Partial<AccountRecord> = {}, reads: Partial<Chain> = {}): FakeChain {
   const sent: FakeChain['sent'] = []
   const nodes = new Map<Address, NodeRecord>([[otherNode, createNode(otherNode)]])
   const record: AccountRecord = {
@@ -122,19 +142,37 @@ export function createFakeChain(account: Partial<AccountRecord> = {}): FakeChain
     return toReport(verb, signer.address, options?.dryRun ?? false, (input as { amountWei?: bigint }).amountWei ?? 0n)
   }
   const chain = {
-    deployment: { network: 'fakenet', chainId: 99, contracts: { staking }, deploymentBlock: 1, rpcUrls: ['http://127.0.0.1:1'] },
+    deployment: { network: 'fakenet', chainId: 99, contracts, randomness: 'drand', deploymentBlock: 1, rpcUrls: ['http://127.0.0.1:1'] },
     domainSeparator: new Uint8Array(32),
     getNode: async (node: Address) => nodes.get(node) ?? createNode(node, { role: 'none', active: false, bondWei: 0n, profile: null, nonce: 0n }),
     getNodes: async (role: string) => [...nodes.values()].filter((node) => node.role === role),
     getTotalWeight: async () => 84_000n * 10n ** 18n,
     getAccount: async () => record,
-    getTiming: async () => ({ thawSeconds: 604_800, epochSeconds: 3_600 }),
+    getParameters: async () => publicParameters,
     getBlocks: async () => ({ latest: { number: 7n, timestamp: chainTime }, finalized: { number: 7n, timestamp: chainTime } }),
     getOperators: async () => [operator],
     findOperator: async () => null,
+    findShareDrop: async () => null,
+    getRewards: async (node: Address) => ({ node, ownerWei: 0n, drip: { waitingWei: 0n, endsAt: 0 } }),
+    getStream: async () => ({ rateWei: 0n, endsAt: 0, nextWei: 0n, weightWei: 84_000n * 10n ** 18n }),
+    getUndistributed: async () => 0n,
+    getEarnings: async () => [],
+    getEscrow: async (coordinator: Address) => createEscrow(coordinator),
+    getLine: async (coordinator: Address, miner: Address) => createLine(coordinator, miner),
+    getLines: async () => [],
+    getClaims: async () => [],
+    getConvictions: async (node: Address) => ({ node, step: 0, stepAt: 0, stepBps: 0, openDisputes: 0, frozenWei: 0n }),
+    getSlashes: async () => [],
+    getRounds: async () => [],
+    listOpenDisputes: async () => [],
     ...Object.fromEntries(
-      ['stake', 'withdraw', 'bond', 'unbond', 'vote', 'unvote', 'register', 'setProfile', 'setOperator', 'setVoterShare'].map((verb) => [verb, write(verb)]),
+      [
+        ...['stake', 'withdraw', 'bond', 'unbond', 'vote', 'unvote', 'register', 'setProfile', 'setOperator', 'setVoterShare'],
+        ...['fund', 'pour', 'claim', 'rest', 'rejoin'],
+        ...['depositEscrow', 'requestEscrow', 'withdrawEscrow', 'raiseLines', 'noticeLine', 'applyNotice', 'redeem', 'coverClaims', 'collectClaim'],
+      ].map((verb) => [verb, write(verb)]),
     ),
+    ...reads,
     deregister: (signer: Signer, options?: TxOptions) => write('deregister')(signer, {}, options),
   } as unknown as Chain
   return { account: record, nodes, sent, chain }

@@ -16,8 +16,8 @@ const maxThaws = 200
 
 export const withdraw = defineCommand({
   description: `Takes CAI out of the staking contract: thaws that are over first become free, then free
-CAI is paid out. What still thaws stays; \`cuckoo status\` shows until when. Bond may be
-held for a while longer by open disputes on what the node did, as far as they could take.`,
+CAI is paid out. What still thaws stays; \`cuckoo status\` shows until when. Open disputes
+about a node can hold its bond for a while, as much of it as they could take.`,
   examples: [
     { command: 'cuckoo withdraw', note: 'all that is free or released' },
     { command: 'cuckoo withdraw 100 --to 0x…', note: '100 CAI to another address' },

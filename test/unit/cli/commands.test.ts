@@ -3,29 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { commandEntries } from '../../../src/cli/commands/index.ts'
-import { chainTime, createFakeChain, createFakePorts, createNode, type FakeChain, operator, otherNode, owner, runMain, staking } from '../../support/cli.ts'
+import { chainTime, createFakeChain, createFakePorts, createNode, operator, otherNode, owner, runMain, staking } from '../../support/cli.ts'
+import { runJson, runText } from '../../support/runCli.ts'
 
 const cai = 10n ** 18n
 const folder = mkdtempSync(join(tmpdir(), 'cuckoo-unit-commands-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** Runs with --json, and reads what came out with the command's own output schema. */
-async function runJson(fake: FakeChain, argv: string[], overrides: Parameters<typeof createFakePorts>[1] = {}): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await runMain([...argv, '--json'], { compose: createFakePorts(fake, overrides) })
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  expect(stdout.trimEnd().split('\n')).toHaveLength(1)
-  const entry = commandEntries.find(({ path }) => argv.join(' ').startsWith(path))
-  const command = await entry?.load()
-  command?.output.parse(JSON.parse(stdout))
-  return JSON.parse(stdout) as Record<string, unknown>
-}
-
-async function runText(fake: FakeChain, argv: string[], answers?: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runMain(argv, { compose: createFakePorts(fake), ...(answers === undefined ? {} : { answers }) })
-  expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes('0x'))).toEqual([])
-  return `${stdout}${stderr}exit ${code}`
-}
 
 describe('money', () => {
   it('stake sends the amount, to the wei', async () => {
@@ -91,12 +74,12 @@ describe('money', () => {
 
   it('vote says what can be lost, then asks, and sends only after yes', async () => {
     const fake = createFakeChain({ freeWei: 5n * cai })
-    const refused = await runText(fake, ['vote', otherNode, '5'], ['n'])
+    const refused = await runText(fake, ['vote', otherNode, '5'], { answers: ['n'] })
     expect(refused).toMatch(/your votes lose a tenth of\s+that part, 2 % at most/)
     expect(refused).toMatch(/Leaving\s+takes 7 d/)
     expect(refused).toContain('CUCKOO_CLI_ANSWERED_NO')
     expect(fake.sent).toEqual([])
-    expect(await runText(fake, ['vote', otherNode, '5'], ['y'])).toContain(`Voted 5 CAI for ${otherNode}`)
+    expect(await runText(fake, ['vote', otherNode, '5'], { answers: ['y'] })).toContain(`Voted 5 CAI for ${otherNode}`)
     // 1 share is worth 1 CAI in the fake's pool; 1 % may slip.
     expect(fake.sent).toMatchObject([{ verb: 'vote', input: { node: otherNode, amountWei: 5n * cai, minShares: (5n * cai * 99n) / 100n } }])
   })
@@ -198,7 +181,7 @@ describe('status', () => {
       "0x1111111111111111111111111111111111111111 on fakenet, block 7
 
       bucket         amount  what it is
-      wallet        100 CAI  outside the contract
+      wallet        100 CAI  outside the contracts
       free          700 CAI  no weight, no risk
       bond            0 CAI  the own node's, at risk
       votes         899 CAI  for nodes, at risk
@@ -208,9 +191,9 @@ describe('status', () => {
       votes for    name   amount  node
       0x2222…2222  Ada   899 CAI  active
 
-      thaw  of     node          amount  released
-      0     votes  0x2222…2222  100 CAI  now: \`cuckoo withdraw\`
-      1     bond   0x1111…1111  300 CAI  2026-01-07 23:01 (in 6 d 23 h)
+      released                         amount  what                   \`cuckoo …\`
+      now                             100 CAI  votes for 0x2222…2222  withdraw
+      2026-01-07 23:01 (in 6 d 23 h)  300 CAI  bond                   withdraw
       exit 0"
     `)
     expect(await runJson(fake, ['status', 'alice'])).toMatchObject({

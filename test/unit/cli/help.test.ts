@@ -25,9 +25,17 @@ describe('cuckoo --help', () => {
         unvote                     start the thaw of votes
         status                     show every bucket of an account with its dates
 
+      Earn:
+        rewards                    show what a node earns, per epoch and per year
+        claim                      move a node's earnings to its owner's free
+        vouchers                   what coordinators signed to pay: list, redeem …
+        escrow                     a coordinator's money for miners: deposit, lines …
+        fund                       give CAI to the rewards of a role
+        pour                       give the reward pool to both roles
+
       Be a node:
         register                   become a node: miner or coordinator
-        node                       the own node: profile, operator, leave
+        node                       the own node: profile, operator, rest, leave
         nodes                      list the registered nodes
         coordinator                serve apps
         miner                      run tasks
@@ -37,6 +45,12 @@ describe('cuckoo --help', () => {
         run                        send a prompt and print the answer as it comes
         models                     what can be run
         receipt                    proofs of work done: show, verify
+
+      Court:
+        challenge                  take a false result to court
+        report                     two signatures that contradict each other
+        jury                       the court: status, commit, reveal, conclude …
+        appeal                     appeal against a verdict
 
       Networks:
         deploy                     put the contracts on a chain
@@ -113,7 +127,8 @@ describe('help of a command', () => {
 
       Takes CAI out of the staking contract: thaws that are over first become free,
       then free CAI is paid out. What still thaws stays; \`cuckoo status\` shows until
-      when.
+      when. Open disputes about a node can hold its bond for a while, as much of it as
+      they could take.
 
       Arguments:
         amount|all       CAI, or all

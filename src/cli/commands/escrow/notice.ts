@@ -27,6 +27,7 @@ The cap is over all time, so it is never below what is redeemed.`,
     capWei: zWei,
     at: zSeconds.describe('from then on the cap counts'),
     applied: z.boolean(),
+    blockTimestamp: zSeconds,
   }),
   async run({ args, options }, context) {
     const miner = await getParty(context, args.miner)
@@ -39,7 +40,7 @@ The cap is over all time, so it is never below what is redeemed.`,
       const { capWei, at } = line.notice
       if (at > latest.timestamp) throw nothingToDo({ what: `The notice to ${miner} is over on ${formatWhen(at, latest.timestamp)}`, next: 'Try again then.' })
       const report = await runTransaction(context, options, (tx) => chain.applyNotice(signer, { coordinator, miner }, tx))
-      return { ...report, coordinator, miner, capWei, at, applied: true }
+      return { ...report, coordinator, miner, capWei, at, applied: true, blockTimestamp: latest.timestamp }
     }
     const capWei = args.cap
     if (capWei < line.redeemedWei || capWei >= line.capWei) {
@@ -49,12 +50,12 @@ The cap is over all time, so it is never below what is redeemed.`,
       })
     }
     const report = await runTransaction(context, options, (tx) => chain.noticeLine(signer, { coordinator, miner, capWei }, tx))
-    return { ...report, coordinator, miner, capWei, at: latest.timestamp + thawSeconds, applied: false }
+    return { ...report, coordinator, miner, capWei, at: latest.timestamp + thawSeconds, applied: false, blockTimestamp: latest.timestamp }
   },
-  view(report, screen, context) {
+  view(report, screen) {
     if (!report.dryRun && report.applied) screen.line(`The cap of ${report.miner} is ${formatCai(report.capWei)}; what it bound is free.`)
     if (!report.applied) {
-      const when = formatWhen(report.at, context.nowSeconds())
+      const when = formatWhen(report.at, report.blockTimestamp)
       if (!report.dryRun) screen.line(`Gave notice to ${report.miner}: ${formatCai(report.capWei)} in all from ${when}.`)
       screen.line(`Next: \`${screen.program} escrow notice ${report.miner}\` after that frees what the line binds.`)
     }

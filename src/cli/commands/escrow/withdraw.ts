@@ -26,7 +26,7 @@ amount it takes out what was asked back and has thawed. What open lines need sta
   ],
   args: z.object({ amount: zAmountOrAll.optional().describe('CAI to ask back, or all; none: take out').meta({ placeholder: 'amount|all' }) }),
   options: z.object({ ...txOptions, to: zParty.optional().describe('address that gets it; default: the account').meta({ placeholder: 'address' }) }),
-  output: z.object({ coordinator: zAddress, taken: zTaken.nullable(), asked: zAsked.nullable() }),
+  output: z.object({ coordinator: zAddress, taken: zTaken.nullable(), asked: zAsked.nullable(), blockTimestamp: zSeconds }),
   async run({ args, options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const recipient = options.to === undefined ? signer.address : await getParty(context, options.to)
@@ -41,15 +41,15 @@ amount it takes out what was asked back and has thawed. What open lines need sta
     if (askedWei === null && !isReleased) throw describeNothing(escrow, latest.timestamp)
     const taken = isReleased ? await takeOut({ chain, signer, recipient, amountWei: min(escrow.thawingWei, escrow.escrowWei) }, context, options) : null
     const asked = askedWei === null ? null : await askBack({ chain, signer, amountWei: askedWei }, isReleased ? 0n : escrow.thawingWei, context, options)
-    return { coordinator: signer.address, taken, asked: asked && { ...asked, releaseAt: latest.timestamp + thawSeconds } }
+    return { coordinator: signer.address, taken, asked: asked && { ...asked, releaseAt: latest.timestamp + thawSeconds }, blockTimestamp: latest.timestamp }
   },
-  view({ taken, asked }, screen, context) {
+  view({ taken, asked, blockTimestamp }, screen) {
     if (taken !== null) {
       if (!taken.transaction.dryRun) screen.line(`Took ${formatCai(taken.amountWei)} of escrow out, to ${taken.recipient}.`)
       viewTransaction(taken.transaction, screen)
     }
     if (asked !== null) {
-      const when = formatWhen(asked.releaseAt, context.nowSeconds())
+      const when = formatWhen(asked.releaseAt, blockTimestamp)
       if (!asked.transaction.dryRun) screen.line(`Asked ${formatCai(asked.amountWei)} back. ${formatCai(asked.thawingWei)} thaws until ${when}.`)
       viewTransaction(asked.transaction, screen)
       screen.line(`Next: \`${screen.program} escrow withdraw\` after that takes out what vouchers have left of it.`)

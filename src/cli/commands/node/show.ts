@@ -4,7 +4,7 @@ import { nodeNotRegistered } from '../../../errors/staking.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatCai, formatShare, formatTime } from '../../format.ts'
 import { getPartyOrOwn } from '../../party.ts'
-import { zAddress, zNode, zParty, zWei } from '../../schemas.ts'
+import { zAddress, zNode, zParty, zSeconds, zWei } from '../../schemas.ts'
 import { describeStanding } from '../../standing.ts'
 
 export const nodeShow = defineCommand({
@@ -14,16 +14,20 @@ export const nodeShow = defineCommand({
   ],
   args: z.object({ node: zParty.optional().describe("the node's address, or an account; default: the own") }),
   options: z.object({}),
-  output: zNode.extend({ totalWeightWei: zWei, operators: z.array(zAddress).describe('every key that ever signed for it, the current one first') }),
+  output: zNode.extend({
+    totalWeightWei: zWei,
+    operators: z.array(zAddress).describe('every key that ever signed for it, the current one first'),
+    blockTimestamp: zSeconds,
+  }),
   async run({ args }, context) {
     const node = await getPartyOrOwn(context, args.node)
     const chain = await context.ports.getChain()
     const record = await chain.getNode(node)
     if (record.role === 'none') throw nodeNotRegistered({ node })
-    const [totalWeightWei, operators] = await Promise.all([chain.getTotalWeight(record.role), chain.getOperators(node)])
-    return { ...record, totalWeightWei, operators }
+    const [totalWeightWei, operators, { latest }] = await Promise.all([chain.getTotalWeight(record.role), chain.getOperators(node), chain.getBlocks()])
+    return { ...record, totalWeightWei, operators, blockTimestamp: latest.timestamp }
   },
-  view(node, screen, context) {
+  view(node, screen) {
     screen.line(
       `${screen.style('bold', node.profile?.name ?? '(no name)')}: ${node.role}, ${node.active ? screen.style('green', 'active') : screen.style('yellow', 'inactive')}`,
     )
@@ -41,6 +45,6 @@ export const nodeShow = defineCommand({
       ['registered', formatTime(node.registeredAt)],
     ]
     for (const [name, value] of rows) screen.line(`  ${(name as string).padEnd(12)} ${value}`)
-    for (const line of describeStanding(node, context.nowSeconds(), screen.program)) screen.line(`  ${line}`)
+    for (const line of describeStanding(node, node.blockTimestamp, screen.program)) screen.line(`  ${line}`)
   },
 })

@@ -36,9 +36,9 @@ miner runs. Claims that wait on bonds come after it.`,
     if (holdings.length === 0 && claims.length === 0) return screen.line(`The miner ${miner} holds no vouchers here, and no coordinator has a line for it.`)
     for (const holding of holdings) viewHolding(holding, screen, now)
     for (const claim of claims) {
-      const when = claim.releaseAt <= now ? `now: \`${screen.program} vouchers collect\`` : formatWhen(claim.releaseAt, now)
       const worth = claim.worthWei < claim.amountWei ? `, worth ${formatCai(claim.worthWei)} after a slash` : ''
-      screen.line(`claim ${claim.id} on ${formatShort(claim.coordinator)}: ${formatCai(claim.amountWei)}${worth}; paid ${when}, or earlier if it is covered`)
+      const when = claim.releaseAt <= now ? `\`${screen.program} vouchers collect\` now` : `paid on ${formatWhen(claim.releaseAt, now)} or when it is covered`
+      screen.line(`claim ${claim.id} on ${formatShort(claim.coordinator)}: ${formatCai(claim.amountWei)}${worth}; ${when}`)
     }
     if (paidWei + claimedWei > 0n)
       screen.line(`\`${screen.program} vouchers redeem\` pays ${formatCai(paidWei)} now${claimedWei > 0n ? ` and claims ${formatCai(claimedWei)}` : ''}.`)
