@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import type { NetworkContracts } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import { devnetNotRunning, devnetRunning } from '../errors/devnet.ts'
 
@@ -11,7 +12,7 @@ export interface DevnetState {
   /** unix seconds */
   startedAt: number
   rpcUrl: string
-  staking: Address
+  contracts: NetworkContracts
   coordinator: { node: Address; url: string }
   miners: { account: string; node: Address; pid: number }[]
   /** accounts with CAI, by name in the keystore */

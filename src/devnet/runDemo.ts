@@ -24,6 +24,7 @@ export type DemoEvent =
   | { type: 'progress'; done: number; total: number }
   | { type: 'shares'; miners: MinerShare[] }
   | { type: 'receipt'; receipt: ReceiptSummary }
+  | { type: 'payments'; payments: MinerPayments[] }
 
 export interface MinerShare {
   name: string
@@ -34,6 +35,15 @@ export interface MinerShare {
   tasks: number
   taskShare: number
   weightShare: number
+}
+
+/** What a miner of the demo is owed, and how much of it it holds vouchers for. */
+export interface MinerPayments {
+  name: string
+  owedCai: string
+  voucherCai: string
+  /** what redeeming would pay at once */
+  redeemableCai: string
 }
 
 export interface ReceiptSummary {
@@ -51,6 +61,7 @@ export interface DemoSummary {
   texts: { prompt: string; text: string; task: Hash; miner: Address }[]
   tasks: number
   receipt: ReceiptSummary
+  payments: MinerPayments[]
   seconds: number
 }
 
@@ -74,7 +85,7 @@ export async function runDemo(options: DemoOptions, onEvent: (event: DemoEvent) 
         rpcPort: 0,
         coordinatorPort: 0,
         minerBonds: demoMinerBonds,
-        thaw: '10m',
+        thaw: undefined,
         model: options.model,
       },
       onEvent,
@@ -144,14 +155,19 @@ async function playScenes(
 
     onEvent({ type: 'section', title: 'A receipt, signed by both sides' })
     const receipt = await verifyReceipt(program, lastTask, onEvent)
+
+    onEvent({ type: 'section', title: 'Vouchers, signed by the coordinator' })
+    const payments = await getPayments(program, devnet)
+    onEvent({ type: 'payments', payments })
     return {
       chainId: 31337,
-      stakingContract: devnet.state.staking,
+      stakingContract: devnet.state.contracts.staking,
       coordinator: devnet.state.coordinator.node,
       miners,
       texts,
       tasks: options.tasks,
       receipt,
+      payments,
       seconds: Math.round((performance.now() - startedAt) / 100) / 10,
     }
   } finally {
@@ -183,6 +199,17 @@ async function getShares(program: CuckooProgram, devnet: RunningDevnet, counts: 
       weightShare: Number((BigInt(listed.weightWei) * 1_000_000n) / totalWei) / 1_000_000,
     }
   })
+}
+
+async function getPayments(program: CuckooProgram, devnet: RunningDevnet): Promise<MinerPayments[]> {
+  const read = async ({ account, node }: { account: string; node: Address }): Promise<MinerPayments> => {
+    const answer = await runCommand(program, ['vouchers', 'list', node])
+    const { holdings, paidWei } = answer as { holdings: { owedWei: string; voucher: { cumulativeWei: string } | null }[]; paidWei: string }
+    const owedWei = holdings.reduce((sum, holding) => sum + BigInt(holding.owedWei), 0n)
+    const voucherWei = holdings.reduce((sum, holding) => sum + BigInt(holding.voucher?.cumulativeWei ?? 0), 0n)
+    return { name: account, owedCai: formatAmount(owedWei), voucherCai: formatAmount(voucherWei), redeemableCai: formatAmount(BigInt(paidWei)) }
+  }
+  return Promise.all(devnet.state.miners.map(read))
 }
 
 async function verifyReceipt(program: CuckooProgram, task: Hash, onEvent: (event: DemoEvent) => void): Promise<ReceiptSummary> {

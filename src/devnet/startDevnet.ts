@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { NetworkContracts } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
 import { startAnvil } from './anvil.ts'
 import { type Child, type ChildOptions, startChild } from './childProcess.ts'
@@ -18,7 +19,8 @@ export interface DevnetOptions {
   coordinatorPort: number
   /** bond of each miner in CAI; one miner each */
   minerBonds: readonly string[]
-  thaw: string
+  /** how long stake thaws; undefined: as the devnet preset says */
+  thaw: string | undefined
   model: string
 }
 
@@ -39,6 +41,8 @@ export interface RunningDevnet {
 }
 
 export const coordinatorBond = '2100000'
+/** CAI in the coordinator's escrow: a hundred lines of `coordinator serve`'s default */
+export const coordinatorEscrow = '1000'
 export const stakerVotes = [
   { account: 'dev-staker-1', cai: '1000', miner: 0 },
   { account: 'dev-staker-2', cai: '2000', miner: 1 },
@@ -168,8 +172,18 @@ async function startNetwork(
 
   onEvent({ type: 'section', title: 'The contracts' })
   const deployed = await run(
-    ['deploy', '--account', 'dev-coordinator', '--rpc-url', chain.rpcUrl, '--thaw', options.thaw, '--epoch', '5m', '--yes'],
-    (answer) => `staking contract ${(answer['contracts'] as { staking: string }).staking}`,
+    [
+      'deploy',
+      '--account',
+      'dev-coordinator',
+      '--rpc-url',
+      chain.rpcUrl,
+      '--preset',
+      'devnet',
+      ...(options.thaw === undefined ? [] : ['--thaw', options.thaw]),
+      '--yes',
+    ],
+    (answer) => `staking contract ${(answer['contracts'] as NetworkContracts).staking}`,
   )
 
   onEvent({ type: 'section', title: 'A coordinator: 2,100,000 CAI' })
@@ -191,6 +205,7 @@ async function startNetwork(
     ],
     () => addressOf('dev-coordinator'),
   )
+  await run(['escrow', 'deposit', coordinatorEscrow, '--account', 'dev-coordinator', '--yes'], () => 'out of it miners are paid')
 
   onEvent({ type: 'section', title: minerNames.length === 1 ? 'A miner' : `${minerNames.length} miners` })
   for (const [index, name] of minerNames.entries()) {
@@ -225,7 +240,7 @@ async function startNetwork(
     pid: process.pid,
     startedAt: Math.floor(Date.now() / 1000),
     rpcUrl: chain.rpcUrl,
-    staking: (deployed['contracts'] as { staking: Address }).staking,
+    contracts: deployed['contracts'] as NetworkContracts,
     coordinator: { node: addressOf('dev-coordinator'), url },
     miners: minerNames.map((account, index) => ({ account, node: addressOf(account), pid: miners[index]?.child.pid ?? -1 })),
     accounts,

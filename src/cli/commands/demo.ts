@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type DemoEvent, type MinerShare, type ReceiptSummary, runDemo } from '../../devnet/runDemo.ts'
+import { type DemoEvent, type MinerPayments, type MinerShare, type ReceiptSummary, runDemo } from '../../devnet/runDemo.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewDevnetEvent } from '../devnetView.ts'
 import type { Output, Spinner } from '../output.ts'
@@ -27,6 +27,7 @@ const zSummary = z.object({
   texts: z.array(z.object({ prompt: z.string(), text: z.string(), task: zHash, miner: zAddress })),
   tasks: z.int(),
   receipt: z.object({ task: zHash, verified: z.boolean(), checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })) }),
+  payments: z.array(z.object({ name: z.string(), owedCai: z.string(), voucherCai: z.string(), redeemableCai: z.string() })),
   seconds: z.number(),
 })
 
@@ -69,11 +70,19 @@ function showDemoEvent(event: DemoEvent, screen: Output, spinner: Spinner): void
   else if (event.type === 'text') screen.write(event.text)
   else if (event.type === 'shares') showShares(event.miners, screen)
   else if (event.type === 'receipt') showChecks(event.receipt, screen)
+  else if (event.type === 'payments') showPayments(event.payments, screen)
   else if (event.type !== 'progress') viewDevnetEvent(event, screen)
 }
 
 function showChecks({ checks }: ReceiptSummary, screen: Output): void {
   for (const { name, ok } of checks) screen.line(`    ${ok ? screen.style('green', 'ok  ') : screen.style('red', 'FAIL')} ${name}`)
+}
+
+function showPayments(payments: readonly MinerPayments[], screen: Output): void {
+  screen.table({
+    columns: ['miner', 'owed', 'in vouchers', 'redeemable now'].map((title, index) => ({ title, align: index === 0 ? 'left' : 'right' })),
+    rows: payments.map((miner) => [miner.name, `${miner.owedCai} CAI`, `${miner.voucherCai} CAI`, `${miner.redeemableCai} CAI`]),
+  })
 }
 
 function showShares(miners: readonly MinerShare[], screen: Output): void {

@@ -30,7 +30,7 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
     rpcPort: zInteger(0, 65_535).prefault('8545').describe('port of the chain; another when it is taken').meta({ placeholder: 'number' }),
     port: zInteger(0, 65_535).prefault('8420').describe('port of the coordinator; another when it is taken').meta({ placeholder: 'number' }),
     minerBond: z.array(zMinerBond).prefault(['21000', '42000', '84000']).describe("a miner's bond in CAI").meta({ placeholder: 'amount' }),
-    thaw: zDuration.prefault('10m').describe('how long stake thaws').meta({ placeholder: 'duration' }),
+    thaw: zDuration.optional().describe('how long stake thaws; default: 20m').meta({ placeholder: 'duration' }),
     model: z.string().default('cuckoo/storyteller').describe('model that the miners offer').meta({ placeholder: 'model' }),
   }),
   output: z.looseObject({ event: z.string() }),
@@ -48,7 +48,7 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
         rpcPort: options.rpcPort,
         coordinatorPort: options.port,
         minerBonds: options.minerBond.map(formatAmount),
-        thaw: `${Math.floor(options.thaw / 1000)}s`,
+        thaw: options.thaw === undefined ? undefined : toSeconds(options.thaw),
         model: options.model,
       },
       ({ type, ...event }) => context.emit({ event: type, ...event }),
@@ -67,12 +67,17 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
   },
 })
 
-function toFlags(options: { rpcPort: number; port: number; minerBond: readonly bigint[]; thaw: number; model: string }): string[] {
+function toFlags(options: { rpcPort: number; port: number; minerBond: readonly bigint[]; thaw?: number | undefined; model: string }): string[] {
   return [
     ...['--rpc-port', String(options.rpcPort), '--port', String(options.port)],
     ...options.minerBond.flatMap((bond) => ['--miner-bond', formatAmount(bond)]),
-    ...['--thaw', `${Math.floor(options.thaw / 1000)}s`, '--model', options.model],
+    ...(options.thaw === undefined ? [] : ['--thaw', toSeconds(options.thaw)]),
+    ...['--model', options.model],
   ]
+}
+
+function toSeconds(ms: number): string {
+  return `${Math.floor(ms / 1000)}s`
 }
 
 /** What to type next, in each role. */

@@ -8,7 +8,7 @@ const zState = z.object({
   pid: z.int(),
   startedAt: z.int(),
   rpcUrl: z.string(),
-  staking: zAddress,
+  contracts: z.object({ staking: zAddress, payments: zAddress, court: zAddress, epochs: zAddress, randomness: zAddress }),
   coordinator: z.object({ node: zAddress, url: z.string() }),
   miners: z.array(z.object({ account: z.string(), node: zAddress, pid: z.int() })),
   accounts: z.array(z.object({ name: z.string(), address: zAddress })),
@@ -29,7 +29,7 @@ export const devnetStatus = defineCommand({
     screen.line(`The devnet runs since ${formatWhen(state.startedAt, context.nowSeconds())}, process ${state.pid}`)
     const rows = [
       ['chain', state.rpcUrl],
-      ['contract', state.staking],
+      ...Object.entries(state.contracts),
       ['coordinator', state.coordinator.url],
       ['', state.coordinator.node],
       ...state.miners.map(({ account, node }) => [account, node]),
