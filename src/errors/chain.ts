@@ -59,6 +59,10 @@ export const parametersInvalid = defineError('CUCKOO_CHAIN_PARAMETERS_INVALID', 
   message: `These parameters make no network: ${f.rule}.`,
   hint: `Give another value for ${f.name}: \`cuckoo deploy --help\`.`,
 }))
+export const evmTooOld = defineError('CUCKOO_CHAIN_EVM_TOO_OLD', 'config', (f: { chainId: number }) => ({
+  message: `Chain ${f.chainId} does not run the instructions of Cancun (TSTORE, MCOPY) that the contracts are compiled to.`,
+  hint: 'An Orbit chain has them from ArbOS 20 on: upgrade it, then `cuckoo deploy` again.',
+}))
 export const transactionPending = defineError('CUCKOO_CHAIN_TRANSACTION_PENDING', 'rejected', (f: { account: string; latest: number; pending: number }) => ({
   message: `${f.account} has ${f.pending - f.latest} transactions that are not mined yet: the addresses of the contracts would not be the ones computed.`,
   hint: 'Wait until they are mined, then `cuckoo deploy` again.',

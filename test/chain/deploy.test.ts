@@ -112,6 +112,16 @@ describe('refuses before anything is sent', () => {
     }
   })
 
+  test('a chain without the instructions that the contracts are compiled to', async () => {
+    const anvil = await startAnvil({ hardfork: 'shanghai' })
+    try {
+      await refuses({ rpcUrl: anvil.rpcUrl }, { code: errors.evmTooOld.code, facts: { chainId: 31337 } })
+      expect(await anvil.request('eth_blockNumber')).toBe('0x0')
+    } finally {
+      await anvil.stop()
+    }
+  })
+
   test('another chain than the network named', async () => {
     await refuses({ network: 'cuckoo', randomness: 'drand' }, { code: errors.chainMismatch.code, facts: { found: 31337, expected: 1200 } })
   })

@@ -14,11 +14,12 @@ export interface Anvil {
 
 /**
  * A real anvil (chain id 31337, 10 accounts with a billion CAI) on a free port. `finalityDepth` 0 makes the latest block final,
- * n makes it trail by 2 n blocks. Ends with the test process, also when that fails.
+ * n makes it trail by 2 n blocks. Its EVM is that of the contracts unless told. Ends with the test process, also when that fails.
  */
-export async function startAnvil(options: { finalityDepth?: number; chainId?: number; port?: number } = {}): Promise<Anvil> {
-  const { finalityDepth = 0, chainId = 31337, port = 0 } = options
+export async function startAnvil(options: { finalityDepth?: number; chainId?: number; port?: number; hardfork?: string } = {}): Promise<Anvil> {
+  const { finalityDepth = 0, chainId = 31337, port = 0, hardfork = 'cancun' } = options
   const args = ['--port', String(port), '--chain-id', String(chainId), '--slots-in-an-epoch', String(finalityDepth), '--balance', '1000000000']
+  args.push('--hardfork', hardfork, '--disable-code-size-limit')
   const child = spawn(getAnvilPath(), args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
