@@ -32,8 +32,9 @@ contract Reentrant {
     }
 
     receive() external payable {
-        (, bytes memory data) = address(payments).call(abi.encodeCall(payments.withdraw, (payable(address(this)))));
-        answer = bytes4(data);
+        bytes memory again = abi.encodeCall(payments.withdraw, (payable(address(this))));
+        (bool done, bytes memory data) = address(payments).call(again);
+        answer = done ? bytes4(0) : bytes4(data);
         assembly {
             return(0, 1000000)
         }

@@ -138,6 +138,19 @@ contract PaymentsClaimsTest is PaymentsBase {
         vm.assertEq(payments.requiredBondWei(coordinator), 0, "required");
     }
 
+    function test_reserveIsWholeAgainAfterAPenalisedClaim() public {
+        uint256 covered = _openClaim(miner, 20 ether);
+        uint256 collected = _openClaim(miner, 10 ether);
+        _skip(TOP_UP);
+        payments.penalise(covered);
+        _deposit(20 ether);
+        _cover(covered);
+        _skip(THAW);
+        payments.collect(collected);
+        _openClaim(miner, 10 ether);
+        vm.assertEq(payments.requiredBondWei(coordinator), 1 ether + 1, "required");
+    }
+
     function test_reserveGrowsWithEachClaim() public {
         _openClaim(miner, 15);
         vm.assertEq(payments.requiredBondWei(coordinator), 1 + 1, "15");
