@@ -1,7 +1,7 @@
 import { createLocalSigner, createSignatureVerifier } from '../../src/chain/signer.ts'
 import { toEvidence } from '../../src/cli/courtChecks.ts'
 import { type ReceiptBundle, zReceiptBundle } from '../../src/cli/receipts.ts'
-import type { Ballot, Deployment } from '../../src/domain/chainPort.ts'
+import type { Ballot, Chain, Deployment } from '../../src/domain/chainPort.ts'
 import type { CaseRecord, ConvictionRecord, CreditRecord, DisputeRecord, RoundRecord, SeatRecord, SlashRecord } from '../../src/domain/dispute.ts'
 import { keccak256, toDomainSeparator } from '../../src/domain/eip712.ts'
 import { type Address, type Hash, toHex, zeroHash } from '../../src/domain/hex.ts'
@@ -43,9 +43,9 @@ const output: TextOutput = { tokenIds: [4, 5, 6], finishReason: 'length' }
 /** A receipt with its content, signed by both sides ten seconds ago; fields replace those of the assignment before it is signed. */
 export function createBundle(
   fields: Partial<Receipt['assignment']> = {},
-  options: { output?: TextOutput; signers?: { coordinator?: Signer; miner?: Signer } } = {},
+  options: { output?: TextOutput; signers?: { coordinator?: Signer; miner?: Signer }; network?: Pick<Chain, 'deployment' | 'domainSeparator'> } = {},
 ): ReceiptBundle {
-  const { signers = {} } = options
+  const { signers = {}, network = { deployment, domainSeparator } } = options
   const made = options.output ?? output
   const assignment: Receipt['assignment'] = {
     taskId: `0x${'ab'.repeat(32)}`,
@@ -63,15 +63,15 @@ export function createBundle(
     drawRef: zeroHash,
     ...fields,
   }
-  const digest = toAssignmentDigest(domainSeparator, assignment)
+  const digest = toAssignmentDigest(network.domainSeparator, assignment)
   const result = { assignment: digest, outputHash: toOutputHash(made), units: BigInt(made.tokenIds.length), finishReason: 2 }
   const receipt: Receipt = {
     assignment,
     assignmentSignature: (signers.coordinator ?? coordinatorKey).sign(digest),
     result,
-    resultSignature: (signers.miner ?? minerKey).sign(toResultDigest(domainSeparator, result)),
+    resultSignature: (signers.miner ?? minerKey).sign(toResultDigest(network.domainSeparator, result)),
   }
-  return { receipt, content, output: made, chainId: deployment.chainId, stakingContract: staking }
+  return { receipt, content, output: made, chainId: network.deployment.chainId, stakingContract: network.deployment.contracts.staking }
 }
 
 /** As a file has it. */
