@@ -23,7 +23,7 @@ contract Payments is IPayments, Parties, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using Signed for Voucher;
 
-    /// @dev Slot by slot: a redemption from escrow needs the first alone, as long as none of it is asked back.
+    /// @dev Slot by slot: a redemption from escrow needs the first alone.
     struct Coordinator {
         uint96 escrowWei;
         uint96 openWei;
