@@ -30,6 +30,15 @@ export function formatCompact(wei: bigint, decimals: number): string {
   return kept === '' ? whole : `${whole}.${kept}`
 }
 
+/**
+ * `wei` rounded to a millionth of a CAI, for rates and estimates.
+ * @example formatEstimate(14_399_999_999_999_999_913_600n) // '14400 CAI'
+ */
+export function formatEstimate(wei: bigint): string {
+  const millionth = 10n ** 12n
+  return formatCai(((wei + millionth / 2n) / millionth) * millionth)
+}
+
 /** Basis points as a percentage. @example formatBps(1250) // '12.5 %' */
 export function formatBps(bps: number): string {
   return `${bps / 100} %`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AccountRecord } from '../domain/chainPort.ts'
 import type { ClaimRecord, EscrowRecord } from '../domain/payments.ts'
-import { formatCaiShort, formatShort, formatWhen } from './format.ts'
+import { formatCompact, formatShort, formatWhen } from './format.ts'
 import type { Output } from './output.ts'
 import { zAddress, zSeconds, zWei } from './schemas.ts'
 
@@ -40,10 +40,10 @@ export function toReleases({ account, escrow, claims }: Sources): Release[] {
 
 const names: Record<Release['what'], string> = {
   bond: 'bond',
-  votes: 'votes for',
-  rewards: 'rewards of',
+  votes: 'votes',
+  rewards: 'rewards',
   escrow: 'escrow',
-  claim: 'claim on',
+  claim: 'claim',
   credit: 'at the court',
   cut: 'part of a slash',
 }
@@ -53,11 +53,11 @@ export function viewReleases(releases: readonly Release[], account: string, scre
   if (releases.length === 0) return
   screen.line()
   screen.table({
-    columns: [{ title: 'released' }, { title: 'amount', align: 'right' }, { title: 'what', shrink: true }, { title: `\`${screen.program} …\`` }],
+    columns: [{ title: 'released' }, { title: 'CAI', align: 'right' }, { title: 'what', shrink: true }, { title: 'command' }],
     rows: releases.map(({ what, of, amountWei, at, released, command }) => [
       released || at === null ? 'now' : formatWhen(at, now),
-      formatCaiShort(amountWei),
-      of === null || of === account ? names[what].replace(/ (of|for|on)$/, '') : `${names[what]} ${formatShort(of)}`,
+      formatCompact(amountWei, 4),
+      of === null || of === account ? names[what] : `${names[what]} ${formatShort(of)}`,
       command,
     ]),
   })

@@ -42,7 +42,7 @@ function viewBuckets(value: Status, screen: Output): void {
   rows.push(['withdrawable', value.withdrawableWei, 'free and released'])
   screen.table({
     columns: [{ title: 'bucket' }, { title: 'amount', align: 'right' }, { title: 'what it is', shrink: true }],
-    rows: rows.map(([name, wei, text]) => [name, formatCai(wei), text]),
+    rows: rows.map(([name, wei, text]) => [name, formatCaiShort(wei), text]),
   })
 }
 
@@ -51,7 +51,7 @@ function viewVotes({ votes }: Status, screen: Output): void {
   screen.line()
   screen.table({
     columns: [{ title: 'votes for' }, { title: 'name', shrink: true }, { title: 'amount', align: 'right' }, { title: 'node' }],
-    rows: votes.map(({ node, name, amountWei, active }) => [formatShort(node), name ?? '', formatCai(amountWei), active ? 'active' : 'inactive']),
+    rows: votes.map(({ node, name, amountWei, active }) => [formatShort(node), name ?? '', formatCaiShort(amountWei), active ? 'active' : 'inactive']),
   })
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { formatDuration } from '../config/duration.ts'
 import type { Chain } from '../domain/chainPort.ts'
 import type { NodeRecord, Role } from '../domain/node.ts'
-import { formatBps, formatCai, formatCaiShort, formatTime, formatWhen } from './format.ts'
+import { formatBps, formatCai, formatCaiShort, formatEstimate, formatTime, formatWhen } from './format.ts'
 import type { Output } from './output.ts'
 import { zSeconds, zWei } from './schemas.ts'
 import { describeAssumption, toVoteYield, zYield } from './yields.ts'
@@ -72,7 +72,7 @@ export function viewVotePreview(preview: VotePreview, screen: Output): void {
       'share',
       `${formatBps(preview.voterShareBps)} of the node's income${drop === null ? '' : `, ${formatBps(drop.voterShareBps)} from ${formatWhen(drop.effectiveAt, now)}`}`,
     ],
-    ['yield', `${formatCaiShort(preview.yield.yearlyWei)} a year, ${formatBps(preview.yield.bps)} of ${formatCai(preview.yield.stakeWei)}`],
+    ['yield', `${formatEstimate(preview.yield.yearlyWei)} a year, ${formatBps(preview.yield.bps)} of ${formatCai(preview.yield.stakeWei)}`],
   ]
   for (const [name, text] of rows) screen.line(`  ${name.padEnd(8)} ${text}`)
   screen.line(screen.style('dim', preview.assumption))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { formatDuration } from '../config/duration.ts'
 import type { StreamRecord } from '../domain/chainPort.ts'
 import { maxVotesPerBond, type NodeRecord, type Role } from '../domain/node.ts'
-import { formatCaiShort, formatTime } from './format.ts'
+import { formatEstimate, formatTime } from './format.ts'
 import { zWei } from './schemas.ts'
 
 const yearSeconds = 31_536_000n
@@ -55,5 +55,5 @@ export function describeAssumption(role: Role, stream: StreamRecord, nowSeconds:
   const rateWei = toRunningRate(stream, nowSeconds)
   if (rateWei === 0n) return `No reward period of the ${role}s runs now, so the yield counts nothing; \`cuckoo fund ${role} <amount>\` starts one.`
   const ends = `${formatTime(stream.endsAt)}, in ${formatDuration(stream.endsAt - nowSeconds)}`
-  return `Assumes today's rate (${formatCaiShort(rateWei * 86_400n)} a day to all ${role}s), weights and shares for a year, though this period ends on ${ends}; without task income, slashes and compounding.`
+  return `Assumes today's rate (${formatEstimate(rateWei * 86_400n)} a day to all ${role}s), weights and shares for a year, though this period ends on ${ends}; without task income, slashes and compounding.`
 }

@@ -54,8 +54,8 @@ of them, a flag replaces one.`,
   view(deployed, screen) {
     const { contracts, path, chainId, network, randomness } = deployed
     screen.line(`The contracts ${path === null ? 'would be' : 'are'} on '${network}', chain ${chainId}:`)
-    for (const [name, address] of Object.entries(contracts)) {
-      screen.line(`  ${name.padEnd(10)} ${screen.style('bold', address)}${name === 'randomness' ? ` (${randomness})` : ''}`)
+    for (const name of Object.keys(zContracts.shape) as (keyof typeof contracts)[]) {
+      screen.line(`  ${name.padEnd(10)} ${screen.style('bold', contracts[name])}${name === 'randomness' ? ` (${randomness})` : ''}`)
     }
     if (path !== null) screen.line(`Written to ${path}`)
     viewTransaction(deployed.transaction, screen)

@@ -19,24 +19,24 @@ the next, so nobody can stake just in time for it. It cannot be taken back.`,
     amountWei: zWei,
     startsAt: zSeconds.describe('when it begins to flow, about'),
     endsAt: zSeconds.describe('when the last of it has'),
-    rateWei: zWei.describe('per second, with what waited before it'),
+    flowsWei: zWei.describe('in that time, with what waited before it'),
     blockTimestamp: zSeconds,
   }),
   async run({ args, options }, context) {
     const [chain, signer] = [await context.ports.getChain(), await context.ports.getSigner(options)]
     const [stream, parameters, { latest }] = await Promise.all([chain.getStream(args.role), chain.getParameters(), chain.getBlocks()])
     const startsAt = Math.max(stream.endsAt, latest.timestamp)
-    const rateWei = (stream.nextWei + args.amount) / BigInt(parameters.rewardSeconds)
+    const flowsWei = stream.nextWei + args.amount
     if (!options.dryRun) await context.prompts.confirm(`Give ${formatCai(args.amount)} to the rewards of all ${args.role}s, for good?`)
     const report = await runTransaction(context, options, (tx) => chain.fund(signer, { role: args.role, amountWei: args.amount }, tx))
     const endsAt = startsAt + parameters.rewardSeconds
-    return { ...report, role: args.role, amountWei: args.amount, startsAt, endsAt, rateWei, blockTimestamp: latest.timestamp }
+    return { ...report, role: args.role, amountWei: args.amount, startsAt, endsAt, flowsWei, blockTimestamp: latest.timestamp }
   },
   view(report, screen) {
     const now = report.blockTimestamp
     const starts = report.startsAt > now ? `From ${formatWhen(report.startsAt, now)}` : 'From now'
     if (!report.dryRun) screen.line(`Gave ${formatCai(report.amountWei)} to the rewards of all ${report.role}s.`)
-    screen.line(`${starts} they share ${formatCaiShort(report.rateWei * 86_400n)} a day, until ${formatWhen(report.endsAt, now)}.`)
+    screen.line(`${starts} they share ${formatCaiShort(report.flowsWei)}, evenly until ${formatWhen(report.endsAt, now)}.`)
     viewTransaction(report, screen)
   },
 })

@@ -4,7 +4,7 @@ import { nodeNotRegistered } from '../../errors/staking.ts'
 import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewEarnings, zEarning } from '../earnings.ts'
-import { formatBps, formatCai, formatCaiShort, formatShare, formatShort, formatWhen } from '../format.ts'
+import { formatBps, formatCai, formatEstimate, formatShare, formatShort, formatWhen } from '../format.ts'
 import type { Output } from '../output.ts'
 import { getNodeOrOwn } from '../party.ts'
 import { zAddress, zParty, zRole, zSeconds, zWei } from '../schemas.ts'
@@ -83,10 +83,10 @@ function viewRewards(value: Rewards, screen: Output): void {
   if (stream !== null) rows.push(...toStreamRows(value, stream, now))
   rows.push(['pool', `${formatCai(value.poolWei)} of slashes and penalties${value.poolWei === 0n ? '' : `: \`${screen.program} pour\``}`])
   if (yields !== null) {
-    rows.push(['owner', `${formatCaiShort(yields.owner.yearlyWei)} a year, ${formatBps(yields.owner.bps)} of the bond`])
+    rows.push(['owner', `${formatEstimate(yields.owner.yearlyWei)} a year, ${formatBps(yields.owner.bps)} of the bond`])
     rows.push([
       'voters',
-      `${formatCaiShort(yields.voters.yearlyWei)} a year, ${formatBps(yields.voters.bps)} of the votes (their share: ${formatBps(value.voterShareBps)})`,
+      `${formatEstimate(yields.voters.yearlyWei)} a year, ${formatBps(yields.voters.bps)} of the votes (their share: ${formatBps(value.voterShareBps)})`,
     ])
   }
   for (const [name, text] of rows) screen.line(`  ${name.padEnd(10)} ${text}`)
@@ -100,7 +100,7 @@ function toStreamRows({ weightWei, role }: Rewards, stream: NonNullable<Rewards[
   const waits: [string, string][] = stream.nextWei === 0n ? [] : [['', `${formatCai(stream.nextWei)} wait for the period after it`]]
   if (stream.rateWei === 0n) return [['stream', `nothing flows to the ${role}s now`], ...waits]
   return [
-    ['stream', `${formatCaiShort(stream.rateWei * 86_400n)} a day to all ${role}s until ${formatWhen(stream.endsAt, now)}`],
+    ['stream', `${formatEstimate(stream.rateWei * 86_400n)} a day to all ${role}s until ${formatWhen(stream.endsAt, now)}`],
     ...waits,
     ['its part', `${formatShare(weightWei, stream.weightWei)}, by weight`],
   ]

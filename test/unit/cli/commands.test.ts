@@ -191,9 +191,9 @@ describe('status', () => {
       votes for    name   amount  node
       0x2222…2222  Ada   899 CAI  active
 
-      released                         amount  what                   \`cuckoo …\`
-      now                             100 CAI  votes for 0x2222…2222  withdraw
-      2026-01-07 23:01 (in 6 d 23 h)  300 CAI  bond                   withdraw
+      released                        CAI  what               command
+      now                             100  votes 0x2222…2222  withdraw
+      2026-01-07 23:01 (in 6 d 23 h)  300  bond               withdraw
       exit 0"
     `)
     expect(await runJson(fake, ['status', 'alice'])).toMatchObject({

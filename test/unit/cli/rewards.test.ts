@@ -133,8 +133,8 @@ describe('fund and pour', () => {
     expect(fake.sent).toEqual([])
     expect(await runText(fake, ['fund', 'miner', '100', '--yes'])).toMatchInlineSnapshot(`
       "Gave 100 CAI to the rewards of all miners.
-      From 2026-01-04 00:00 (in 3 d) they share ~85.714285 CAI a day, until 2026-01-11
-        00:00 (in 10 d).
+      From 2026-01-04 00:00 (in 3 d) they share 600 CAI, evenly until 2026-01-11 00:00
+        (in 10 d).
         transaction 0xabababababababababababababababababababababababababababababababab
         block 8, 0.00005 CAI for gas
       exit 0"
@@ -144,7 +144,7 @@ describe('fund and pour', () => {
 
   it('fund starts a period at once where none runs', async () => {
     const report = await runJson(createFakeChain(), ['fund', 'coordinator', '7', '--dry-run'])
-    expect(report).toMatchObject({ startsAt: chainTime, endsAt: chainTime + publicParameters.rewardSeconds, rateWei: String((7n * cai) / 604_800n) })
+    expect(report).toMatchObject({ startsAt: chainTime, endsAt: chainTime + publicParameters.rewardSeconds, flowsWei: String(7n * cai) })
   })
 
   it('fund refuses what is no role', async () => {

@@ -109,13 +109,13 @@ describe('status', () => {
       votes for    name   amount  node
       0x2222…2222  Ada   899 CAI  active
 
-      released                         amount  what                   \`cuckoo …\`
-      now                             0.5 CAI  rewards                claim
-      now                               5 CAI  at the court           jury collect
-      now                             100 CAI  votes for 0x2222…2222  withdraw
-      2026-01-04 00:00 (in 3 d)       250 CAI  part of a slash        jury collect
-      2026-01-05 00:00 (in 4 d)         9 CAI  claim on 0x2222…2222   vouchers collect
-      2026-01-07 23:01 (in 6 d 23 h)  300 CAI  bond                   withdraw
+      released                        CAI  what               command
+      now                             0.5  rewards            claim
+      now                               5  at the court       jury collect
+      now                             100  votes 0x2222…2222  withdraw
+      2026-01-04 00:00 (in 3 d)       250  part of a slash    jury collect
+      2026-01-05 00:00 (in 4 d)         9  claim 0x2222…2222  vouchers collect
+      2026-01-07 23:01 (in 6 d 23 h)  300  bond               withdraw
 
       miner Ada, inactive
         jailed until 2026-01-03 00:00 (in 2 d); from then on \`cuckoo node rejoin\`
@@ -202,8 +202,8 @@ describe('status', () => {
       escrow             60 CAI  for vouchers; lines of 50 CAI are open
       withdrawable        0 CAI  free and released
 
-      released                   amount  what    \`cuckoo …\`
-      2026-01-02 00:00 (in 1 d)  10 CAI  escrow  escrow withdraw
+      released                   CAI  what    command
+      2026-01-02 00:00 (in 1 d)   10  escrow  escrow withdraw
 
       coordinator Ada, inactive
         suspended until it reveals its draw secret: \`cuckoo coordinator serve\` does at
