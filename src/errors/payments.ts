@@ -25,8 +25,9 @@ export const escrowTooLow = defineError('CUCKOO_PAYMENTS_ESCROW_TOO_LOW', 'rejec
   hint: `Deposit what is missing: \`cuckoo escrow deposit ${f.missingCai}\`.`,
 }))
 export const escrowNotReleased = defineError('CUCKOO_PAYMENTS_ESCROW_NOT_RELEASED', 'rejected', (f: { releaseAt: number }) => ({
-  message: `What was asked back of the escrow can be withdrawn from ${f.releaseAt} (unix seconds) on.`,
-  hint: '`cuckoo escrow show` tells when; `cuckoo escrow withdraw` then pays it.',
+  message:
+    f.releaseAt === 0 ? 'Nothing of the escrow is asked back.' : `What was asked back of the escrow can be withdrawn from ${f.releaseAt} (unix seconds) on.`,
+  hint: '`cuckoo escrow show` tells what is asked back and when it is paid; `cuckoo escrow withdraw <amount>` asks for more.',
 }))
 export const lengthMismatch = defineError('CUCKOO_PAYMENTS_LENGTH_MISMATCH', 'usage', (f: { first: bigint; second: bigint }) => ({
   message: `Two lists that belong together have ${f.first} and ${f.second} entries.`,
