@@ -30,7 +30,6 @@ abstract contract CourtBase {
     uint256 internal constant BOND = 30_000 ether;
     uint256 internal constant COORDINATOR_BOND = 2_500_000 ether;
     uint256 internal constant JURORS = 7;
-    uint64 internal constant EPOCHS_AHEAD = 20;
 
     StakingMock internal staking;
     RandomnessMock internal randomness;
@@ -95,18 +94,11 @@ abstract contract CourtBase {
         return vm.addr(_operatorKey(node));
     }
 
-    /// @dev With `bondWei` now and in all epochs around.
+    /// @dev With `bondWei` now and in all epochs.
     function _addNode(address node, Role role, uint256 bondWei) internal {
         vm.deal(address(this), bondWei);
         staking.setNode{value: bondWei}(node, _operator(node), role);
-        if (role == Role.Miner) _setBond(node, bondWei);
-    }
-
-    function _setBond(address node, uint256 bondWei) internal {
-        uint64 epoch = staking.currentEpoch();
-        for (uint64 i = epoch - 1; i < epoch + EPOCHS_AHEAD; ++i) {
-            staking.setBondAt(node, i, bondWei);
-        }
+        if (role == Role.Miner) staking.setBond(node, bondWei);
     }
 
     function _bondOf(address node) internal view returns (uint256) {

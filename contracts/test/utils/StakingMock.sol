@@ -42,9 +42,13 @@ contract StakingMock is IStakingHooks {
 
     mapping(address node => Node) public nodes;
     mapping(address operator => Key) private _keys;
+    mapping(address node => uint256) private _minerBond;
+    uint256 private _minerTotal;
     mapping(address node => mapping(uint64 epoch => uint256)) private _bondAt;
+    mapping(address node => mapping(uint64 epoch => bool)) private _differsAt;
     mapping(address node => mapping(uint64 epoch => bool)) private _forgotten;
-    mapping(uint64 epoch => uint256) private _totalAt;
+    mapping(uint64 epoch => uint256) private _moreAt;
+    mapping(uint64 epoch => uint256) private _lessAt;
 
     // ---- what a test sets ----
 
@@ -88,9 +92,16 @@ contract StakingMock is IStakingHooks {
         _keys[next] = Key(node, type(uint64).max);
     }
 
+    /// @dev In all epochs; before any {setBondAt} of the node.
+    function setBond(address node, uint256 bondWei) external {
+        _minerTotal = _minerTotal + bondWei - _minerBond[node];
+        _minerBond[node] = bondWei;
+    }
+
     function setBondAt(address node, uint64 epoch, uint256 bondWei) external {
-        _totalAt[epoch] = _totalAt[epoch] + bondWei - _bondAt[node][epoch];
-        _bondAt[node][epoch] = bondWei;
+        _moreAt[epoch] += bondWei;
+        _lessAt[epoch] += _bondIn(node, epoch);
+        (_bondAt[node][epoch], _differsAt[node][epoch]) = (bondWei, true);
     }
 
     function forget(address node, uint64 epoch) external {
@@ -139,11 +150,11 @@ contract StakingMock is IStakingHooks {
 
     function minerBondAt(address node, uint64 epoch) external view returns (uint256) {
         if (_forgotten[node][epoch] || epoch > currentEpoch()) revert IStaking.ParameterInvalid("epoch");
-        return nodes[node].role == Role.Miner ? _bondAt[node][epoch] : 0;
+        return nodes[node].role == Role.Miner ? _bondIn(node, epoch) : 0;
     }
 
     function totalActiveBondAt(Role role, uint64 epoch) external view returns (uint256) {
-        return role == Role.Miner ? _totalAt[epoch] : 0;
+        return role == Role.Miner ? _minerTotal + _moreAt[epoch] - _lessAt[epoch] : 0;
     }
 
     function currentEpoch() public view returns (uint64) {
@@ -255,6 +266,10 @@ contract StakingMock is IStakingHooks {
 
     function claimWorth(address node, uint128 shares, uint32 generation) external view returns (uint256) {
         return _worth(nodes[node], shares, generation);
+    }
+
+    function _bondIn(address node, uint64 epoch) private view returns (uint256) {
+        return _differsAt[node][epoch] ? _bondAt[node][epoch] : _minerBond[node];
     }
 
     function _now() private view returns (uint64) {
