@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { zEmbeddingInput, zEmbeddingOutput, zEmbeddingParams, zReceipt, zTextInput, zTextOutput, zTextParams } from '../api/wire.ts'
 import type { Chain, Deployment } from '../domain/chainPort.ts'
-import type { CaseReason } from '../domain/dispute.ts'
-import type { Address } from '../domain/hex.ts'
-import { toHex } from '../domain/hex.ts'
-import { getCourtClock } from './courtChecks.ts'
+import type { CaseReason, Evidence } from '../domain/dispute.ts'
+import { type Address, toHex } from '../domain/hex.ts'
+import { getCourtClock, toEvidence } from './courtChecks.ts'
 import { createFolder, writeNewFile } from './files.ts'
 import { findSeat, findStageEnd, loadCase, toDuty, zDispute, zDuty, zRound, zSeat } from './jury.ts'
 import { formatBundle, type ReceiptBundle } from './receipts.ts'
@@ -97,32 +96,33 @@ export async function saveCase(reason: CaseReason, deployment: Deployment, folde
   return files.map(([name]) => join(folder, name))
 }
 
-const zText = z.object({ input: zTextInput, params: zTextParams, output: zTextOutput })
-const zEmbedding = z.object({ input: zEmbeddingInput, params: zEmbeddingParams, output: zEmbeddingOutput })
+const zParts = z.union([
+  z.object({ input: zTextInput, params: zTextParams, output: zTextOutput }),
+  z.object({ input: zEmbeddingInput, params: zEmbeddingParams, output: zEmbeddingOutput }),
+])
 
 /**
- * The receipt with its content, or undefined where the bytes are no content that this version knows. The chain does not tell
- * chat from completion, and nothing depends on it once the prompt is token ids.
+ * The receipt with its content, or undefined where the bytes are not the canonical JSON of a content that this version knows:
+ * whatever was hashed and signed is evidence. The chain does not tell chat from completion, and nothing depends on it once the
+ * prompt is token ids.
  */
 function findBundle({ receipt, evidence }: CaseReason & { kind: 'challenge' }, { chainId, contracts }: Deployment): ReceiptBundle | undefined {
   const parts = { input: findJson(evidence.input), params: findJson(evidence.params), output: findJson(evidence.output) }
-  const shared = { receipt, chainId, stakingContract: contracts.staking }
-  const text = zText.safeParse(parts)
-  if (text.success) {
-    const { output, ...content } = text.data
-    return { ...shared, content: { kind: 'completion', ...content }, output }
-  }
-  const embedding = zEmbedding.safeParse(parts)
-  if (!embedding.success) return undefined
-  const { output, ...content } = embedding.data
-  return { ...shared, content: { kind: 'embedding', ...content }, output }
+  const parsed = zParts.safeParse(parts)
+  if (!parsed.success || !isSame(toEvidence(parsed.data), evidence)) return undefined
+  const { output, ...content } = parsed.data
+  const kind = 'dimensions' in output ? 'embedding' : 'completion'
+  return { receipt, content: { kind, ...content } as ReceiptBundle['content'], output, chainId, stakingContract: contracts.staking }
+}
+
+function isSame(first: Evidence, second: Evidence): boolean {
+  return (['input', 'params', 'output'] as const).every((part) => Buffer.compare(first[part], second[part]) === 0)
 }
 
 function findJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return JSON.parse(Buffer.from(bytes).toString())
   } catch {
-    // Whatever was hashed and signed is evidence, JSON or not.
     return undefined
   }
 }

@@ -213,13 +213,17 @@ describe('jury status', () => {
     expect(await fail(fake, ['jury', 'status', '3', '--save', path])).toMatch(/^CUCKOO_CLI_FILE_EXISTS 2/)
   })
 
-  it('--save keeps bytes that are no content known here, with the bare receipt', async () => {
+  it.each([
+    { what: 'no JSON', bytes: Buffer.from([0xff, 0x00]) },
+    { what: 'not canonical', bytes: Buffer.from('{"tokenIds": [4,5,6], "finishReason": "length"}') },
+    { what: 'no output', bytes: Buffer.from('{"image":"…"}') },
+  ])('--save keeps an output that is $what byte for byte, with the bare receipt', async ({ what, bytes }) => {
     const fake = createJury()
     const { opened } = addCase(fake, 3n, {})
-    if (opened.reason.kind === 'challenge') opened.reason.evidence.output = Buffer.from([0xff, 0x00])
-    const path = join(folder, 'unknown')
+    if (opened.reason.kind === 'challenge') opened.reason.evidence.output = bytes
+    const path = join(folder, what)
     await runJson(fake, ['jury', 'status', '3', '--save', path])
-    expect([...readFileSync(join(path, 'output.json'))]).toEqual([0xff, 0x00])
+    expect(readFileSync(join(path, 'output.json')).equals(bytes)).toBe(true)
     expect(JSON.parse(readFileSync(join(path, 'receipt.json'), 'utf8'))).toHaveProperty('resultSignature')
   })
 
