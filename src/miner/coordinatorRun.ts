@@ -217,8 +217,9 @@ export class CoordinatorRun {
     this.#tasks.deliverLeftovers(credit)
     while (!attached.lost.aborted && this.#isWanted()) {
       const free = this.#countFree()
+      const { running, delivering } = this.#tasks.count()
       if (free > 0 && credit.findPause() !== null) await this.#waitForPay(session, attached, credit)
-      else if (free > 0) await this.#poll(session, attached, credit)
+      else if (free > 0 && credit.isOpen(running + delivering)) await this.#poll(session, attached, credit)
       else await this.#context.changed.wait(attached.lost)
     }
   }

@@ -106,6 +106,15 @@ export class Credit {
     return { reason: 'line', text: `its line for this miner leaves ${formatAmount(leftWei < 0n ? 0n : leftWei)} CAI to earn, less than one more task may cost` }
   }
 
+  /**
+   * False while results under way may use up the credit: with one that is not paid for already, each of them counts. Without,
+   * they count once they are accepted, so that a miner of a coordinator that pays asks for the next task in time.
+   */
+  isOpen(underWay: number): boolean {
+    const { unpaidResults } = this.#books
+    return unpaidResults === 0 || unpaidResults + underWay < this.#context.maxUnpaid
+  }
+
   /** Sets the task's highest price aside until {@link release}. @throws CUCKOO_MINER_ASSIGNMENT_UNCOVERED when the line does not leave so much */
   reserve({ taskId, attempt, maxPriceWei }: Assignment): void {
     if (maxPriceWei === 0n) return
@@ -123,15 +132,14 @@ export class Credit {
   /** Writes down that the coordinator accepted a result, and what it answered with. */
   async addResult({ assignmentDigest, priceWei }: OutboxEntry, voucher: SignedVoucher | null): Promise<void> {
     const { store } = this.#context
-    await store.addOwed({ coordinator: this.#coordinator, assignmentDigest, priceWei })
+    await Promise.all([store.addOwed({ coordinator: this.#coordinator, assignmentDigest, priceWei }), this.#keep(voucher)])
     await this.#reload()
-    await this.takeVoucher(voucher)
+    this.#redeemIfDue()
   }
 
   /** Keeps a voucher that is valid and newer; one that is not valid is as good as none. */
   async takeVoucher(signed: SignedVoucher | null): Promise<void> {
-    if (signed === null || !this.#isNewer(signed) || !this.#isValid(signed)) return
-    await this.#context.store.keepVoucher(signed)
+    if (!(await this.#keep(signed))) return
     await this.#reload()
     this.#redeemIfDue()
   }
@@ -193,6 +201,12 @@ export class Credit {
     const capWei = toCapInForce(this.#line, this.#context.chainClock.nowMs() / 1000)
     const payableWei = voucher.voucher.cumulativeWei < capWei ? voucher.voucher.cumulativeWei : capWei
     return payableWei > this.#line.redeemedWei ? payableWei - this.#line.redeemedWei : 0n
+  }
+
+  async #keep(signed: SignedVoucher | null): Promise<boolean> {
+    if (signed === null || !this.#isNewer(signed) || !this.#isValid(signed)) return false
+    await this.#context.store.keepVoucher(signed)
+    return true
   }
 
   #isNewer({ voucher }: SignedVoucher): boolean {

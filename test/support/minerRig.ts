@@ -65,10 +65,18 @@ export function toRecord(coordinator: { node: Address; url: string }, more: Part
 
 export async function createMiner(
   records: NodeRecord[],
-  more: { config?: Partial<MinerConfig>; timing?: Partial<MinerTiming>; engine?: FakeEngine; store?: FakeMinerStore; clock?: Clock } = {},
+  more: {
+    config?: Partial<MinerConfig>
+    timing?: Partial<MinerTiming>
+    engine?: FakeEngine
+    store?: FakeMinerStore
+    clock?: Clock
+    prepare?: (chain: FakeChain) => void
+  } = {},
 ): Promise<MinerRig> {
   const { engine = createFakeEngine(), store = createFakeMinerStore(), clock = { nowMs: () => Date.now() } } = more
   const chain = createFakeChain([minerRecord, ...records], { capWei: 100n * weiPerCai })
+  more.prepare?.(chain)
   const metrics = createMinerMetrics()
   const events: MinerEvent[] = []
   const miner = await startMiner({
