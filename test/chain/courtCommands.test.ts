@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSignatureVerifier } from '../../src/chain/signer.ts'
+import { commandEntries } from '../../src/cli/commands/index.ts'
+import { findTopic } from '../../src/cli/topics.ts'
 import type { Signer } from '../../src/domain/ports.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
 import { cai, type TestNetwork, testParameters, useTestNetwork } from '../support/chainFixtures.ts'
@@ -32,7 +34,9 @@ const toParties = ({ signer }: TestNetwork) => ({
 
 type Line = Record<string, unknown>
 
-/** Runs a command as `account` on the real chain; the lines of JSON that it prints, or its error. */
+const played = new Set<string>()
+
+/** Runs a command as `account` on the real chain; the lines of JSON that it prints, each as its schema says, or its error. */
 async function cuckoo(account: Signer, ...argv: string[]): Promise<{ code: number; lines: Line[]; error: Line | undefined }> {
   const { chain } = network()
   const compose = createFakePorts({ chain } as never, {
@@ -42,7 +46,11 @@ async function cuckoo(account: Signer, ...argv: string[]): Promise<{ code: numbe
     getVerifier: async () => createSignatureVerifier(),
   })
   const { code, stdout, stderr } = await runMain([...argv, '--json', '--yes'], { compose })
+  const entry = commandEntries.find(({ path }) => argv.join(' ').startsWith(path))
+  const { output } = (await entry?.load()) ?? {}
+  played.add(entry?.path ?? '')
   const parse = (text: string) => text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []))
+  for (const line of parse(stdout)) expect({ argv, problem: output?.safeParse(line).error?.message }).toEqual({ argv, problem: undefined })
   return { code, lines: parse(stdout), error: parse(stderr).find((line) => 'error' in line)?.['error'] as Line | undefined }
 }
 
@@ -162,4 +170,8 @@ describe('two signatures that contradict each other', () => {
       slash: { bondWei: String(cai(105_000)) },
     })
   })
+})
+
+it('every command of the court was played above', () => {
+  expect(commandEntries.flatMap(({ path }) => (findTopic(path) === 'Court' && !played.has(path) ? [path] : []))).toEqual([])
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { commandEntries } from '../../src/cli/commands/index.ts'
+import { findTopic } from '../../src/cli/topics.ts'
 import { failCuckoo, type RunningCuckoo, runCuckoo, startCuckoo } from '../support/cuckoo.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cuckoo-e2e-devnet-'))
@@ -142,8 +143,9 @@ describe('--json', () => {
     ['completion', () => ['bash']],
   ]
   const getRpcUrl = () => (JSON.parse(readFileSync(join(home, 'devnet', 'state.json'), 'utf8')) as { rpcUrl: string }).rpcUrl
-  /** Their lines are checked elsewhere: a network, a demo, and the two roles that serve. */
-  const elsewhere = ['devnet start', 'devnet stop', 'demo', 'miner start', 'coordinator serve']
+  /** Their lines are checked elsewhere: a network, a demo, the two roles that serve, the court (test/chain/courtCommands.test.ts). */
+  const court = commandEntries.flatMap(({ path }) => (findTopic(path) === 'Court' ? [path] : []))
+  const elsewhere = ['devnet start', 'devnet stop', 'demo', 'miner start', 'coordinator serve', ...court]
 
   beforeAll(async () => {
     writeFileSync(password, 'correct horse\n', { mode: 0o600 })
