@@ -62,13 +62,31 @@ export async function getCoordinator(
 
 /** Escrow that is not asked back, in wei: what lines count on besides half the bond. */
 export function toStandingEscrow({ escrowWei, thawingWei }: Pick<EscrowRecord, 'escrowWei' | 'thawingWei'>): bigint {
-  return escrowWei > thawingWei ? escrowWei - thawingWei : 0n
+  return toPositive(escrowWei - thawingWei)
 }
 
-/** By how much lines may still rise, or escrow sink, in wei: escrow that is not asked back + half the bond - lines (IPayments.raiseLines). */
-export function toSpareCover(escrow: Pick<EscrowRecord, 'escrowWei' | 'thawingWei' | 'openWei'>, bondWei: bigint): bigint {
-  const spareWei = toStandingEscrow(escrow) + bondWei / 2n - escrow.openWei
-  return spareWei > 0n ? spareWei : 0n
+/** What claims keep of the bond, in wei: what must stay of it beyond what lines need (IPayments.requiredBondWei). */
+function toReserve(escrow: CoverRecord): bigint {
+  return escrow.requiredBondWei - 2n * toPositive(escrow.openWei - toStandingEscrow(escrow))
+}
+
+type CoverRecord = Pick<EscrowRecord, 'escrowWei' | 'thawingWei' | 'openWei' | 'requiredBondWei'>
+
+/**
+ * By how much lines may still rise, or escrow sink, in wei: escrow that is not asked back, and half of what the bond has beyond the
+ * reserve for claims, less the lines. `bondWei`: of a registered coordinator, 0 where it does not count (IPayments).
+ */
+export function toSpareCover(escrow: CoverRecord, bondWei: bigint): bigint {
+  return toPositive(toStandingEscrow(escrow) + toPositive(bondWei - toReserve(escrow)) / 2n - escrow.openWei)
+}
+
+function toPositive(wei: bigint): bigint {
+  return wei > 0n ? wei : 0n
+}
+
+/** Bond in wei that stands for lines: none where the node is no coordinator any more. */
+export function toCoveringBond({ role, bondWei }: Pick<NodeRecord, 'role' | 'bondWei'>): bigint {
+  return role === 'coordinator' ? bondWei : 0n
 }
 
 /** A coordinator's lines, a miner each. */

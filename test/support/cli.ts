@@ -111,8 +111,20 @@ export interface FakeChain {
   chain: Chain
 }
 
+/** Without claims, so that only lines need bond. */
 export function createEscrow(coordinator: Address, fields: Partial<EscrowRecord> = {}): EscrowRecord {
-  return { coordinator, escrowWei: 0n, thawingWei: 0n, releaseAt: null, openWei: 0n, claimsWei: 0n, requiredBondWei: 0n, ...fields }
+  const { escrowWei = 0n, thawingWei = 0n, openWei = 0n } = fields
+  const uncoveredWei = openWei + thawingWei - escrowWei
+  return {
+    coordinator,
+    escrowWei: 0n,
+    thawingWei: 0n,
+    releaseAt: null,
+    openWei: 0n,
+    claimsWei: 0n,
+    requiredBondWei: uncoveredWei > 0n ? 2n * uncoveredWei : 0n,
+    ...fields,
+  }
 }
 
 export function createLine(coordinator: Address, miner: Address, fields: Partial<LineRecord> = {}): LineRecord {

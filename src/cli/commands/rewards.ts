@@ -4,7 +4,7 @@ import { nodeNotRegistered } from '../../errors/staking.ts'
 import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewEarnings, zEarning } from '../earnings.ts'
-import { formatBps, formatCai, formatEstimate, formatShare, formatShort, formatWhen } from '../format.ts'
+import { formatBps, formatCai, formatCaiShort, formatEstimate, formatShare, formatShort, formatWhen } from '../format.ts'
 import type { Output } from '../output.ts'
 import { getNodeOrOwn } from '../party.ts'
 import { zAddress, zParty, zRole, zSeconds, zWei } from '../schemas.ts'
@@ -94,6 +94,11 @@ function viewRewards(value: Rewards, screen: Output): void {
   screen.line()
   if (value.earnings.length === 0) screen.line('Nothing earned so far.')
   else viewEarnings(value.earnings, 12, screen)
+  const settledWei = value.earnings.reduce((sum, earning) => sum + earning.ownerRewardsWei + earning.ownerIncomeWei - earning.claimedWei, 0n)
+  const sinceWei = value.claimableWei - settledWei
+  if (sinceWei > 0n && value.earnings.length > 0) {
+    screen.line(screen.style('dim', `${formatCaiShort(sinceWei)} of what is claimable is newer than that: the next transaction of the node settles it`))
+  }
 }
 
 function toStreamRows({ weightWei, role }: Rewards, stream: NonNullable<Rewards['stream']>, now: number): [string, string][] {

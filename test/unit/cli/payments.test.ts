@@ -78,7 +78,7 @@ describe('escrow withdraw', () => {
     const fake = createCoordinator({ escrowWei: 100n * cai, openWei: 1_050_030n * cai })
     expect(await runJson(fake, ['escrow', 'withdraw', 'all'])).toMatchObject({ taken: null, asked: { amountWei: String(70n * cai) } })
     expect(await runText(fake, ['escrow', 'withdraw', '70.000000000000000001'])).toMatchInlineSnapshot(`
-      "error: Of the escrow of 100 CAI, 70 CAI can be asked back: 0 CAI is asked back already, and lines of 1050030 CAI need what escrow and half the bond leave. (CUCKOO_CLI_NOTHING_TO_DO)
+      "error: Of the escrow of 100 CAI, 70 CAI can be asked back: 0 CAI is asked back already, and lines of 1050030 CAI need the rest, with half the bond. (CUCKOO_CLI_NOTHING_TO_DO)
       hint: Lower lines with \`cuckoo escrow notice <miner> <cap>\`; \`cuckoo escrow lines\` lists them.
       exit 10"
     `)
@@ -243,7 +243,7 @@ describe('claims on the bond', () => {
         escrow   12 CAI
         free     10 CAI not asked back
         thawing  2 CAI asked back, until 2026-01-02 00:00 (in 1 d)
-        lines    5 CAI open, 1050005 CAI more possible
+        lines    5 CAI open, 1050003.5 CAI more possible
         claims   34 CAI on the bond
         bond     2100000 CAI, of which 3 CAI must stay
 

@@ -52,6 +52,8 @@ describe('rewards', () => {
       epoch from        rewards   tasks  voters: rewards    tasks  claimed
       2025-12-30 00:00       10  0.3333                3  <0.0001       10
       2025-12-28 00:00       10  0.3333                3  <0.0001        0
+      ~1.333333 CAI of what is claimable is newer than that: the next transaction of
+        the node settles it
       exit 0"
     `)
   })

@@ -9,7 +9,7 @@ import { runTransaction, txOptions, viewTransaction, zTxReport } from '../../tra
 
 export const escrowRaise = defineCommand({
   description: `Raises the line of a miner, or opens it: how much the miner can redeem. The owner may
-commit escrow and half the bond to lines, the operator escrow alone. A notice on the
+commit escrow and half the bond to lines, less what claims keep of it, the operator escrow alone. A notice on the
 line is withdrawn by it.`,
   examples: [{ command: 'cuckoo escrow raise 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 100', note: '100 CAI more' }],
   args: z.object({
@@ -27,13 +27,13 @@ line is withdrawn by it.`,
     const spareWei = toSpareCover(escrow, isOwner ? record.bondWei : 0n)
     if (args.amount > spareWei) {
       throw nothingToDo({
-        what: `Lines of ${formatCai(escrow.openWei)} may rise by ${formatCai(spareWei)}, not ${formatCai(args.amount)}: there ${isOwner ? `are ${formatCai(toStandingEscrow(escrow))} of escrow and half the bond` : `is ${formatCai(toStandingEscrow(escrow))} of escrow, and an operator may not commit the bond`}`,
+        what: `Lines of ${formatCai(escrow.openWei)} may rise by ${formatCai(spareWei)}, not ${formatCai(args.amount)}: there ${isOwner ? `are ${formatCai(toStandingEscrow(escrow))} of escrow and half the bond, less what claims keep` : `is ${formatCai(toStandingEscrow(escrow))} of escrow, and an operator may not commit the bond`}`,
         next: `Add escrow: \`cuckoo escrow deposit <amount>\`${isOwner ? '.' : ", or use the owner's account."}`,
       })
     }
     const lines = [{ miner, addedWei: args.amount }]
     const report = await runTransaction(context, options, (tx) => chain.raiseLines(signer, { coordinator, lines }, tx))
-    return { ...report, coordinator, miner, addedWei: args.amount, lineWei: line.capWei + args.amount - line.redeemedWei }
+    return { ...report, coordinator, miner, addedWei: args.amount, lineWei: line.lineWei + args.amount }
   },
   view(report, screen) {
     if (!report.dryRun) screen.line(`${report.miner} can redeem ${formatCai(report.lineWei)} now, ${formatCai(report.addedWei)} more than before.`)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { coordinatorNotRegistered } from '../../../errors/cli.ts'
 import { defineCommand } from '../../defineCommand.ts'
-import { toSpareCover, toStandingEscrow, viewClaims, viewLines, zClaim, zEscrow, zLine } from '../../escrow.ts'
+import { toCoveringBond, toSpareCover, toStandingEscrow, viewClaims, viewLines, zClaim, zEscrow, zLine } from '../../escrow.ts'
 import { formatCai, formatWhen } from '../../format.ts'
 import { getNodeOrOwn } from '../../party.ts'
 import { zParty, zSeconds, zWei } from '../../schemas.ts'
@@ -36,7 +36,7 @@ bond with their dates and what to do about each, and the bond that has to stay.`
     if (record.role !== 'coordinator' && escrow.escrowWei === 0n && lines.length === 0) {
       throw coordinatorNotRegistered({ node: coordinator, network: chain.deployment.network })
     }
-    return { ...escrow, bondWei: record.bondWei, spareWei: toSpareCover(escrow, record.bondWei), lines, claims, blockTimestamp: latest.timestamp }
+    return { ...escrow, bondWei: record.bondWei, spareWei: toSpareCover(escrow, toCoveringBond(record)), lines, claims, blockTimestamp: latest.timestamp }
   },
   view(value, screen) {
     const { blockTimestamp: now, program } = { ...value, program: screen.program }

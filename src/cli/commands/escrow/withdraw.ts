@@ -6,7 +6,7 @@ import type { Signer } from '../../../domain/ports.ts'
 import { nothingToDo } from '../../../errors/cli.ts'
 import type { Context } from '../../context.ts'
 import { defineCommand } from '../../defineCommand.ts'
-import { toSpareCover, toStandingEscrow } from '../../escrow.ts'
+import { toCoveringBond, toSpareCover, toStandingEscrow } from '../../escrow.ts'
 import { formatCai, formatWhen } from '../../format.ts'
 import { getParty } from '../../party.ts'
 import { zAddress, zAmountOrAll, zParty, zSeconds, zWei } from '../../schemas.ts'
@@ -37,7 +37,7 @@ amount it takes out what was asked back and has thawed. What open lines need sta
       chain.getBlocks(),
     ])
     const isReleased = escrow.thawingWei > 0n && escrow.releaseAt !== null && escrow.releaseAt <= latest.timestamp
-    const askedWei = args.amount === undefined ? null : toAsked(escrow, record.bondWei, args.amount)
+    const askedWei = args.amount === undefined ? null : toAsked(escrow, toCoveringBond(record), args.amount)
     if (askedWei === null && !isReleased) throw describeNothing(escrow, latest.timestamp)
     const taken = isReleased ? await takeOut({ chain, signer, recipient, amountWei: min(escrow.thawingWei, escrow.escrowWei) }, context, options) : null
     const asked = askedWei === null ? null : await askBack({ chain, signer, amountWei: askedWei }, isReleased ? 0n : escrow.thawingWei, context, options)
@@ -93,7 +93,7 @@ function toAsked(escrow: EscrowRecord, bondWei: bigint, amount: bigint | 'all'):
   if (amount === 'all' && mostWei > 0n) return mostWei
   if (escrow.escrowWei === 0n) throw nothingToDo({ what: 'There is no escrow to ask back', next: '`cuckoo escrow show` shows it.' })
   throw nothingToDo({
-    what: `Of the escrow of ${formatCai(escrow.escrowWei)}, ${formatCai(mostWei)} can be asked back: ${formatCai(escrow.thawingWei)} is asked back already, and lines of ${formatCai(escrow.openWei)} need what escrow and half the bond leave`,
+    what: `Of the escrow of ${formatCai(escrow.escrowWei)}, ${formatCai(mostWei)} can be asked back: ${formatCai(escrow.thawingWei)} is asked back already, and lines of ${formatCai(escrow.openWei)} need the rest, with half the bond`,
     next: 'Lower lines with `cuckoo escrow notice <miner> <cap>`; `cuckoo escrow lines` lists them.',
   })
 }

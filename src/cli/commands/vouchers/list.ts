@@ -49,7 +49,10 @@ function viewHolding(holding: Holding, screen: Output, now: number): void {
   const { voucher, unsignedWei, overLineWei, noticeAt } = holding
   const signed = voucher === null ? 'none yet' : `${formatCai(voucher.cumulativeWei)}, signed ${formatTime(voucher.issuedAt)}`
   const rows: [string, string][] = [
-    ['owed', `${formatCai(holding.owedWei)} for ${holding.results} results${unsignedWei > 0n ? `, ${formatCai(unsignedWei)} of it in no voucher yet` : ''}`],
+    [
+      'owed',
+      `${formatCai(holding.owedWei)} for ${holding.results} ${holding.results === 1 ? 'result' : 'results'}${unsignedWei > 0n ? `, ${formatCai(unsignedWei)} of it in no voucher yet` : ''}`,
+    ],
     ['voucher', signed],
     ['redeemed', `${formatCai(holding.redeemedWei)} of at most ${formatCai(holding.capWei)}`],
     ['line', `${formatCai(holding.lineWei)}${noticeAt === null ? '' : `, less from ${formatWhen(noticeAt, now)}: redeem before`}`],

@@ -66,8 +66,11 @@ node's income: its voters have their share. Any account may send it; it costs ga
   view(report, screen) {
     const verb = report.dryRun ? 'would be' : 'is'
     for (const { coordinator, paidWei, claimedWei } of report.redeemed) {
-      const claim = claimedWei === 0n ? '' : `, ${formatCai(claimedWei)} ${verb} claimed on its bond`
-      screen.line(`${formatShort(coordinator)}: ${formatCai(paidWei)} ${verb} paid at once${claim}`)
+      const parts = [
+        ...(paidWei === 0n ? [] : [`${formatCai(paidWei)} ${verb} paid at once`]),
+        ...(claimedWei === 0n ? [] : [`${formatCai(claimedWei)} ${verb} claimed on its bond`]),
+      ]
+      screen.line(`${formatShort(coordinator)}: ${parts.join(', ')}`)
     }
     if (report.releaseAt !== null) {
       screen.line(`What is claimed waits until ${formatWhen(report.releaseAt, report.blockTimestamp)}; then \`${screen.program} vouchers collect\`.`)
