@@ -70,6 +70,7 @@ contract CourtFuzz is CourtBase {
 
     /// @dev Whole seats of parts are never more than of the whole, and the chances for one more make up the difference: in
     /// units of 1 / S the expectations are equal, exactly.
+    /// forge-config: default.fuzz.runs = 1000
     function testFuzz_splittingChangesNoExpectation(uint256 size, uint256 bondWei, uint256 cut, uint256 eligibleWei)
         public
         pure
