@@ -30,5 +30,6 @@ export function viewEarnings(earnings: readonly Earning[], limit: number, screen
       formatCompact(earning.claimedWei, 4),
     ]),
   })
-  if (earnings.length > newest.length) screen.line(screen.style('dim', `${earnings.length - newest.length} older epochs: --json shows all`))
+  const older = earnings.length - newest.length
+  if (older > 0) screen.line(screen.style('dim', `${older} older ${older === 1 ? 'epoch' : 'epochs'}: --json shows all`))
 }

@@ -102,7 +102,8 @@ function viewSlashes({ slashes, account }: Status, screen: Output): void {
     const lost = parts.filter(([wei]) => wei > 0n).map(([wei, part]) => `${formatCaiShort(wei)} of ${part}`)
     const whose = node === account ? 'this node' : formatShort(node)
     screen.line(`${formatTime(at)} ${whose} lost ${lost.length === 0 ? 'nothing' : lost.join(', ')}`)
-    screen.line(`  case ${caseId}: ${reason}`)
+    // Penalties of the payments contract have no case.
+    screen.line(`  ${caseId === 0n ? '' : `case ${caseId}: `}${reason}`)
     for (const hex of evidence) screen.line(screen.style('dim', `  evidence ${hex.length > 66 ? formatShort(hex) : hex}`))
   }
 }

@@ -275,6 +275,7 @@ describe('claims on the bond', () => {
     const fake = createCoordinator({ escrowWei: 15n * cai }, { getClaims: async () => claims })
     expect(await runText(fake, ['escrow', 'cover'])).toMatchInlineSnapshot(`
       "Covered 2 claims with 14 CAI of escrow.
+      They were late: 1 CAI of the bond went to the reward pool.
         transaction 0xabababababababababababababababababababababababababababababababab
         block 8, 0.00005 CAI for gas
       warning: 2 of 4 claims stay open: \`cuckoo escrow deposit <amount>\` with 19 CAI more covers all.
