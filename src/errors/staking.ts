@@ -107,7 +107,3 @@ export const bondCommitted = defineError('CUCKOO_STAKING_BOND_COMMITTED', 'rejec
   message: `${f.remainingCai} CAI of bond would remain; the coordinator's lines and claims need ${f.requiredCai} CAI.`,
   hint: 'See them with `cuckoo escrow show`; fund the lines with `cuckoo escrow deposit <amount>`, or lower them with `cuckoo escrow lines`.',
 }))
-export const contractTextInvalid = defineError('CUCKOO_STAKING_TEXT_INVALID', 'rejected', () => ({
-  message: "The contract's name or version cannot be stored.",
-  hint: 'The contract is not the one this version of cuckoo was built with.',
-}))

@@ -36,9 +36,7 @@ export const stakingReverts: RevertTable<'staking'> = {
   BondCommitted: (remaining, required) => errors.bondCommitted({ remainingCai: formatAmount(remaining), requiredCai: formatAmount(required) }),
   TransferFailed: (to, amount) => errors.payoutFailed({ to: toAddress(to), amountCai: formatAmount(amount) }),
   ParameterInvalid: (name) => errors.parameterInvalid({ name }),
-  // OpenZeppelin's: SafeCast, ReentrancyGuardTransient and ShortStrings.
+  // OpenZeppelin's: SafeCast and ReentrancyGuardTransient.
   SafeCastOverflowedUintDowncast: (bits, value) => errors.amountOverCapacity({ bits, value }),
   ReentrancyGuardReentrantCall: () => errors.contractBusy({}),
-  InvalidShortString: () => errors.contractTextInvalid({}),
-  StringTooLong: () => errors.contractTextInvalid({}),
 }
