@@ -14,11 +14,11 @@ export const epochNotOver = defineError('CUCKOO_EPOCHS_EPOCH_NOT_OVER', 'rejecte
 }))
 export const epochCommitted = defineError('CUCKOO_EPOCHS_ALREADY_COMMITTED', 'rejected', (f: { coordinator: string; epoch: bigint }) => ({
   message: `${f.coordinator} has committed for draw epoch ${f.epoch} already.`,
-  hint: 'If it was not this machine, another one runs with the same key: `cuckoo coordinator status`.',
+  hint: `If it was not this machine, another one runs with the same key: compare with \`cuckoo node show ${f.coordinator}\`.`,
 }))
 export const commitmentUnknown = defineError('CUCKOO_EPOCHS_COMMITMENT_UNKNOWN', 'rejected', (f: { coordinator: string; epoch: bigint }) => ({
   message: `${f.coordinator} has no open commitment for draw epoch ${f.epoch}: it never was, or it is revealed.`,
-  hint: 'See how the coordinator stands with `cuckoo coordinator status`.',
+  hint: `See how it stands with \`cuckoo node show ${f.coordinator}\`.`,
 }))
 export const commitmentZero = defineError('CUCKOO_EPOCHS_COMMITMENT_ZERO', 'usage', () => ({
   message: 'The commitment is zero.',

@@ -10,11 +10,11 @@ export const amountZero = defineError('CUCKOO_PAYMENTS_AMOUNT_ZERO', 'usage', ()
 }))
 export const notCoordinator = defineError('CUCKOO_PAYMENTS_NOT_COORDINATOR', 'rejected', (f: { node: string }) => ({
   message: `${f.node} is not a registered coordinator.`,
-  hint: 'See the coordinators with `cuckoo nodes coordinator`; register with `cuckoo register coordinator`.',
+  hint: 'See the coordinators with `cuckoo nodes --role coordinator`; register with `cuckoo register coordinator`.',
 }))
 export const notMiner = defineError('CUCKOO_PAYMENTS_NOT_MINER', 'rejected', (f: { node: string }) => ({
   message: `${f.node} is not a registered miner.`,
-  hint: 'See the miners with `cuckoo nodes miner`.',
+  hint: 'See the miners with `cuckoo nodes --role miner`.',
 }))
 export const coverTooLow = defineError('CUCKOO_PAYMENTS_COVER_TOO_LOW', 'rejected', (f: { coverCai: string; neededCai: string; missingCai: string }) => ({
   message: `The lines would need ${f.neededCai} CAI of cover, and there are ${f.coverCai} CAI.`,
@@ -31,7 +31,7 @@ export const escrowNotReleased = defineError('CUCKOO_PAYMENTS_ESCROW_NOT_RELEASE
 }))
 export const lengthMismatch = defineError('CUCKOO_PAYMENTS_LENGTH_MISMATCH', 'usage', (f: { first: bigint; second: bigint }) => ({
   message: `Two lists that belong together have ${f.first} and ${f.second} entries.`,
-  hint: 'Give one signature for each voucher, and one amount for each line: `cuckoo escrow lines --help`.',
+  hint: 'Give one signature for each voucher, and one amount for each line: `cuckoo escrow raise --help`.',
 }))
 export const noNotice = defineError('CUCKOO_PAYMENTS_NO_NOTICE', 'rejected', (f: { coordinator: string; miner: string }) => ({
   message: `There is no notice on the line of ${f.miner} at ${f.coordinator}.`,

@@ -105,5 +105,5 @@ export const callerInvalid = defineError('CUCKOO_STAKING_CALLER_INVALID', 'denie
 }))
 export const bondCommitted = defineError('CUCKOO_STAKING_BOND_COMMITTED', 'rejected', (f: { remainingCai: string; requiredCai: string }) => ({
   message: `${f.remainingCai} CAI of bond would remain; the coordinator's lines and claims need ${f.requiredCai} CAI.`,
-  hint: 'See them with `cuckoo escrow show`; fund the lines with `cuckoo escrow deposit <amount>`, or lower them with `cuckoo escrow lines`.',
+  hint: 'See them with `cuckoo escrow show`; fund the lines with `cuckoo escrow deposit <amount>`, or lower them with `cuckoo escrow notice`.',
 }))

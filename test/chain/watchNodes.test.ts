@@ -1,8 +1,12 @@
+import { encodeFunctionData } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
+import { stakingAbi } from '../../src/chain/contracts.generated.ts'
 import { createChain } from '../../src/chain/createChain.ts'
+import { signRegistration } from '../../src/chain/registration.ts'
 import type { NodeSet, NodeSetWatch } from '../../src/domain/chainPort.ts'
+import type { Hash } from '../../src/domain/hex.ts'
 import { contractMissing, rpcUnavailable } from '../../src/errors/chain.ts'
-import { cai, testThawSeconds, useTestNetwork } from '../support/chainFixtures.ts'
+import { cai, testParameters, testThawSeconds, useTestNetwork } from '../support/chainFixtures.ts'
 import { startRpcServer } from '../support/rpcServer.ts'
 
 const network = useTestNetwork()
@@ -73,6 +77,46 @@ test('what events change is what a fresh reading sees, field by field', async ()
   expect(set.nodes.get(signer(3).address)).toMatchObject({ role: 'coordinator', voterShareBps: 9_000, profile: { url: 'https://coordinator.test' } })
   expect(set.nodes.get(signer(1).address)).toMatchObject({ operator: signer(8).address, nonce: 2n })
   expect(deployment.deploymentBlock).toBe(1)
+})
+
+test('who rests, is suspended, jailed or changes its operator is followed too', async () => {
+  const { chain, signer, registerMiner, registerCoordinator, deployment, anvil, warp, now } = network()
+  await registerMiner({ owner: signer(1), operator: signer(2) })
+  await registerCoordinator({ owner: signer(3), operator: signer(4) })
+  const [miner, coordinator] = [signer(1).address, signer(3).address]
+  const watched = await watch()
+  const follow = async (step: () => Promise<unknown>): Promise<NodeSet> => {
+    await step()
+    const set = await waitForHead(watched)
+    expect(set).toEqual(await readFresh())
+    return set
+  }
+  const rested = await follow(() => chain.rest(signer(2), { node: miner }))
+  expect(rested.nodes.get(miner)).toMatchObject({ active: false, away: true, weightWei: 0n })
+  const back = await follow(() => chain.rejoin(signer(2), { node: miner }))
+  expect(back.nodes.get(miner)).toMatchObject({ active: true, away: false, weightWei: cai(25_000) })
+
+  const epoch = BigInt(Math.floor((await now()) / testParameters.drawSeconds))
+  const secret: Hash = `0x${'5e'.repeat(32)}`
+  await chain.commitEpoch(signer(4), { coordinator, epoch, commitment: chain.toEpochCommitment(coordinator, epoch, secret) })
+  await warp(2 * testParameters.drawSeconds + testParameters.graceSeconds)
+  const suspended = await follow(() => chain.suspendCoordinator(signer(5), { coordinator, epoch }))
+  expect(suspended.nodes.get(coordinator)).toMatchObject({ active: false, suspended: true })
+  const resumed = await follow(() => chain.revealEpoch(signer(5), { coordinator, epoch, secret }))
+  expect(resumed.nodes.get(coordinator)).toMatchObject({ active: true, suspended: false })
+
+  const until = (await now()) + 100
+  const data = encodeFunctionData({ abi: stakingAbi, functionName: 'jail', args: [miner, BigInt(until)] })
+  await anvil.request('anvil_impersonateAccount', [deployment.contracts.court])
+  await network().setBalance(deployment.contracts.court, cai(1))
+  const jailed = await follow(() => anvil.request('eth_sendTransaction', [{ from: deployment.contracts.court, to: deployment.contracts.staking, data }]))
+  expect(jailed.nodes.get(miner)).toMatchObject({ active: false, away: true, jailedUntil: until })
+
+  const deadline = (await now()) + 600
+  const fields = { owner: miner, role: 'miner', nonce: 1n, deadline } as const
+  const operatorSignature = signRegistration(signer(6), deployment, fields)
+  const changed = await follow(() => chain.setOperator(signer(1), { operator: signer(6).address, deadline, operatorSignature }))
+  expect(changed.nodes.get(miner)).toMatchObject({ operator: signer(6).address, nonce: 2n })
 })
 
 test('a bond that falls to the threshold makes the node inactive', async () => {
