@@ -1,12 +1,16 @@
 import { createPublicClient, encodeDeployData, getContractAddress, http } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { contractNames } from '../../src/chain/abis.ts'
+import { createRpcClient } from '../../src/chain/client.ts'
 import { paymentsAbi, paymentsBytecode, stakingAbi } from '../../src/chain/contracts.generated.ts'
 import { createChain } from '../../src/chain/createChain.ts'
 import { type DeployOptions, deployContracts } from '../../src/chain/deployContracts.ts'
+import { toDeploymentSteps } from '../../src/chain/deploymentSteps.ts'
 import { drandEvmnet } from '../../src/chain/drandEvmnet.ts'
+import { createNonces } from '../../src/chain/nonces.ts'
 import { toRegistrationDigest } from '../../src/chain/registration.ts'
 import { createLocalSigner } from '../../src/chain/signer.ts'
+import { simulateDeployment } from '../../src/chain/simulateDeployment.ts'
 import { verifyDeployment } from '../../src/chain/verifyDeployment.ts'
 import type { NetworkParameters, TxStage } from '../../src/domain/chainPort.ts'
 import { type Address, toHex } from '../../src/domain/hex.ts'
@@ -79,6 +83,27 @@ test('with drand the beacon is the published one, on any chain', async () => {
   }
 })
 
+const wrongParameters: [string, Partial<NetworkParameters>][] = [
+  ['thawSeconds is 59, not a whole number of 60 to 5184000 seconds', { thawSeconds: 59 }],
+  ['epochSeconds is 601, not a whole number of 10 to 600 seconds', { epochSeconds: 601 }],
+  ['seal + commit + reveal = 45 must not be over epochSeconds 44', { epochSeconds: 44 }],
+  ['evidenceSeconds 405 + three rounds of 195 = 600 must be below thawSeconds 600', { evidenceSeconds: 405 }],
+  ['three rounds of 195 must not be over freezeSeconds 194', { freezeSeconds: 194 }],
+  ['drawSeconds 60 + graceSeconds 540 = 600 must be below thawSeconds 600', { graceSeconds: 540 }],
+  ['topUpSeconds is 600, not a whole number of 1 to 599 seconds', { topUpSeconds: 600 }],
+  ['commitSeconds is 1.5, not a whole number of 1 to 31536000 seconds', { commitSeconds: 1.5 }],
+  ['the juror fee of 0 CAI must be above 0 and fit 96 bits', { jurorFeeWei: 0n }],
+  ['seats 3, 4, 7 must be odd, rise, and be at most 65535', { seats: [3, 4, 7] }],
+  ['seats 7, 5, 3 must be odd, rise, and be at most 65535', { seats: [7, 5, 3] }],
+]
+
+test.each<Partial<NetworkParameters>>([{ epochSeconds: 45 }, { evidenceSeconds: 404 }, { freezeSeconds: 195 }, { graceSeconds: 539 }, { topUpSeconds: 599 }])(
+  'parameters at the limit are taken: %j',
+  async (change) => {
+    expect((await deploy({ parameters: { ...testParameters, ...change }, dryRun: true })).report.dryRun).toBe(true)
+  },
+)
+
 describe('refuses before anything is sent', () => {
   const refuses = async (change: Partial<DeployOptions>, expected: object) => {
     const before = await getNonce()
@@ -86,20 +111,16 @@ describe('refuses before anything is sent', () => {
     expect(await getNonce()).toBe(before)
   }
 
-  test.each<[string, Partial<NetworkParameters>]>([
-    ['thawSeconds is 59, not a whole number of 60 to 5184000 seconds', { thawSeconds: 59 }],
-    ['epochSeconds is 601, not a whole number of 10 to 600 seconds', { epochSeconds: 601 }],
-    ['seal + commit + reveal = 45 must not be over epochSeconds 44', { epochSeconds: 44 }],
-    ['evidenceSeconds 405 + three rounds of 195 = 600 must be below thawSeconds 600', { evidenceSeconds: 405 }],
-    ['three rounds of 195 must not be over freezeSeconds 194', { freezeSeconds: 194 }],
-    ['drawSeconds 60 + graceSeconds 540 = 600 must be below thawSeconds 600', { graceSeconds: 540 }],
-    ['topUpSeconds is 600, not a whole number of 1 to 599 seconds', { topUpSeconds: 600 }],
-    ['commitSeconds is 1.5, not a whole number of 1 to 31536000 seconds', { commitSeconds: 1.5 }],
-    ['the juror fee of 0 CAI must be above 0 and fit 96 bits', { jurorFeeWei: 0n }],
-    ['seats 3, 4, 7 must be odd, rise, and be at most 65535', { seats: [3, 4, 7] }],
-    ['seats 7, 5, 3 must be odd, rise, and be at most 65535', { seats: [7, 5, 3] }],
-  ])('parameters that make no network: %s', async (rule, wrong) => {
+  test.each(wrongParameters)('parameters that make no network: %s', async (rule, wrong) => {
     await refuses({ parameters: { ...testParameters, ...wrong } }, { code: errors.parametersInvalid.code, facts: { rule } })
+  })
+
+  test.each(wrongParameters.filter(([, wrong]) => wrong.commitSeconds === undefined))('as the contracts would: %s', async (_rule, wrong) => {
+    const { signer, rpcUrl } = network()
+    const client = createRpcClient({ network: 'devnet', chainId: 31337, rpcUrls: [rpcUrl] })
+    const input = { deployer: signer(3).address, nonce: 0, parameters: { ...testParameters, ...wrong }, randomness: 'blockhash' } as const
+    const simulated = simulateDeployment({ client, nonces: createNonces(client), network: 'devnet' }, signer(3).address, toDeploymentSteps(input))
+    await expect(simulated).rejects.toMatchObject({ code: expect.stringMatching(/^CUCKOO_(STAKING|PAYMENTS|COURT|EPOCHS)_PARAMETER_INVALID$/) })
   })
 
   test('block hashes off the devnet', async () => {
