@@ -48,6 +48,8 @@ export async function serveCoordinator(ports: CoordinatorPorts): Promise<Serving
     const [catalogue, drawLog] = await Promise.all([Catalogue.load(ports), DrawLog.load(store), epochs.start()])
     const coordinator = new Coordinator(ports, { catalogue, drawLog, epochs, watch, chainClock })
     await coordinator.loadOpenTasks()
+    // The set may be behind what was found out about the own node just now.
+    await coordinator.standing.waitFor(ports.node, 'coordinator', 2 * pollMs + 1_000)
     return await listen(coordinator)
   } catch (error) {
     await watch.stop()

@@ -37,12 +37,6 @@ export class Vouchers {
     return this.#accounts.get(miner)?.owedWei ?? 0n
   }
 
-  /** Wei owed to `miner` that its line does not let be signed. */
-  getUncovered(miner: Address): bigint {
-    const account = this.#accounts.get(miner)
-    return account === undefined ? 0n : account.owedWei - (this.find(miner)?.voucher.cumulativeWei ?? 0n)
-  }
-
   /** The newest voucher, signed anew only when the sum rose: all that is owed, never more than the line lets the miner redeem. */
   find(miner: Address): SignedVoucher | null {
     const account = this.#accounts.get(miner)

@@ -1,23 +1,20 @@
 import type { Address } from '../domain/hex.ts'
-import type { SignedVoucher } from '../domain/payments.ts'
 import { coordinatorUnreachable, sessionInvalid, sessionTaken } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { minerSessionElsewhere, minerStopped } from '../errors/miner.ts'
 import { toBackoffMs, waitMs } from './backoff.ts'
 import { type AttachedSession, createCoordinatorLink } from './coordinatorLink.ts'
-import { Credit, type CreditTerms, type Pause } from './credit.ts'
+import { Credit, type CreditTerms } from './credit.ts'
+import { CreditPause } from './creditPause.ts'
 import type { MinerContext } from './minerContext.ts'
 import type { CoordinatorName } from './minerEvents.ts'
 import type { CoordinatorState } from './minerState.ts'
 import { MinerTasks } from './minerTasks.ts'
 import { type CoordinatorSession, closeSession, openCoordinatorSession } from './openCoordinatorSession.ts'
+import { toPlainReasons } from './plainReasons.ts'
 import { toRetryMs } from './retry.ts'
 import type { CoordinatorTarget } from './toCoordinatorTargets.ts'
-
-/** A peer's words go to a terminal: no control characters, no endless lines, not many. */
-const maxReasons = 10
-const maxReasonCharacters = 300
 
 /** A session that is lost sooner than this is no reason to try the next one at once. */
 const shortLifeMs = 10_000
@@ -49,11 +46,12 @@ export class CoordinatorRun {
   #lastError: CuckooError | null = null
   #lastReasons: string[] = []
   #credit: Credit | null = null
-  #pause: Pause | null = null
+  readonly #pause: CreditPause
 
   constructor(context: MinerContext, target: CoordinatorTarget) {
     this.#context = context
     this.#target = target
+    this.#pause = new CreditPause(context, () => this.name)
     this.#tasks = new MinerTasks(context, this.#link, () => this.name, this.#giveUp.signal)
     this.done = this.#run().finally(() => {
       this.#ended = true
@@ -67,7 +65,7 @@ export class CoordinatorRun {
 
   /** False while the coordinator does not answer well, or does not pay: its slots may go to others. */
   get reachable(): boolean {
-    return this.#failures === 0 && this.#pause === null
+    return this.#failures === 0 && !this.#pause.isOn
   }
 
   get weightWei(): bigint {
@@ -82,7 +80,7 @@ export class CoordinatorRun {
       session: this.#toSessionState(),
       sessionId: this.#session?.id ?? null,
       slots: this.#slots,
-      lastReasons: this.#lastReasons,
+      lastReasons: this.#pause.isOn ? this.#pause.reasons : this.#lastReasons,
       lastError: this.#lastError,
       ...this.#tasks.totals,
       payments: this.#credit?.getState() ?? null,
@@ -122,7 +120,7 @@ export class CoordinatorRun {
     if (this.#ended) return 'ended'
     if (this.#quit.signal.aborted) return 'draining'
     if (this.#failures > 0) return 'retrying'
-    if (this.#pause !== null) return 'paused'
+    if (this.#pause.isOn) return 'paused'
     if (this.#session !== null) return 'open'
     return this.#slots === 0 ? 'standby' : 'connecting'
   }
@@ -199,7 +197,7 @@ export class CoordinatorRun {
     const credit = await this.#openCredit(session, attached)
     if (credit !== null) await this.#work(session, attached, credit)
     this.#session = null
-    this.#pause = null
+    this.#pause.forget()
     if (attached.lost.aborted) {
       events.emit({ type: 'sessionLost', coordinator: name, error: toCuckooError(attached.lost.reason) })
       this.#shortLives = performance.now() - openedAtMs < shortLifeMs ? this.#shortLives + 1 : 0
@@ -232,7 +230,12 @@ export class CoordinatorRun {
     while (!attached.lost.aborted && this.#isWanted()) {
       try {
         if (this.#credit?.coordinator === coordinator) this.#credit.setTerms(terms)
-        else this.#credit = await Credit.open(this.#context, { coordinator, getName: () => this.name, terms }, () => this.#askVoucher(session, signal))
+        else
+          this.#credit = await Credit.open(
+            this.#context,
+            { coordinator, getName: () => this.name, terms },
+            async () => (await session.client.getVoucher({}, { signal })).voucher,
+          )
         return this.#credit
       } catch (error) {
         if (signal.aborted) return null
@@ -244,46 +247,17 @@ export class CoordinatorRun {
     return null
   }
 
-  async #askVoucher(session: CoordinatorSession, signal: AbortSignal): Promise<SignedVoucher | null> {
-    return (await session.client.getVoucher({}, { signal })).voucher
-  }
-
-  /** Asks to be paid and looks at the line; when that changes nothing, says so and waits until it is time to look again, or a result was paid for. */
   async #waitForPay(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
-    const { changed, refreshMs } = this.#context
     const signal = AbortSignal.any([attached.lost, this.#quit.signal])
-    let reasons: string[] = []
-    try {
-      const answer = await session.client.getVoucher({}, { signal })
-      reasons = toPlain(answer.reasons)
-      await Promise.all([credit.takeVoucher(answer.voucher), credit.readLine()])
-    } catch (error) {
-      if (signal.aborted) return
-      if (this.#isSessionEnd(error)) return attached.lose(error)
-      reasons = [toCuckooError(error).message]
+    const askVoucher = async () => {
+      try {
+        return await session.client.getVoucher({}, { signal })
+      } catch (error) {
+        if (this.#isSessionEnd(error)) attached.lose(error)
+        throw error
+      }
     }
-    this.#setPause(credit.findPause(), reasons)
-    const timeUp = new AbortController()
-    const timer = setTimeout(() => timeUp.abort(), refreshMs)
-    const until = AbortSignal.any([signal, timeUp.signal])
-    while (this.#pause !== null && !until.aborted) {
-      await changed.wait(until)
-      if (credit.findPause() === null) this.#setPause(null, [])
-    }
-    clearTimeout(timer)
-  }
-
-  #setPause(pause: Pause | null, reasons: readonly string[]): void {
-    const { events, metrics, changed } = this.#context
-    const before = this.#pause
-    this.#pause = pause
-    this.#lastReasons = pause === null ? [] : [pause.text, ...reasons]
-    if (pause !== null && (pause.text !== before?.text || pause.reason !== before.reason)) {
-      if (pause.reason !== before?.reason) metrics.pauses.inc({ reason: pause.reason })
-      events.emit({ type: 'paused', coordinator: this.name, ...pause, reasons: [...reasons] })
-    }
-    if (pause === null && before !== null) events.emit({ type: 'resumed', coordinator: this.name })
-    if ((pause === null) !== (before === null)) changed.notify()
+    await this.#pause.wait(credit, askVoucher, signal)
   }
 
   /**
@@ -347,14 +321,10 @@ export class CoordinatorRun {
 
   #setReasons(reasons: readonly string[]): void {
     const { events, metrics, toReasonLabel } = this.#context
-    const plain = toPlain(reasons)
+    const plain = toPlainReasons(reasons)
     metrics.pollsEmpty.inc({ reason: toReasonLabel(plain[0] ?? 'none given') })
     if (plain.join('\n') === this.#lastReasons.join('\n')) return
     this.#lastReasons = plain
     events.emit({ type: 'waiting', coordinator: this.name, reasons: plain })
   }
-}
-
-function toPlain(reasons: readonly string[]): string[] {
-  return reasons.slice(0, maxReasons).map((reason) => reason.replace(/\p{Cc}+/gu, ' ').slice(0, maxReasonCharacters))
 }
