@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { formatAmount } from '../domain/amount.ts'
 import type { NetworkParameters } from '../domain/chainPort.ts'
-import { devnetParameters, publicParameters } from '../domain/networkParameters.ts'
+import { assertNetworkParameters, devnetParameters, publicParameters } from '../domain/networkParameters.ts'
+import { parametersInvalid } from '../errors/chain.ts'
 import { valueInvalid } from '../errors/cli.ts'
+import { isError } from '../errors/cuckooError.ts'
 import { formatCai } from './format.ts'
 import { zAmount, zDuration, zSeconds, zWei } from './schemas.ts'
 
@@ -92,32 +95,20 @@ export function toParameters(preset: keyof typeof presets, given: Given, command
     jurorFeeWei: given.jurorFee ?? base.jurorFeeWei,
     seats: given.seats ?? base.seats,
   }
-  const problem = findProblem(parameters)
-  if (problem !== undefined) throw valueInvalid({ ...problem, command })
+  try {
+    assertNetworkParameters(parameters)
+  } catch (cause) {
+    if (!isError(cause, parametersInvalid)) throw cause
+    const { name, rule } = cause.facts as { name: string; rule: string }
+    throw valueInvalid({ ...toTyped(name, parameters), problem: `is refused: ${rule}`, command }, { cause })
+  }
   return parameters
 }
 
-function findProblem(parameters: NetworkParameters): { name: string; value: string; problem: string } | undefined {
-  const { thawSeconds, epochSeconds, freezeSeconds, topUpSeconds, evidenceSeconds, sealSeconds, commitSeconds, revealSeconds, appealSeconds } = parameters
-  const roundSeconds = sealSeconds + commitSeconds + revealSeconds
-  const disputeSeconds = 3 * (roundSeconds + appealSeconds)
-  const [first, second, third] = parameters.seats
-  const rules: [boolean, string, number | string, string][] = [
-    [
-      evidenceSeconds + disputeSeconds < thawSeconds,
-      '--thaw',
-      thawSeconds,
-      `must be more than evidence and three rounds, ${formatExactly(evidenceSeconds + disputeSeconds)}`,
-    ],
-    [freezeSeconds < thawSeconds, '--freeze', freezeSeconds, `must be less than the thaw, ${formatExactly(thawSeconds)}`],
-    [disputeSeconds <= freezeSeconds, '--freeze', freezeSeconds, `must be at least three rounds, ${formatExactly(disputeSeconds)}`],
-    [topUpSeconds < thawSeconds, '--top-up', topUpSeconds, `must be less than the thaw, ${formatExactly(thawSeconds)}`],
-    [roundSeconds <= epochSeconds, '--epoch', epochSeconds, `must be at least seal, commit and reveal, ${formatExactly(roundSeconds)}`],
-    [parameters.jurorFeeWei > 0n, '--juror-fee', '0', 'must be more than 0'],
-    [first < second && second < third && parameters.seats.every((seats) => seats % 2 === 1), '--seats', parameters.seats.join(','), 'must be odd and rise'],
-  ]
-  const broken = rules.find(([holds]) => !holds)
-  if (broken === undefined) return undefined
-  const [, name, value, problem] = broken
-  return { name, value: typeof value === 'number' ? formatExactly(value) : value, problem }
+/** A parameter's flag and its value as it is typed. */
+function toTyped(name: string, parameters: NetworkParameters): { name: string; value: string } {
+  if (name === 'seats') return { name: '--seats', value: parameters.seats.join(',') }
+  if (name === 'jurorFeeWei') return { name: '--juror-fee', value: formatAmount(parameters.jurorFeeWei) }
+  const flag = Object.entries(durations).find(([, [key]]) => key === name)?.[0] ?? name
+  return { name: `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, value: formatExactly(parameters[name as Durations]) }
 }

@@ -77,13 +77,12 @@ describe('deploy', () => {
   })
 
   it.each([
-    [['--thaw', '6d'], "'6d' (--thaw) must be more than evidence and three rounds, 6d12h30m"],
-    [['--freeze', '4d'], "'4d' (--freeze) must be at least three rounds, 4d12h30m"],
-    [['--freeze', '7d'], "'7d' (--freeze) must be less than the thaw, 7d"],
-    [['--top-up', '7d'], "'7d' (--top-up) must be less than the thaw, 7d"],
-    [['--epoch', '24h'], "'1d' (--epoch) must be at least seal, commit and reveal, 1d10m"],
-    [['--juror-fee', '0'], "'0' (--juror-fee) must be more than 0"],
-    [['--seats', '7,15,15'], "'7,15,15' (--seats) must be odd and rise"],
+    [['--thaw', '6d'], "'6d' (--thaw) is refused: evidenceSeconds 172800 + three rounds of 390600 = 563400 must be below thawSeconds 518400"],
+    [['--freeze', '4d'], "'4d' (--freeze) is refused: three rounds of 390600 must not be over freezeSeconds 345600"],
+    [['--top-up', '7d'], "'7d' (--top-up) is refused: topUpSeconds is 604800, not a whole number of 1 to 604799 seconds"],
+    [['--epoch', '24h'], "'1d' (--epoch) is refused: seal + commit + reveal = 87000 must not be over epochSeconds 86400"],
+    [['--juror-fee', '0'], "'0' (--juror-fee) is refused"],
+    [['--seats', '7,15,15'], "'7,15,15' (--seats) is refused: seats 7, 15, 15 must be odd, rise"],
     [['--seats', '7,15'], "'7,15' (--seats) is not three numbers like 7,15,63"],
     [['--commit', 'soon'], "'soon' (--commit) is not a duration like 90s, 15m, 12h or 7d"],
     [['--randomness', 'dice'], "'dice' (--randomness) is not one of drand, blockhash"],
