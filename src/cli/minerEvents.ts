@@ -1,6 +1,6 @@
 import { CuckooError } from '../errors/cuckooError.ts'
 import type { MinerEvent } from '../miner/minerEvents.ts'
-import { formatCaiShort, formatShort } from './format.ts'
+import { formatCaiShort, formatShort, formatTime } from './format.ts'
 import { toErrorObject } from './output.ts'
 
 /** An event as JSON: its type in kebab case as `event`, wei as decimal strings, errors as `--json` prints them. */
@@ -66,6 +66,8 @@ export function formatMinerEvent(event: MinerEvent): string {
       return `task ${formatShort(event.task.taskId)} not done: ${event.error.message}`
     case 'resultSettled':
       return `result of ${formatShort(event.taskId)} ${event.error === null ? 'accepted after all' : `refused for good: ${event.error.message}`}`
+    case 'juryDuty':
+      return `jury duty: ${event.duty} your vote in case ${event.caseId} until ${formatTime(event.until)}, or be fined: \`cuckoo jury status ${event.caseId}\``
     case 'draining':
       return `stopping: ${event.tasks} task${event.tasks === 1 ? '' : 's'} may end within ${event.graceMs / 1000} s`
     case 'stopped':

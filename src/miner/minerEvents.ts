@@ -46,6 +46,8 @@ export type MinerEvent =
   | { type: 'taskFailed'; coordinator: CoordinatorName; task: AttemptName; error: CuckooError }
   /** a result of an earlier run or session: accepted now, or refused for good (then `error` says why) */
   | { type: 'resultSettled'; coordinator: CoordinatorName; taskId: Hash; attempt: number; error: CuckooError | null }
+  /** this node holds seats of a jury, and has to commit or reveal its vote until then (unix seconds): `cuckoo jury status <case>` */
+  | { type: 'juryDuty'; caseId: bigint; round: number; duty: 'commit' | 'reveal'; seats: number; until: number }
   | { type: 'draining'; graceMs: number; tasks: number }
   | { type: 'stopped' }
 

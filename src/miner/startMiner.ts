@@ -17,6 +17,7 @@ import type { MinerState, ModelState } from './minerState.ts'
 import { createNotifier } from './notifier.ts'
 import { type RunningCoordinators, runCoordinators } from './runCoordinators.ts'
 import { toCoordinatorTargets } from './toCoordinatorTargets.ts'
+import { watchJury } from './watchJury.ts'
 
 /** Distinct reasons of empty polls that the metric tells apart. */
 const maxReasonLabels = 20
@@ -155,7 +156,10 @@ function createRunningMiner(dependencies: MinerDependencies, parts: StartedParts
   let phase: MinerState['phase'] = 'running'
   let ending: Promise<void> | null = null
 
+  const stopJuryWatch = watchJury(context)
+
   async function finish(fatal: unknown): Promise<void> {
+    stopJuryWatch()
     await watch.stop()
     await Promise.allSettled([...models.values()].map(({ model }) => model.dispose()))
     phase = 'stopped'

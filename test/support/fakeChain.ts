@@ -124,6 +124,7 @@ export function createFakeChain(records: NodeRecord[], options: { capWei?: bigin
       return record === undefined ? null : { node: record.node, validUntil: 2n ** 64n - 1n }
     },
     getOperators: async (node) => [nodes.get(node)?.operator ?? node],
+    listOpenDisputes: async () => [],
     getParameters: async () => ({ ...devnetParameters, drawSeconds: chain.drawSeconds }),
     async getLine(coordinator, miner) {
       await chain.before('getLine')
