@@ -188,6 +188,16 @@ test('what breaks off in the middle names what is abandoned', async () => {
   await verifyDeployment(deployment, { parameters: testParameters })
 })
 
+test('what is sent is read back: a chain that does not keep it is not taken for a network', async () => {
+  const { rpcUrl } = network()
+  const proxy = await startRpcServer(({ method }) => (method === 'eth_getCode' ? { result: '0x' } : { forward: rpcUrl }))
+  try {
+    await expect(deploy({ rpcUrl: proxy.url })).rejects.toMatchObject({ code: errors.contractMissing.code, facts: { reason: 'nothing is there' } })
+  } finally {
+    await proxy.close()
+  }
+})
+
 test('a transaction that comes in between cannot lead to contracts that are wired wrongly', async () => {
   const { rpcUrl, anvil, signer } = network()
   let sent = 0
