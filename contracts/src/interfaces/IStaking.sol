@@ -47,7 +47,8 @@ interface IStaking is IRewards, IStakingHooks {
     /// @param suspended a coordinator that owes a reveal (see IEpochs)
     /// @param jailedUntil unix seconds before which it cannot rejoin; in the past or 0 when nothing keeps it
     /// @param operator the hot account whose signatures count for the node now, zero when not registered
-    /// @param voterShareBps voters' part of the node's income in 1/10,000, in force now
+    /// @param voterShareBps voters' part of the node's income in 1/10,000, as a settlement now would leave it: a drop that is
+    /// due shows here before it splits anything (see IRewards)
     /// @param registeredAt unix seconds of the registration in force, 0 when not registered
     /// @param bondWei the owner's stake that is not thawing
     /// @param votesWei value of the vote pool
@@ -189,8 +190,8 @@ interface IStaking is IRewards, IStakingHooks {
     /// @notice Makes the caller a node. The sent value is added to free first; `bondWei` moves from free to the bond and
     /// must lift it strictly over the role's threshold. `operatorSignature` is the operator's EIP-712 `Registration` over
     /// (owner = caller, operator, role, nonce, deadline): proof of possession, so nobody squats on or front-runs an operator key.
-    /// A node that has left may come back, in its old role as long as votes remain in its pool or its bond counted in the
-    /// epoch before this one ({activeBondAt} of two roles never mix). To voters who stayed, a lower voter share than before
+    /// A node that has left may come back, in its old role as long as votes remain in its pool or its bond counted in one of
+    /// the two epochs before this one ({activeBondAt} of two roles never mix). To voters who stayed, a lower voter share than before
     /// takes effect after one thaw period, as in {setVoterShare}; {NodeRegistered} tells the share in force.
     /// Emits {Staked} if value is sent, {OperatorSet}, {NodeRegistered}, {VoterShareSet} for a share that waits, {ProfileSet},
     /// {Bonded}, {NodeWeightChanged}.

@@ -99,8 +99,9 @@ interface IStakingHooks {
     // ---- the court ----
 
     /// @notice Takes `bondWei` (at most all) of `node`'s bond and thawing bond, in one ratio b = bondWei / (bond +
-    /// thawing bond), and min(b / 10, 2 %) of its votes and of its thawing votes. Works in every state of the node; 0
-    /// where nothing is left. A pool that falls below the price floor of SharePool is emptied: the return values are
+    /// thawing bond), and min(b / 10, 2 %) of its votes and of its thawing votes. Each pool's part is rounded down, b / 10
+    /// in 1e18ths before; the active bond bears the rest of `bondWei`. Settles first. Works in every state of the node; 0,
+    /// and no settlement, where nothing is left. A pool that falls below the price floor of SharePool is emptied: the return values are
     /// what was really taken.
     ///
     /// Of the bond part, first up to `refillWei`, then `cutBps`/10,000 of the rest go to the court by plain transfer;
@@ -125,8 +126,8 @@ interface IStakingHooks {
 
     // ---- payments ----
 
-    /// @notice Splits the sent value: the voters' part, by the voter share in force now, drips into the vote pool over
-    /// {IRewards-dripSeconds}; the rest is the owner's, to claim. Without voters all is the owner's. Touches no weight.
+    /// @notice Splits the sent value: the voters' part, rounded down, by the voter share as the last settlement left it, drips
+    /// into the vote pool over {IRewards-dripSeconds}; the rest is the owner's, to claim. Without voters all is the owner's. Touches no weight.
     /// For {payments}; emits {IRewards-IncomeCredited}.
     function creditIncome(address node) external payable;
 
