@@ -1,7 +1,7 @@
 import type { Deployment, NetworkParameters, RandomnessKind, TxOptions, TxReport } from '../domain/chainPort.ts'
 import { assertNetworkParameters } from '../domain/networkParameters.ts'
 import type { Signer } from '../domain/ports.ts'
-import { deploymentBroken, transactionPending } from '../errors/chain.ts'
+import { deploymentBroken, deploymentUnverified, transactionPending } from '../errors/chain.ts'
 import { randomnessUnsupported } from '../errors/court.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { createRpcClient, getChainId, type RpcClient } from './client.ts'
@@ -35,7 +35,7 @@ export interface DeployOptions extends TxOptions {
  * @throws CUCKOO_CHAIN_TRANSACTION_PENDING when the account has a transaction under way
  * @throws CUCKOO_CHAIN_WALLET_TOO_LOW, CUCKOO_CHAIN_RPC_UNAVAILABLE
  * @throws CUCKOO_CHAIN_DEPLOYMENT_BROKEN when it broke off after the first contract: names what is abandoned
- * @throws CUCKOO_CHAIN_DEPLOYMENT_MISMATCH when what is read back is not what was sent
+ * @throws CUCKOO_CHAIN_DEPLOYMENT_UNVERIFIED when what is read back is not what was sent
  */
 export async function deployContracts(options: DeployOptions): Promise<{ deployment: Deployment; report: TxReport }> {
   const { signer, rpcUrl, network, parameters, randomness, ...txOptions } = options
@@ -56,12 +56,12 @@ export async function deployContracts(options: DeployOptions): Promise<{ deploym
     rpcUrls: known && known.rpcUrls.length > 0 ? [...known.rpcUrls] : [stripUrl(rpcUrl)],
   }
   const report = { action: 'deploy', from: signer.address, to: null, valueWei: 0n }
-  if (txOptions.dryRun) return { deployment, report: { ...report, gas, feeWei, dryRun: true, hash: null, blockNumber: null } }
+  if (txOptions.dryRun) return { deployment, report: { ...report, gas: sum(gas), feeWei, dryRun: true, hash: null, blockNumber: null } }
 
-  const sent = await sendSteps(sender, signer, steps, txOptions)
+  const sent = await sendSteps(sender, signer, steps, gas, txOptions)
   const [first, last] = [sent[0] as TxReport, sent.at(-1) as TxReport]
   deployment.deploymentBlock = Number(first.blockNumber)
-  await verifyDeployment(deployment, { rpcUrls: [rpcUrl], parameters })
+  await verifySent(deployment, rpcUrl, parameters)
   const spent = { gas: sum(sent.map((tx) => tx.gas)), feeWei: sum(sent.map((tx) => tx.feeWei)) }
   return { deployment, report: { ...report, ...spent, dryRun: false, hash: last.hash, blockNumber: last.blockNumber } }
 }
@@ -75,13 +75,15 @@ async function getNonce(client: RpcClient, { address }: Signer): Promise<number>
   return latest
 }
 
-async function sendSteps(sender: Sender, signer: Signer, steps: readonly DeploymentStep[], options: TxOptions): Promise<TxReport[]> {
+async function sendSteps(sender: Sender, signer: Signer, steps: readonly DeploymentStep[], gas: readonly bigint[], options: TxOptions): Promise<TxReport[]> {
   const reports: TxReport[] = []
   for (const [index, { contract, address, data, nonce }] of steps.entries()) {
     try {
       // When the last is final, so are those before it.
       const waitForFinality = options.waitForFinality === true && index === steps.length - 1
-      reports.push(await sendTransaction(sender, signer, { action: 'deploy', contract, to: null, data, valueWei: 0n, nonce }, { ...options, waitForFinality }))
+      // Not simulated again: behind one URL there may be servers that do not know the block of the step before yet.
+      const transaction = { action: 'deploy', contract, to: null, data, valueWei: 0n, nonce, gas: gas[index] as bigint }
+      reports.push(await sendTransaction(sender, signer, transaction, { ...options, waitForFinality }))
     } catch (error) {
       const deployed = steps.slice(0, index).map((step) => `${step.contract} ${step.address}`)
       if (!(error instanceof CuckooError) || deployed.length === 0) throw error
@@ -89,6 +91,16 @@ async function sendSteps(sender: Sender, signer: Signer, steps: readonly Deploym
     }
   }
   return reports
+}
+
+async function verifySent(deployment: Deployment, rpcUrl: string, parameters: NetworkParameters): Promise<void> {
+  try {
+    await verifyDeployment(deployment, { rpcUrls: [rpcUrl], parameters })
+  } catch (cause) {
+    if (!(cause instanceof CuckooError)) throw cause
+    const deployed = Object.entries(deployment.contracts).map(([contract, address]) => `${contract} ${address}`)
+    throw deploymentUnverified({ reason: cause.message, deployed, deploymentBlock: deployment.deploymentBlock, chainId: deployment.chainId }, { cause })
+  }
 }
 
 function sum(values: readonly bigint[]): bigint {

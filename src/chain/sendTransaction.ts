@@ -24,6 +24,8 @@ export interface Transaction {
   valueWei: bigint
   /** the one it must have; left out: the next */
   nonce?: number
+  /** limit of one that was simulated before; left out: it is simulated now */
+  gas?: bigint
 }
 
 export interface Sender {
@@ -67,8 +69,9 @@ export async function sendTransaction(sender: Sender, signer: Signer, transactio
   return { ...report, gas: receipt.gasUsed, feeWei: receipt.gasUsed * receipt.effectiveGasPrice, dryRun: false, hash, blockNumber: receipt.blockNumber }
 }
 
-async function estimateCosts(sender: Sender, from: Address, { action, contract, to, data, valueWei }: Transaction): Promise<Costs> {
+async function estimateCosts(sender: Sender, from: Address, transaction: Transaction): Promise<Costs> {
   const { client } = sender
+  const { action, valueWei } = transaction
   const [availableWei, fees] = await runRpc(action, () =>
     Promise.all([client.getBalance({ address: from, blockTag: 'pending' }), client.estimateFeesPerGas({ type: 'eip1559' })]),
   )
@@ -79,14 +82,19 @@ async function estimateCosts(sender: Sender, from: Address, { action, contract, 
     throw walletTooLow({ account: from, availableCai, neededCai, feeCai, network: sender.network })
   }
   assertAffordable(0n)
+  const gas = transaction.gas ?? (await simulate(client, from, transaction))
+  assertAffordable(gas * fees.maxFeePerGas)
+  return { gas, ...fees }
+}
+
+/** Runs `transaction` on the latest state, and returns the gas that it may use. */
+async function simulate(client: RpcClient, from: Address, { action, contract, to, data, valueWei }: Transaction): Promise<bigint> {
   // Gas is named without a fee, so that nodes do not take the balance for a limit: what is too little is said below.
   const call = { account: from, data, value: valueWei, ...(to && { to }) }
   if (to !== null) await runRpc(action, () => client.call(call), contract)
   const estimate = await runRpc(action, () => client.estimateGas(call), contract)
   // A quarter more, for state that changes until it is mined; what is not used is not paid.
-  const gas = estimate + estimate / 4n
-  assertAffordable(gas * fees.maxFeePerGas)
-  return { gas, ...fees }
+  return estimate + estimate / 4n
 }
 
 function sendOnce({ client, nonces }: Sender, signer: Signer, transaction: Transaction, costs: Costs): Promise<Hash> {

@@ -7,8 +7,9 @@ import type { DeploymentStep } from './deploymentSteps.ts'
 import type { Sender } from './sendTransaction.ts'
 
 export interface SimulatedDeployment {
-  /** of all transactions, at most */
-  gas: bigint
+  /** of each transaction, at most */
+  gas: bigint[]
+  /** of all together, at most */
   feeWei: bigint
 }
 
@@ -29,15 +30,15 @@ export async function simulateDeployment(sender: Sender, deployer: Address, step
     Promise.all([client.getBalance({ address: deployer, blockTag: 'pending' }), client.estimateFeesPerGas({ type: 'eip1559' })]),
   )
   const there: { address: Address; code: Hex }[] = []
-  let gas = 0n
+  const gas: bigint[] = []
   for (const { contract, nonce, address, data } of steps) {
     // The address of what is created, which it keeps in itself, follows from the nonce.
     const call = { account: deployer, data, stateOverride: [{ address: deployer, nonce }, ...there] }
     const [estimate, { data: code = '0x' }] = await runRpc('deploy', () => Promise.all([client.estimateGas(call), client.call(call)]), contract)
-    gas += estimate + estimate / 4n
+    gas.push(estimate + estimate / 4n)
     there.push({ address, code })
   }
-  const feeWei = gas * fees.maxFeePerGas
+  const feeWei = gas.reduce((total, limit) => total + limit) * fees.maxFeePerGas
   if (availableWei < feeWei) {
     const [availableCai, feeCai] = [formatAmount(availableWei), formatAmount(feeWei)]
     throw walletTooLow({ account: deployer, availableCai, neededCai: feeCai, feeCai, network })

@@ -76,6 +76,15 @@ export const deploymentBroken = defineError(
   }),
 )
 
+export const deploymentUnverified = defineError(
+  'CUCKOO_CHAIN_DEPLOYMENT_UNVERIFIED',
+  'invalid',
+  (f: { reason: string; deployed: readonly string[]; deploymentBlock: number; chainId: number }) => ({
+    message: `All contracts were sent to chain ${f.chainId}, from block ${f.deploymentBlock} on, but reading them back failed: ${f.reason.replace(/\.$/, '')}. They are ${f.deployed.join(', ')}.`,
+    hint: 'No deployment file was written. Look at them with another --rpc-url, or make new ones with `cuckoo deploy`.',
+  }),
+)
+
 // ---- the RPC ----
 export const rpcUrlMissing = defineError('CUCKOO_CHAIN_RPC_MISSING', 'config', (f: { network: string }) => ({
   message: `No RPC URL is known for '${f.network}'.`,

@@ -192,7 +192,9 @@ test('what is sent is read back: a chain that does not keep it is not taken for 
   const { rpcUrl } = network()
   const proxy = await startRpcServer(({ method }) => (method === 'eth_getCode' ? { result: '0x' } : { forward: rpcUrl }))
   try {
-    await expect(deploy({ rpcUrl: proxy.url })).rejects.toMatchObject({ code: errors.contractMissing.code, facts: { reason: 'nothing is there' } })
+    const error = await deploy({ rpcUrl: proxy.url }).catch((caught) => caught)
+    expect(error).toMatchObject({ code: errors.deploymentUnverified.code, cause: { code: errors.contractMissing.code, facts: { reason: 'nothing is there' } } })
+    expect(error.facts.deployed).toHaveLength(5)
   } finally {
     await proxy.close()
   }
