@@ -143,9 +143,9 @@ describe('--json', () => {
     ['completion', () => ['bash']],
   ]
   const getRpcUrl = () => (JSON.parse(readFileSync(join(home, 'devnet', 'state.json'), 'utf8')) as { rpcUrl: string }).rpcUrl
-  /** Their lines are checked elsewhere: a network, a demo, the two roles that serve, the court (test/chain/courtCommands.test.ts). */
-  const court = commandEntries.flatMap(({ path }) => (findTopic(path) === 'Court' ? [path] : []))
-  const elsewhere = ['devnet start', 'devnet stop', 'demo', 'miner start', 'coordinator serve', ...court]
+  /** Their lines are checked elsewhere: a network, a demo, the two roles that serve; money and court on a chain (test/chain/{money,court}Commands.test.ts). */
+  const onChain = commandEntries.flatMap(({ path }) => (['Earn', 'Court'].includes(findTopic(path)) ? [path] : []))
+  const elsewhere = ['devnet start', 'devnet stop', 'demo', 'miner start', 'coordinator serve', 'node rest', 'node rejoin', ...onChain]
 
   beforeAll(async () => {
     writeFileSync(password, 'correct horse\n', { mode: 0o600 })
