@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unlockAccount } from '../../src/chain/unlockAccount.ts'
 import { toDigest } from '../../src/domain/eip712.ts'
-import type { Address, Hash } from '../../src/domain/hex.ts'
+import type { Hash } from '../../src/domain/hex.ts'
 import type { SignedVoucher } from '../../src/domain/payments.ts'
 import type { Signer } from '../../src/domain/ports.ts'
 import { type Receipt, type SignedAssignment, toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
@@ -22,9 +22,8 @@ export function signSecondResult(receipt: Receipt, operator: Signer, domainSepar
   return { ...receipt, result, resultSignature: operator.sign(toResultDigest(domainSeparator, result)) }
 }
 
-/** The same attempt given to another miner too: what a coordinator is reported for. */
-export function signSecondAssignment(signed: SignedAssignment, operator: Signer, domainSeparator: Uint8Array, miner: Address): SignedAssignment {
-  const assignment = { ...signed.assignment, miner }
+/** Any assignment: two of one attempt to different miners are what a coordinator is reported for. */
+export function signAssignment(assignment: SignedAssignment['assignment'], operator: Signer, domainSeparator: Uint8Array): SignedAssignment {
   return { assignment, assignmentSignature: operator.sign(toAssignmentDigest(domainSeparator, assignment)) }
 }
 

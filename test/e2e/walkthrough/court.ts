@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { zReceipt } from '../../../src/api/wire.ts'
+import { zAssignment, zReceipt } from '../../../src/api/wire.ts'
 import type { Stage as CaseStage, Side } from '../../../src/domain/dispute.ts'
-import { loadKey, signSecondResult } from '../../support/attacks.ts'
+import { loadKey, signAssignment, signSecondResult } from '../../support/attacks.ts'
 import type { Stage } from './stage.ts'
 import { toCai } from './stage.ts'
 import { saveReceipt, type Work } from './work.ts'
@@ -23,6 +23,29 @@ export async function playEquivocation(stage: Stage, miner: string, work: Work, 
   stage.say(`bond ${toCai(before.bondWei)} -> ${toCai(after.bondWei)}`)
   if (after.bondWei !== before.bondWei / 2n) throw new Error('half of the bond was to be lost')
   await stage.refuse('CUCKOO_COURT_CONSUMED', reporter, 'report', 'miner', first, file)
+}
+
+/** A coordinator that gave one attempt to two miners loses 5 % of its bond, of what is claimed on it too. */
+export async function playDoubleAssignment(stage: Stage, coordinator: string, work: Work, by: { reporter: string; other: string }): Promise<void> {
+  stage.scene(`${coordinator} gave one attempt to two miners: the slash reaches the claims that wait`)
+  const address = stage.addressOf(coordinator)
+  const operator = await loadKey(stage.home, `${coordinator}-op`)
+  const { latest } = await stage.chain.getBlocks()
+  const bundle = JSON.parse(readFileSync(await saveReceipt(stage, work.task, 'given'), 'utf8')) as { receipt: unknown }
+  const { assignment } = zReceipt.parse(bundle.receipt)
+  const files = [work.miner, stage.addressOf(by.other)].map((miner, index) => {
+    const signed = signAssignment({ ...assignment, miner, issuedAt: BigInt(latest.timestamp) }, operator, stage.chain.domainSeparator)
+    const file = join(stage.home, `assignment-${index}.json`)
+    writeFileSync(file, JSON.stringify({ assignment: zAssignment.encode(signed.assignment), assignmentSignature: signed.assignmentSignature }))
+    return file
+  })
+  stage.say('(both are signed with its key from a script: no cuckoo signs a second one)')
+  const before = await stage.chain.getClaims({ coordinator: address })
+  await stage.type(by.reporter, 'report', 'coordinator', ...files)
+  const after = await stage.chain.getClaims({ coordinator: address })
+  for (const [index, { worthWei, amountWei }] of after.entries())
+    stage.say(`claim over ${toCai(amountWei)}: worth ${toCai(before[index]?.worthWei ?? 0n)} -> ${toCai(worthWei)}`)
+  if (after.length === 0 || after.some(({ worthWei }, index) => worthWei >= (before[index]?.worthWei ?? 0n))) throw new Error('a claim was out of reach')
 }
 
 export interface Trial {

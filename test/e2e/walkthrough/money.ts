@@ -28,7 +28,7 @@ export async function playEmptyEscrow(stage: Stage, coordinator: string, miner: 
   const { paidWei, claimedWei } = await stage.type(miner, 'vouchers', 'redeem')
   if (String(paidWei) !== '0' || BigInt(String(claimedWei)) === 0n) throw new Error(`paid ${paidWei}, claimed ${claimedWei}`)
   stage.say(`${toCai(String(claimedWei))} wait in the thaw queue of the bond`)
-  await stage.refuse('CUCKOO_PAYMENTS_CLAIM_NOT_RELEASED', miner, 'vouchers', 'collect')
+  await stage.refuse('CUCKOO_CLI_NOTHING_TO_DO', miner, 'vouchers', 'collect')
   stage.say(`nobody covers it within ${topUpSeconds} s: a tenth more is lost to the reward pool when it is collected`)
 }
 
@@ -53,6 +53,6 @@ export async function playEvacuation(stage: Stage, coordinator: string, accompli
   const after = await stage.chain.getNode(address)
   stage.say(`block ${report.blockNumber}: ${toCai(claim.amountWei)} are claimed, and wait one thaw behind any slash, like every other exit`)
   if (after.bondWei + after.thawingBondWei < bondWei) throw new Error('bond has left')
-  await stage.refuse('CUCKOO_PAYMENTS_CLAIM_NOT_RELEASED', accomplice, 'vouchers', 'collect')
+  await stage.refuse('CUCKOO_CLI_NOTHING_TO_DO', accomplice, 'vouchers', 'collect')
   await stage.refuse('CUCKOO_STAKING_BOND_COMMITTED', coordinator, 'node', 'deregister')
 }

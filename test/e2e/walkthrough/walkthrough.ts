@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assertBooks, type Books } from './books.ts'
-import { closeCases, openCase, playEquivocation, playRound, type Trial } from './court.ts'
+import { closeCases, openCase, playDoubleAssignment, playEquivocation, playRound, type Trial } from './court.ts'
 import { leave } from './farewell.ts'
 import { playEmptyEscrow, playEvacuation, playRedemption } from './money.ts'
 import { openStage, type Stage, toCai } from './stage.ts'
@@ -25,14 +25,16 @@ export async function runWalkthrough(print: (line: string) => void): Promise<Boo
   try {
     stage = await openStage(home, print, ['30000', '60000', '45000'])
     await admitLiar(stage)
+    const mostWeightWei = (await stage.chain.getTotalWeight('miner')) + (await stage.chain.getTotalWeight('coordinator'))
     const work = await playWork(stage)
     await playRedemption(stage, honest)
     await playEquivocation(stage, equivocator, work[equivocator] as Work, 'dev-staker-1')
     await playTrials(stage, work)
     await playEmptyEscrow(stage, coordinator, honest)
     await playEvacuation(stage, coordinator, witness)
+    await playDoubleAssignment(stage, coordinator, work[honest] as Work, { reporter: 'dev-staker-1', other: witness })
     await leave(stage)
-    return await assertBooks(stage)
+    return await assertBooks(stage, mostWeightWei)
   } finally {
     await stage?.stop()
     rmSync(home, { recursive: true, force: true })
@@ -79,7 +81,7 @@ async function playTrials(stage: Stage, work: Record<string, Work>): Promise<voi
   const { bondWei: leftWei, jailedUntil } = await stage.chain.getNode(stage.addressOf(liar))
   stage.say(`${liar} has ${toCai(leftWei)} of bond left and is jailed until ${jailedUntil}`)
   if (jailedUntil === 0) throw new Error('the liar is not jailed')
-  await stage.refuse('CUCKOO_STAKING_STILL_JAILED', liar, 'node', 'rejoin')
+  await stage.refuse('CUCKOO_CLI_NOTHING_TO_DO', liar, 'node', 'rejoin')
 }
 
 /** The liar is a juror of the other case, if the seed gave it a seat: silence costs a hundredth of the seat. */
