@@ -40,7 +40,7 @@ abstract contract Network {
         vm.warp(START);
         uint256 nonce = vm.getNonce(address(this));
         randomness = new RandomnessMock();
-        staking = new Staking(
+        staking = _createStaking(
             StakingParameters({
                 thawSeconds: THAW,
                 epochSeconds: BOND_EPOCH,
@@ -55,6 +55,10 @@ abstract contract Network {
         payments = new Payments(staking, TOP_UP);
         court = new Court(staking, randomness, _courtParameters());
         epochs = new Epochs(staking, DRAW, GRACE);
+    }
+
+    function _createStaking(StakingParameters memory parameters) internal virtual returns (Staking) {
+        return new Staking(parameters);
     }
 
     function _courtParameters() internal pure virtual returns (CourtParameters memory) {
