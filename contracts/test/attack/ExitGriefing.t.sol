@@ -14,7 +14,7 @@ contract ExitGriefingAttack is TestBase {
     }
 
     function test_nobodyAddsToAnothersList() public {
-        _unvote(bob, alice, 10 ether * VIRTUAL_SHARES);
+        uint256 id = _unvote(bob, alice, 10 ether * VIRTUAL_SHARES);
         for (uint256 i = 0; i < 50; ++i) {
             _vote(carol, alice, 2 ether);
             _unvoteAll(carol, alice);
@@ -23,43 +23,57 @@ contract ExitGriefingAttack is TestBase {
         staking.unbond(1);
         staking.deregister();
         vm.stopPrank();
-        vm.assertEq(staking.getAccount(bob).thawCount, 1, "the victim's list");
-        vm.assertEq(uint256(staking.getThaws(bob, 0, 9)[0].releaseAt), START + THAW, "the victim's date");
+        vm.assertEq(_thaw(bob, id).amountWei, 10 ether, "the victim's exit");
+        vm.assertEq(uint256(_thaw(bob, id).releaseAt), START + THAW, "the victim's date");
     }
 
     function test_anotherExitDoesNotMoveTheFirstOne() public {
-        _unvote(bob, alice, 10 ether * VIRTUAL_SHARES);
+        uint256 id = _unvote(bob, alice, 10 ether * VIRTUAL_SHARES);
         _skip(THAW - 1);
         _unvote(bob, alice, 10 ether * VIRTUAL_SHARES);
         _skip(1);
-        vm.assertEq(_withdraw(bob, 0), 10 ether, "paid");
+        vm.assertEq(_withdraw(bob, id), 10 ether, "paid");
+    }
+
+    /// @dev In one second there is one exit, and it is the caller's alone.
+    function test_exitsOfOneSecondAreOne() public {
+        uint256 id = _unvote(bob, alice, 10 ether * VIRTUAL_SHARES);
+        vm.assertEq(_unvote(bob, alice, 5 ether * VIRTUAL_SHARES), id, "id");
+        _vote(carol, alice, 2 ether);
+        vm.assertEq(_unvoteAll(carol, alice), id, "the same id, of another account");
+        vm.assertEq(_thaw(bob, id).amountWei, 15 ether, "the victim's exit");
+        _skip(THAW);
+        vm.assertEq(_withdraw(carol, id), 2 ether, "the other's");
+        vm.assertEq(_withdraw(bob, id), 15 ether, "paid");
     }
 
     /// @dev One exit of a crowd costs what the first does; nothing is walked but the caller's own ids.
     function test_aStuffedListHindersNobodyNotEvenItsOwner() public {
         for (uint256 i = 0; i < 300; ++i) {
             _unvote(bob, alice, 1);
+            _skip(1);
         }
-        _unvoteAll(bob, alice);
+        uint256 id = _unvoteAll(bob, alice);
         _skip(THAW);
-        vm.assertApproxEqAbs(_withdraw(bob, 300), 100 ether, 1, "paid");
+        vm.assertApproxEqAbs(_withdraw(bob, id), 100 ether, 1, "paid");
     }
 
     /// @dev A node that leaves, comes back or loses its bond holds no voter.
     function test_theNodeCannotHoldItsVoters() public {
         vm.startPrank(alice);
         staking.unbond(MINER_BOND);
-        _unvoteHalf();
+        uint256 first = _unvoteHalf();
+        _skip(1);
         vm.startPrank(alice);
         staking.deregister();
-        _unvoteHalf();
+        uint256 second = _unvoteHalf();
         _skip(THAW);
-        vm.assertEq(_withdraw(bob, 0), 50 ether, "first");
-        vm.assertEq(_withdraw(bob, 1), 50 ether, "second");
+        vm.assertEq(_withdraw(bob, first), 50 ether, "first");
+        vm.assertEq(_withdraw(bob, second), 50 ether, "second");
     }
 
-    function _unvoteHalf() private {
+    function _unvoteHalf() private returns (uint256 id) {
         vm.stopPrank();
-        _unvote(bob, alice, 50 ether * VIRTUAL_SHARES);
+        return _unvote(bob, alice, 50 ether * VIRTUAL_SHARES);
     }
 }

@@ -37,7 +37,7 @@ contract MinimumRatchetAttack is TestBase {
         _vote(bob, alice, 1 ether);
         for (uint256 i = 0; i < 6; ++i) {
             vm.prank(bob);
-            staking.reward{value: 1_000_000 ether}(alice);
+            staking.liftVotes{value: 1_000_000 ether}(alice);
             _keepTheLeast();
         }
         vm.assertEq(_sharesOf(bob, alice), 1e18, "shares");
@@ -63,7 +63,7 @@ contract MinimumRatchetAttack is TestBase {
     /// @dev A slash may push a position below the minimum. That must not lock it in.
     function test_aPositionSlashedBelowTheMinimumLeavesWhole() public {
         uint256 shares = _vote(bob, alice, 1 ether);
-        staking.slash(alice, 0, 0.02 ether);
+        staking.lowerVotes(alice, 0.02 ether);
         vm.assertLt(_votesOf(bob, alice), 1 ether, "below the minimum");
         vm.prank(bob);
         vm.expectPartialRevert(IStaking.VoteTooSmall.selector);
@@ -74,7 +74,7 @@ contract MinimumRatchetAttack is TestBase {
 
     function test_aPositionSlashedBelowTheMinimumMayGrow() public {
         _vote(bob, alice, 1 ether);
-        staking.slash(alice, 0, 0.5 ether);
+        staking.lowerVotes(alice, 0.5 ether);
         _vote(bob, alice, 1 ether);
         vm.assertApproxEqAbs(_votesOf(bob, alice), 1.5 ether, 1, "votes");
     }

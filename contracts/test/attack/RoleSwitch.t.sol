@@ -12,7 +12,7 @@ contract RoleSwitchAttack is TestBase {
         _vote(bob, alice, 10 ether);
         vm.prank(alice);
         staking.deregister();
-        _skip(2 * EPOCH);
+        _skip(3 * EPOCH);
         _refuse();
         _unvoteAll(bob, alice);
         _register(alice, Role.Coordinator, COORDINATOR_BOND);
@@ -37,15 +37,15 @@ contract RoleSwitchAttack is TestBase {
         _skip(EPOCH);
         vm.prank(alice);
         staking.deregister();
-        bytes memory locked = abi.encodeWithSelector(IStaking.RoleLocked.selector, alice, Role.Coordinator);
-        bytes memory signature = _signRegistration(_operatorKey(alice, 0), alice, Role.Miner, FOREVER);
-        vm.prank(alice);
-        vm.expectRevert(locked);
-        staking.register{value: MINER_BOND}(Role.Miner, _operator(alice), 0, MINER_BOND, _profile(), FOREVER, signature);
+        _refuseMiner();
+        _skip(EPOCH);
+        // It counts for the epoch before the last, which the miner's jury duty still reaches back to.
+        _refuseMiner();
         _skip(EPOCH);
         _register(alice, Role.Miner, MINER_BOND);
         uint64 epoch = staking.currentEpoch();
-        vm.assertEq(staking.activeBondAt(alice, epoch - 1), 0, "the epoch before");
+        vm.assertEq(staking.minerBondAt(alice, epoch - 2), 0, "the epoch before the last");
+        vm.assertEq(staking.minerBondAt(alice, epoch - 1), 0, "the epoch before");
         vm.assertEq(staking.activeBondAt(alice, epoch), MINER_BOND, "now");
         vm.assertEq(staking.totalActiveBondAt(Role.Miner, epoch), MINER_BOND, "miners");
         vm.assertEq(staking.totalActiveBondAt(Role.Coordinator, epoch), 0, "coordinators");
@@ -68,8 +68,32 @@ contract RoleSwitchAttack is TestBase {
         vm.prank(alice);
         staking.deregister();
         _register(alice, Role.Coordinator, COORDINATOR_BOND);
-        staking.slash(alice, 0.1 ether, 0);
-        vm.assertEq(staking.getThaws(alice, 0, 1)[0].amountWei, MINER_BOND * 9 / 10, "thawing");
+        _slashPart(alice, 0.1 ether);
+        vm.assertEq(_thaw(alice, _bondThaw(alice)).amountWei, MINER_BOND * 9 / 10, "thawing");
+    }
+
+    /// @dev The older bond locks as well where it was moved aside by a change in each of two epochs.
+    function test_roleIsLockedByTheOlderBond() public {
+        _register(alice, Role.Coordinator, COORDINATOR_BOND);
+        _skip(EPOCH);
+        vm.startPrank(alice);
+        staking.rest(alice);
+        vm.stopPrank();
+        _skip(EPOCH);
+        vm.startPrank(alice);
+        staking.rejoin(alice);
+        staking.deregister();
+        vm.stopPrank();
+        vm.assertEq(staking.activeBondAt(alice, staking.currentEpoch() - 1), 0, "the epoch before");
+        _refuseMiner();
+    }
+
+    function _refuseMiner() private {
+        bytes memory locked = abi.encodeWithSelector(IStaking.RoleLocked.selector, alice, Role.Coordinator);
+        bytes memory signature = _signRegistration(_operatorKey(alice, 0), alice, Role.Miner, FOREVER);
+        vm.prank(alice);
+        vm.expectRevert(locked);
+        staking.register{value: MINER_BOND}(Role.Miner, _operator(alice), 0, MINER_BOND, _profile(), FOREVER, signature);
     }
 
     function _refuse() private {

@@ -39,7 +39,7 @@ contract ShareInflationAttack is TestBase {
     function test_firstHolderCannotProfitFromARise() public {
         _vote(bob, alice, 1 ether);
         vm.prank(dave);
-        staking.reward{value: 100_000 ether}(alice);
+        staking.liftVotes{value: 100_000 ether}(alice);
         uint256 before = _votesOf(bob, alice);
         _vote(carol, alice, 1 ether);
         vm.assertApproxEqAbs(_votesOf(carol, alice), 1 ether, 1, "the victim's votes");
@@ -51,7 +51,7 @@ contract ShareInflationAttack is TestBase {
         _vote(bob, alice, 1 ether);
         uint256 minShares = 10 ether * VIRTUAL_SHARES;
         vm.prank(dave);
-        staking.reward{value: 1 ether}(alice);
+        staking.liftVotes{value: 1 ether}(alice);
         _stake(carol, 10 ether);
         uint256 shares = _expectedShares(10 ether);
         vm.assertApproxEqAbs(shares, minShares / 2, 1e7, "half the shares, but for dust");

@@ -29,7 +29,7 @@ contract SignatureReplayAttack is TestBase {
 
     function test_onAnotherContract() public {
         bytes memory signature = _signed(alice, Role.Miner, 0, FOREVER);
-        staking = new StakingHarness(THAW, EPOCH);
+        staking = new StakingHarness(_parameters());
         _attempt(alice, Role.Miner, FOREVER, signature, _invalid());
     }
 

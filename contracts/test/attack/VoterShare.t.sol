@@ -45,9 +45,9 @@ contract VoterShareAttack is TestBase {
         _vote(bob, alice, 10 ether);
         vm.prank(alice);
         staking.setVoterShare(0);
-        _unvoteAll(bob, alice);
+        uint256 id = _unvoteAll(bob, alice);
         _skip(THAW);
-        vm.assertEq(_withdraw(bob, 0), 10 ether, "paid");
+        vm.assertEq(_withdraw(bob, id), 10 ether, "paid");
         vm.assertEq(uint256(staking.getNode(alice).voterShareBps), 0, "in force");
     }
 }

@@ -28,7 +28,7 @@ contract StakingFuzz is TestBase {
         vm.prank(alice);
         staking.unbond(unbonded);
         bondWei -= unbonded;
-        staking.slash(alice, _bound(slashSeed, 0, 0.5 ether), _bound(slashSeed, 0, 0.02 ether));
+        _slashPart(alice, _bound(slashSeed, 0, 0.5 ether));
 
         IStaking.NodeView memory node = staking.getNode(alice);
         uint256 expected = 0;
@@ -53,11 +53,12 @@ contract StakingFuzz is TestBase {
         uint256 shares = _vote(bob, alice, amount);
         uint256 part = _bound(partSeed, 1, shares);
         if (shares - part < 1 ether * VIRTUAL_SHARES) part = shares;
-        _unvote(bob, alice, part);
-        if (part != shares) _unvoteAll(bob, alice);
+        uint256 first = _unvote(bob, alice, part);
+        _skip(1);
+        uint256 second = part != shares ? _unvoteAll(bob, alice) : 0;
         _skip(THAW);
-        uint256 paid = _withdraw(bob, 0);
-        if (part != shares) paid += _withdraw(bob, 1);
+        uint256 paid = _withdraw(bob, first);
+        if (part != shares) paid += _withdraw(bob, second);
         vm.assertLe(paid, amount, "profit");
         // An exit by shares may cut a wei in two: half of it stays until the last exit.
         vm.assertLe(amount - paid, 1, "loss");
@@ -71,16 +72,16 @@ contract StakingFuzz is TestBase {
     ) public {
         _registerMiner(alice);
         _vote(carol, alice, 1_000 ether);
-        staking.slash(alice, 0, _bound(slashSeed, 0, 0.99 ether));
+        staking.lowerVotes(alice, _bound(slashSeed, 0, 0.99 ether));
         vm.prank(dave);
-        staking.reward{value: _bound(rewardSeed, 0, 10_000 ether)}(alice);
+        staking.liftVotes{value: _bound(rewardSeed, 0, 10_000 ether)}(alice);
         _unvote(carol, alice, 10 ether * VIRTUAL_SHARES);
-        staking.slash(alice, 0, _bound(thawSlashSeed, 0, 0.5 ether));
+        staking.lowerVotes(alice, _bound(thawSlashSeed, 0, 0.5 ether));
         uint256 amount = _bound(amountSeed, 1 ether, 100_000 ether);
         _vote(bob, alice, amount);
-        _unvoteAll(bob, alice);
+        uint256 id = _unvoteAll(bob, alice);
         _skip(THAW);
-        uint256 paid = _withdraw(bob, 0);
+        uint256 paid = _withdraw(bob, id);
         vm.assertLe(paid, amount, "profit");
         vm.assertLe(amount - paid, 2, "loss");
     }
@@ -162,32 +163,48 @@ contract StakingFuzz is TestBase {
         staking.register{value: MINER_BOND}(Role.Miner, vm.addr(key), 0, MINER_BOND, _profile(), FOREVER, signature);
     }
 
-    /// @dev A slash takes the same part of everything, thawing or not, and exactly what it says.
-    function testFuzz_slashIsProportional(uint256 bondSeed, uint256 voteSeed, uint256 bondWad, uint256 votesWad)
-        public
-    {
+    /// @dev A slash takes the same part of everything, thawing or not, and exactly what it says; of it, the court gets its part
+    /// of the bond and the reward pool the rest.
+    function testFuzz_slashIsProportional(
+        uint256 bondSeed,
+        uint256 voteSeed,
+        uint256 slashSeed,
+        uint256 refillSeed,
+        uint256 cutSeed
+    ) public {
         _registerMiner(alice);
         uint256 shares = _vote(bob, alice, _bound(voteSeed, 2 ether, 10_000 ether));
         _unvote(bob, alice, shares / 2);
-        uint256 thawingBond = _bound(bondSeed, 1, MINER_BOND - 1);
         vm.prank(alice);
-        staking.unbond(thawingBond);
-        uint256 votesBefore = staking.getNode(alice).votesWei;
-        uint256 thawingBefore = staking.thawingVotesPool(alice).assetsWei;
-        bondWad = _bound(bondWad, 0, 1 ether);
-        votesWad = _bound(votesWad, 0, 0.9997 ether);
-        uint256 held = address(staking).balance;
-        uint256 takenWei = staking.slash(alice, bondWad, votesWad);
-
-        uint256 bondAfter = MINER_BOND - thawingBond;
-        vm.assertEq(staking.getNode(alice).bondWei, bondAfter - bondAfter * bondWad / 1e18, "bond");
-        vm.assertEq(staking.getNode(alice).votesWei, votesBefore - votesBefore * votesWad / 1e18, "votes");
-        vm.assertEq(
-            uint256(staking.thawingVotesPool(alice).assetsWei),
-            thawingBefore - thawingBefore * votesWad / 1e18,
-            "thawing votes"
+        staking.unbond(_bound(bondSeed, 1, MINER_BOND - 1));
+        _checkSlash(
+            _bound(slashSeed, 1, MINER_BOND), _bound(refillSeed, 0, MINER_BOND), uint16(_bound(cutSeed, 0, 2_500))
         );
-        vm.assertEq(staking.undistributedWei(), takenWei, "taken");
-        vm.assertEq(address(staking).balance, held, "nothing leaves");
+    }
+
+    function _checkSlash(uint256 bondWei, uint256 refillWei, uint16 cutBps) private {
+        IStaking.NodeView memory before = staking.getNode(alice);
+        uint256 held = address(staking).balance;
+        vm.prank(court);
+        (uint256 takenWei, uint256 paidWei) = staking.slash(alice, bondWei, refillWei, cutBps, 1);
+
+        IStaking.NodeView memory after_ = staking.getNode(alice);
+        uint256 thawingWei = before.thawingBondWei - after_.thawingBondWei;
+        vm.assertEq(takenWei, before.bondWei - after_.bondWei + thawingWei, "taken from the bond");
+        // Where the price floor empties the thawing bond, all of it goes.
+        if (after_.thawingBondWei != 0) {
+            vm.assertEq(thawingWei, before.thawingBondWei * bondWei / MINER_BOND, "thawing bond");
+            vm.assertEq(takenWei, bondWei, "taken");
+        }
+        uint256 wad = bondWei * 1e18 / MINER_BOND / 10;
+        if (wad > 0.02 ether) wad = 0.02 ether;
+        uint256 votesWei = before.votesWei * wad / 1e18 + before.thawingVotesWei * wad / 1e18;
+        vm.assertEq(
+            after_.votesWei + after_.thawingVotesWei + votesWei, before.votesWei + before.thawingVotesWei, "votes"
+        );
+        uint256 refilledWei = refillWei < takenWei ? refillWei : takenWei;
+        vm.assertEq(paidWei, refilledWei + (takenWei - refilledWei) * cutBps / 10_000, "paid");
+        vm.assertEq(staking.undistributedWei(), takenWei - paidWei + votesWei, "pool");
+        vm.assertEq(held - address(staking).balance, paidWei, "sent");
     }
 }

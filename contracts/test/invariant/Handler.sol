@@ -48,6 +48,10 @@ contract Handler is TestBase {
     uint256 public profitWei;
     uint256 public operatorsTaken;
     uint256 public slashMismatchWei;
+    uint256 public rewardMismatchWei;
+
+    /// @dev Calls that settle: each may leave a wei of dust.
+    uint256 public settlements;
 
     // The step under way.
     uint256[] private _before;
@@ -87,6 +91,7 @@ contract Handler is TestBase {
         _remember(actor, node);
         _;
         _compare(actor, node);
+        ++settlements;
         ++done[msg.sig];
     }
 
@@ -217,8 +222,7 @@ contract Handler is TestBase {
 
     function _unbondAs(address actor, uint256 amount) private step(actor, actor) {
         vm.prank(actor);
-        uint256 id = staking.unbond(amount);
-        _live[actor].push(LiveThaw(id, actor, ThawKind.Bond, block.timestamp + THAW));
+        _began(actor, staking.unbond(amount), actor, ThawKind.Bond);
     }
 
     function vote(uint256 actorSeed, uint256 nodeSeed, uint256 amountSeed) external {
@@ -240,7 +244,7 @@ contract Handler is TestBase {
         uint256 held = _sharesOf(actor, node);
         if (held == 0 || _live[actor].length >= MOST_THAWS) return;
         uint256 shares = _bound(sharesSeed, 1, held);
-        Pool memory pool = staking.votesPool(node);
+        Pool memory pool = staking.pools(node)[0];
         pool.exit(shares);
         if (pool.toAssets(held - shares) < 1 ether) shares = held;
         _unvoteAs(actor, node, shares);
@@ -248,7 +252,7 @@ contract Handler is TestBase {
 
     function _unvoteAs(address actor, address node, uint256 shares) private step(actor, node) returns (uint256 id) {
         id = _unvote(actor, node, shares);
-        _live[actor].push(LiveThaw(id, node, ThawKind.Votes, block.timestamp + THAW));
+        _began(actor, id, node, ThawKind.Votes);
     }
 
     /// @dev In and out at once: not a wei more may come out.
@@ -259,9 +263,10 @@ contract Handler is TestBase {
         if (amount == 0 || _live[actor].length >= MOST_THAWS) return;
         uint256 held = _votesOf(actor, node);
         if (held != 0 && held < 1 ether + 1) return;
+        uint256 under = _thawing(actor, _votesThaw(node));
         uint256 shares = _voteAs(actor, node, amount);
         uint256 id = _unvoteAs(actor, node, shares);
-        uint256 back = staking.getThaws(actor, id, 1)[0].amountWei;
+        uint256 back = _thawing(actor, id) - under;
         if (back > amount && back - amount > profitWei) profitWei = back - amount;
         ++done[msg.sig];
     }
@@ -274,7 +279,8 @@ contract Handler is TestBase {
         Role role = coordinate ? Role.Coordinator : Role.Miner;
         Role last = staking.lastRole(actor);
         uint64 epoch = staking.currentEpoch();
-        bool locked = staking.votesPool(actor).shares != 0 || staking.activeBondAt(actor, epoch - 1) != 0;
+        bool locked = staking.votesPool(actor).shares != 0 || staking.activeBondAt(actor, epoch - 1) != 0
+            || staking.activeBondAt(actor, epoch - 2) != 0;
         if (last != Role.None && last != role && locked) role = last;
         uint256 least = staking.threshold(role) + 1;
         if (actor.balance < 2 * least) return;
@@ -295,11 +301,10 @@ contract Handler is TestBase {
     }
 
     function _deregisterAs(address actor) private step(actor, actor) {
-        uint256 id = staking.getAccount(actor).thawCount;
         bool bonded = staking.getNode(actor).bondWei != 0;
         vm.prank(actor);
         staking.deregister();
-        if (bonded) _live[actor].push(LiveThaw(id, actor, ThawKind.Bond, block.timestamp + THAW));
+        if (bonded) _began(actor, _bondThaw(actor), actor, ThawKind.Bond);
     }
 
     function setOperator(uint256 actorSeed) external {
@@ -353,16 +358,31 @@ contract Handler is TestBase {
         ++done[msg.sig];
     }
 
-    /// @dev Small slashes mostly, total ones sometimes.
-    function slash(uint256 nodeSeed, uint256 bondSeed, uint256 votesSeed) external {
+    /// @dev Small slashes mostly, total ones sometimes; the court's part leaves the contract.
+    function slash(uint256 nodeSeed, uint256 bondSeed, uint256 cutSeed) external {
         if (!slashing) return;
         address node = _nodeActor(nodeSeed);
+        (uint256 bondWei, uint256 thawingWei) = staking.bondOf(node);
+        uint256 askedWei = (bondWei + thawingWei) * _slashWad(bondSeed) / 1 ether;
         uint256 before = _pooledWei(node);
         uint256 undistributed = staking.undistributedWei();
-        uint256 takenWei = staking.slash(node, _slashWad(bondSeed), _slashWad(votesSeed));
-        uint256 after_ = _pooledWei(node);
+        uint256 held = address(staking).balance;
+        vm.prank(court);
+        (uint256 takenWei, uint256 paidWei) =
+            staking.slash(node, askedWei, askedWei / 3, uint16(_bound(cutSeed, 0, 2_500)), 1);
+        uint256 lostWei = before - _pooledWei(node);
         uint256 grown = staking.undistributedWei() - undistributed;
-        if (before - after_ != takenWei || grown != takenWei) ++slashMismatchWei;
+        bool exact = lostWei == grown + paidWei && held - address(staking).balance == paidWei;
+        if (!exact || takenWei < askedWei || lostWei < takenWei) ++slashMismatchWei;
+        ++settlements;
+        ++done[msg.sig];
+    }
+
+    /// @dev What hundreds of slashes leave of the votes.
+    function lowerVotes(uint256 nodeSeed, uint256 votesSeed) external {
+        if (!slashing) return;
+        staking.lowerVotes(_nodeActor(nodeSeed), _slashWad(votesSeed));
+        ++settlements;
         ++done[msg.sig];
     }
 
@@ -371,14 +391,100 @@ contract Handler is TestBase {
         return _bound(seed, 0, seed % 4 == 0 ? 0.99 ether : 0.05 ether);
     }
 
-    function reward(uint256 nodeSeed, uint256 amountSeed) external {
-        if (!slashing) return;
-        address node = _nodeActor(nodeSeed);
-        if (staking.votesPool(node).shares == 0) return;
-        uint256 amount = _bound(amountSeed, 0, 1_000 ether);
-        vm.deal(address(this), amount);
-        staking.reward{value: amount}(node);
+    // ---- standing ----
+
+    function rest(uint256 actorSeed) external {
+        address actor = _nodeActor(actorSeed);
+        if (_isRegistered(actor)) _restAs(actor);
+    }
+
+    function _restAs(address actor) private step(actor, actor) {
+        vm.prank(actor);
+        staking.rest(actor);
+    }
+
+    function rejoin(uint256 actorSeed) external {
+        address actor = _nodeActor(actorSeed);
+        IStaking.NodeView memory node = staking.getNode(actor);
+        if (node.role != Role.None && !node.suspended && node.jailedUntil <= block.timestamp) _rejoinAs(actor);
+    }
+
+    function _rejoinAs(address actor) private step(actor, actor) {
+        vm.prank(actor);
+        staking.rejoin(actor);
+    }
+
+    function jail(uint256 actorSeed, uint256 untilSeed) external {
+        address actor = _nodeActor(actorSeed);
+        _jail(actor, uint64(block.timestamp + _bound(untilSeed, 0, 2 * EPOCH)));
+        ++settlements;
         ++done[msg.sig];
+    }
+
+    function suspend(uint256 actorSeed) external {
+        _suspend(_nodeActor(actorSeed), true);
+    }
+
+    function resume(uint256 actorSeed) external {
+        _suspend(_nodeActor(actorSeed), false);
+    }
+
+    function _suspend(address actor, bool on) private step(actor, actor) {
+        vm.prank(epochs);
+        on ? staking.suspend(actor) : staking.resume(actor);
+    }
+
+    // ---- rewards ----
+
+    function fund(uint256 amountSeed, bool coordinators) external {
+        _fundStream(coordinators ? Role.Coordinator : Role.Miner, _bound(amountSeed, 1, 10_000 ether));
+        ++settlements;
+        ++done[msg.sig];
+    }
+
+    function pour() external {
+        staking.pour();
+        settlements += 2;
+        ++done[msg.sig];
+    }
+
+    /// @dev What comes in is the owner's, or waits for its voters.
+    function income(uint256 nodeSeed, uint256 amountSeed) external {
+        address node = _nodeActor(nodeSeed);
+        uint256 amount = _bound(amountSeed, 0, 1_000 ether);
+        uint256 before = _earnings(node);
+        _income(node, amount);
+        if (_earnings(node) - before != amount) ++rewardMismatchWei;
+        ++done[msg.sig];
+    }
+
+    function _earnings(address node) private view returns (uint256) {
+        (uint256 waitingWei,) = staking.dripOf(node);
+        return staking.rewardsOf(node) + waitingWei + _pooledWei(node);
+    }
+
+    function settle(uint256 actorSeed, uint256 nodeSeed) external {
+        _settleAs(_actor(actorSeed), _nodeActor(nodeSeed));
+    }
+
+    /// @dev It pays nobody anything that was not theirs before.
+    function _settleAs(address actor, address node) private step(actor, node) {
+        uint256 before = _earnings(node);
+        vm.prank(actor);
+        staking.settle(node);
+        if (_earnings(node) != before) ++rewardMismatchWei;
+    }
+
+    function claim(uint256 actorSeed) external {
+        _claimAs(_nodeActor(actorSeed));
+    }
+
+    function _claimAs(address actor) private step(actor, actor) {
+        uint256 free = _free(actor);
+        uint256 rewards = staking.rewardsOf(actor);
+        vm.prank(actor);
+        uint256 claimed = staking.claim(actor);
+        if (claimed != rewards || _free(actor) - free != rewards) ++rewardMismatchWei;
     }
 
     // ---- the end ----
@@ -390,8 +496,7 @@ contract Handler is TestBase {
             for (uint256 k = 0; k < ACTORS; ++k) {
                 address node = actors[(k + (seed >> 8)) % ACTORS];
                 if (_sharesOf(actor, node) == 0) continue;
-                uint256 id = _unvoteAll(actor, node);
-                _live[actor].push(LiveThaw(id, node, ThawKind.Votes, block.timestamp + THAW));
+                _began(actor, _unvoteAll(actor, node), node, ThawKind.Votes);
             }
             if (!_isRegistered(actor)) continue;
             _deregisterAs(actor);
@@ -400,6 +505,9 @@ contract Handler is TestBase {
         for (uint256 i = 0; i < ACTORS; ++i) {
             address actor = actors[(i + (seed >> 16)) % ACTORS];
             uint256[] memory ids = _ripe(actor, seed >> 24);
+            // Task income of voters who have all gone has dripped to the owner by now.
+            vm.prank(actor);
+            staking.claim(actor);
             // Half of them one by one, so that the accounts take turns at every pool.
             for (uint256 k = 0; k < ids.length / 2; ++k) {
                 vm.prank(actor);
@@ -446,8 +554,8 @@ contract Handler is TestBase {
     }
 
     function _pooledWei(address node) private view returns (uint256) {
-        return staking.getNode(node).bondWei + staking.votesPool(node).assetsWei
-            + staking.thawingBondPool(node).assetsWei + staking.thawingVotesPool(node).assetsWei;
+        Pool[3] memory pools = staking.pools(node);
+        return staking.getNode(node).bondWei + pools[0].assetsWei + pools[1].assetsWei + pools[2].assetsWei;
     }
 
     function _ripe(address actor, uint256 orderSeed) private view returns (uint256[] memory ids) {
@@ -465,6 +573,20 @@ contract Handler is TestBase {
 
     function _indexOf(address actor, uint256 id) private view returns (uint256 index) {
         while (_live[actor][index].id != id) ++index;
+    }
+
+    /// @dev Exits of one account, node, kind and second are one.
+    function _began(address actor, uint256 id, address node, ThawKind kind) private {
+        LiveThaw[] storage live = _live[actor];
+        for (uint256 i = 0; i < live.length; ++i) {
+            if (live[i].id == id) return;
+        }
+        live.push(LiveThaw(id, node, kind, block.timestamp + THAW));
+    }
+
+    function _thawing(address actor, uint256 id) private view returns (uint256) {
+        IStaking.ThawView[] memory thaws = staking.getThaws(actor, _ids(id));
+        return thaws.length == 0 ? 0 : thaws[0].amountWei;
     }
 
     function _forget(address actor, uint256 index) private {

@@ -8,7 +8,7 @@ import {vm} from "../utils/Vm.sol";
 contract HandlerTest {
     function test_everyActionIsReached() public {
         Handler handler = new Handler(true);
-        bytes4[20] memory actions = [
+        bytes4[30] memory actions = [
             Handler.stake.selector,
             Handler.withdrawFree.selector,
             Handler.withdrawThaws.selector,
@@ -26,12 +26,22 @@ contract HandlerTest {
             Handler.warp.selector,
             Handler.forceValue.selector,
             Handler.slash.selector,
-            Handler.reward.selector,
+            Handler.lowerVotes.selector,
+            Handler.rest.selector,
+            Handler.rejoin.selector,
+            Handler.jail.selector,
+            Handler.suspend.selector,
+            Handler.resume.selector,
+            Handler.fund.selector,
+            Handler.pour.selector,
+            Handler.income.selector,
+            Handler.settle.selector,
+            Handler.claim.selector,
             // Twice, since a step of one account often waits for another's.
             Handler.register.selector,
             Handler.vote.selector
         ];
-        for (uint256 i = 0; i < 1_500; ++i) {
+        for (uint256 i = 0; i < 2_500; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(i)));
             bytes4 action = actions[seed % actions.length];
             // Every action takes at most four words; what it does not take is ignored.

@@ -18,7 +18,7 @@ contract GasTest is TestBase {
         vm.skip(vm.isContext(Vm.ForgeContext.Coverage));
         super.setUp();
         // The production contract; nothing of the harness is called.
-        staking = StakingHarness(address(new Staking(THAW, EPOCH)));
+        staking = StakingHarness(address(new Staking(_parameters())));
         _registerMiner(carol);
     }
 
@@ -48,9 +48,10 @@ contract GasTest is TestBase {
         _check("request exit of votes, another account", 125_000);
         _unvoteAll(bob, alice);
         _check("request exit of votes, whole position", 125_000);
+        uint256 id = _votesThaw(alice);
         _skip(THAW);
         vm.prank(bob);
-        staking.withdraw(_ids(0), MAX, payable(bob));
+        staking.withdraw(_ids(id), MAX, payable(bob));
         _check("withdraw one exit of votes", 60_000);
     }
 
@@ -66,9 +67,10 @@ contract GasTest is TestBase {
         vm.prank(alice);
         staking.deregister();
         _check("deregister", 125_000);
+        uint256 id = _bondThaw(alice);
         _skip(THAW);
         vm.prank(alice);
-        staking.withdraw(_ids(0), MAX, payable(alice));
+        staking.withdraw(_ids(id), MAX, payable(alice));
         _check("withdraw one exit of bond", 60_000);
     }
 
@@ -88,7 +90,7 @@ contract GasTest is TestBase {
         _check("set operator", 90_000);
         vm.prank(alice);
         staking.setVoterShare(1_000);
-        _check("set voter share", 40_000);
+        _check("set voter share", 60_000);
         vm.prank(alice);
         staking.setProfile(_profile());
         _check("set profile", 45_000);

@@ -41,7 +41,7 @@ contract RegisterTest is TestBase {
         vm.assertEq(node.voteShares, 0, "shares");
         vm.assertEq(node.weightWei, MINER_BOND, "weight");
         vm.assertEq(node.nonce, 1, "nonce");
-        vm.assertEq(node.profileHash, keccak256(abi.encode(profile)), "profile");
+        vm.assertEq(node.profileHash, bytes12(keccak256(abi.encode(profile))), "profile");
         vm.assertEq(_free(alice), 1 ether, "free");
         (address owner, uint64 validUntil) = staking.operatorRecord(operator);
         vm.assertEq(owner, alice, "operator's node");

@@ -15,38 +15,41 @@ contract ViewsTest is TestBase {
         (address owner, uint64 validUntil) = staking.operatorRecord(alice);
         vm.assertEq(owner, address(0), "operator's node");
         vm.assertEq(uint256(validUntil), 0, "operator's validity");
-        vm.assertEq(staking.getThaws(alice, 0, MAX).length, 0, "thaws");
+        vm.assertEq(staking.getThaws(alice, _ids(0)).length, 0, "thaws");
         vm.assertEq(staking.getNodes(Role.None, 0, MAX).length, 0, "nodes of no role");
         vm.assertEq(staking.totalWeight(Role.None), 0, "weight of no role");
     }
 
-    function test_getThawsPages() public {
+    function test_getThaws() public {
         _registerMiner(alice);
         _vote(alice, alice, 10 ether);
+        uint256[] memory ids = new uint256[](3);
         vm.startPrank(alice);
-        staking.unbond(1 ether);
-        staking.unvote(alice, 2 ether * VIRTUAL_SHARES, 0);
+        ids[1] = staking.unbond(1 ether);
+        ids[0] = staking.unvote(alice, 2 ether * VIRTUAL_SHARES, 0);
         _skip(10);
-        staking.unbond(3 ether);
+        ids[2] = staking.unbond(3 ether);
         vm.stopPrank();
 
-        IStaking.ThawView[] memory thaws = staking.getThaws(alice, 0, MAX);
+        IStaking.ThawView[] memory thaws = staking.getThaws(alice, ids);
         vm.assertEq(thaws.length, 3, "all");
-        _equals(thaws[0], 0, ThawKind.Bond, 1 ether, START + THAW);
-        _equals(thaws[1], 1, ThawKind.Votes, 2 ether, START + THAW);
-        _equals(thaws[2], 2, ThawKind.Bond, 3 ether, START + THAW + 10);
-
-        thaws = staking.getThaws(alice, 1, 1);
-        vm.assertEq(thaws.length, 1, "page");
-        _equals(thaws[0], 1, ThawKind.Votes, 2 ether, START + THAW);
-        vm.assertEq(staking.getThaws(alice, 3, 1).length, 0, "past the end");
-        vm.assertEq(staking.getThaws(alice, 0, 0).length, 0, "none asked for");
+        _equals(thaws[0], ids[0], ThawKind.Votes, 2 ether, START + THAW);
+        _equals(thaws[1], ids[1], ThawKind.Bond, 1 ether, START + THAW);
+        _equals(thaws[2], ids[2], ThawKind.Bond, 3 ether, START + THAW + 10);
+        vm.assertEq(staking.getThaws(alice, _ids()).length, 0, "none asked for");
+        vm.assertEq(staking.getThaws(bob, ids).length, 0, "another's");
 
         _skip(THAW);
-        _withdraw(alice, 1);
-        thaws = staking.getThaws(alice, 0, 2);
-        vm.assertEq(thaws.length, 1, "withdrawn thaws are left out");
-        _equals(thaws[0], 0, ThawKind.Bond, 1 ether, START + THAW);
+        _withdraw(alice, ids[1]);
+        thaws = staking.getThaws(alice, ids);
+        vm.assertEq(thaws.length, 2, "withdrawn thaws are left out");
+        _equals(thaws[0], ids[0], ThawKind.Votes, 2 ether, START + THAW);
+        _equals(thaws[1], ids[2], ThawKind.Bond, 3 ether, START + THAW + 10);
+    }
+
+    function test_thawId() public view {
+        uint256 id = staking.thawId(alice, ThawKind.Votes, 12345);
+        vm.assertEq(id, (uint256(uint160(alice)) << 96) + (1 << 64) + 12345, "id");
     }
 
     function _equals(IStaking.ThawView memory thaw, uint256 id, ThawKind kind, uint256 amountWei, uint64 releaseAt)
@@ -90,15 +93,22 @@ contract ViewsTest is TestBase {
     }
 
     function test_otherEpochsAreUnknown() public {
+        _registerMiner(alice);
         uint64 epoch = staking.currentEpoch();
         bytes memory invalid = abi.encodeWithSelector(IStaking.ParameterInvalid.selector, "epoch");
-        uint64[4] memory others = [0, epoch - 2, epoch + 1, FOREVER];
+        uint64[4] memory others = [0, epoch - 3, epoch + 1, FOREVER];
         for (uint256 i = 0; i < others.length; ++i) {
             vm.expectRevert(invalid);
             staking.activeBondAt(alice, others[i]);
             vm.expectRevert(invalid);
+            staking.minerBondAt(alice, others[i]);
+            vm.expectRevert(invalid);
             staking.totalActiveBondAt(Role.Miner, others[i]);
         }
+        vm.assertEq(staking.activeBondAt(alice, epoch - 2), 0, "two before its only change");
+        vm.assertEq(staking.activeBondAt(bob, 0), 0, "a stranger never had any");
+        vm.expectRevert(invalid);
+        staking.totalActiveBondAt(Role.Miner, epoch - 2);
     }
 
     /// @dev The digest by hand: wallets and the clients compute it from these strings.

@@ -92,11 +92,12 @@ contract VotesTest is TestBase {
     function test_unvote() public {
         uint256 shares = _vote(bob, alice, 60 ether);
         vm.expectEmit(address(staking));
-        emit IStaking.ThawStarted(bob, alice, ThawKind.Votes, 0, 15 ether, START + THAW);
+        emit IStaking.ThawStarted(bob, alice, ThawKind.Votes, _votesThaw(alice), 15 ether, START + THAW);
         vm.expectEmit(address(staking));
         emit IStaking.NodeWeightChanged(alice, Role.Miner, true, MINER_BOND, 45 ether, MINER_BOND + 45 ether);
         vm.prank(bob);
-        vm.assertEq(staking.unvote(alice, shares / 4, 15 ether), 0, "id");
+        uint256 id = staking.unvote(alice, shares / 4, 15 ether);
+        vm.assertEq(id, _votesThaw(alice), "id");
         vm.assertEq(_votesOf(bob, alice), 45 ether, "votes");
         vm.assertEq(_free(bob), 0, "free");
     }

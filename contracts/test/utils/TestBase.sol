@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IStaking, Profile, Role} from "../../src/interfaces/IStaking.sol";
+import {IStaking, Profile, Role, StakingParameters, ThawKind} from "../../src/interfaces/IStaking.sol";
 import {StakingHarness} from "./StakingHarness.sol";
 import {vm} from "./Vm.sol";
+
+/// @notice What Staking asks of Payments, as a number that a test sets.
+contract PaymentsStub {
+    mapping(address coordinator => uint256) public requiredBondWei;
+
+    function require_(address coordinator, uint256 amountWei) external {
+        requiredBondWei[coordinator] = amountWei;
+    }
+}
 
 /// @notice What every test stands on: a contract, funded accounts, and one-line ways to the states that tests begin in.
 abstract contract TestBase {
     uint64 internal constant THAW = 7 days;
     uint64 internal constant EPOCH = 1 hours;
+    uint64 internal constant PERIOD = 7 days;
+    uint64 internal constant DRIP = 1 days;
+    uint64 internal constant FREEZE = 4 days + 12 hours;
     uint64 internal constant START = 1_800_000_000;
     uint64 internal constant FOREVER = type(uint64).max;
 
@@ -20,6 +32,10 @@ abstract contract TestBase {
     uint256 internal constant VIRTUAL_SHARES = 1e6;
 
     StakingHarness internal staking;
+    PaymentsStub internal payments;
+
+    address internal immutable court = _account("court");
+    address internal immutable epochs = _account("epochs");
 
     address internal immutable alice = _account("alice");
     address internal immutable bob = _account("bob");
@@ -28,11 +44,16 @@ abstract contract TestBase {
 
     function setUp() public virtual {
         vm.warp(START);
-        staking = new StakingHarness(THAW, EPOCH);
+        payments = new PaymentsStub();
+        staking = new StakingHarness(_parameters());
         _fund(alice, 10_000_000 ether);
         _fund(bob, 10_000_000 ether);
         _fund(carol, 10_000_000 ether);
         _fund(dave, 10_000_000 ether);
+    }
+
+    function _parameters() internal view returns (StakingParameters memory) {
+        return StakingParameters(THAW, EPOCH, PERIOD, DRIP, FREEZE, address(payments), court, epochs);
     }
 
     // ---- accounts and keys ----
@@ -132,6 +153,35 @@ abstract contract TestBase {
         return account.balance - before;
     }
 
+    /// @dev What the court takes, nothing of which goes to it.
+    function _slash(address node, uint256 bondWei) internal returns (uint256 takenWei) {
+        vm.prank(court);
+        (takenWei,) = staking.slash(node, bondWei, 0, 0, 1);
+    }
+
+    /// @dev `wad`/1e18 of bond and thawing bond.
+    function _slashPart(address node, uint256 wad) internal returns (uint256 takenWei) {
+        (uint256 bondWei, uint256 thawingWei) = staking.bondOf(node);
+        return _slash(node, (bondWei + thawingWei) * wad / 1e18);
+    }
+
+    function _jail(address node, uint64 until) internal {
+        vm.prank(court);
+        staking.jail(node, until);
+    }
+
+    /// @dev Task income of `node`.
+    function _income(address node, uint256 amountWei) internal {
+        _fund(address(payments), amountWei);
+        vm.prank(address(payments));
+        staking.creditIncome{value: amountWei}(node);
+    }
+
+    function _fundStream(Role role, uint256 amountWei) internal {
+        _fund(address(this), amountWei);
+        staking.fund{value: amountWei}(role);
+    }
+
     function _skip(uint256 elapsed) internal {
         vm.warp(vm.getBlockTimestamp() + elapsed);
     }
@@ -145,6 +195,27 @@ abstract contract TestBase {
     function _ids(uint256 id) internal pure returns (uint256[] memory ids) {
         ids = new uint256[](1);
         ids[0] = id;
+    }
+
+    /// @dev The exit that `account` begins now, or began at `startedAt`.
+    function _bondThaw(address node) internal view returns (uint256) {
+        return _bondThaw(node, vm.getBlockTimestamp());
+    }
+
+    function _bondThaw(address node, uint256 startedAt) internal view returns (uint256) {
+        return staking.thawId(node, ThawKind.Bond, uint64(startedAt + THAW));
+    }
+
+    function _votesThaw(address node) internal view returns (uint256) {
+        return _votesThaw(node, vm.getBlockTimestamp());
+    }
+
+    function _votesThaw(address node, uint256 startedAt) internal view returns (uint256) {
+        return staking.thawId(node, ThawKind.Votes, uint64(startedAt + THAW));
+    }
+
+    function _thaw(address account, uint256 id) internal view returns (IStaking.ThawView memory) {
+        return staking.getThaws(account, _ids(id))[0];
     }
 
     function _sharesOf(address account, address node) internal view returns (uint256 shares) {
