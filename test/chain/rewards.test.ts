@@ -1,6 +1,7 @@
 import { encodeFunctionData } from 'viem'
 import { expect, test } from 'vitest'
 import { stakingAbi } from '../../src/chain/contracts.generated.ts'
+import type { EarningRecord } from '../../src/domain/chainPort.ts'
 import * as errors from '../../src/errors/staking.ts'
 import { cai, testParameters, useTestNetwork } from '../support/chainFixtures.ts'
 import { signVoucher } from '../support/signedFixtures.ts'
@@ -62,7 +63,27 @@ test('voters get their share of income over the drip, and earnings are told per 
   const earnings = await chain.getEarnings(miner)
   expect(earnings[0]).toEqual({ ...zero, startsAt: toEpoch(redeemedAt), ownerIncomeWei: cai(30), votersIncomeWei: cai(10) })
   expect(earnings.at(-1)).toMatchObject({ startsAt: toEpoch(claimedAt), claimedWei: cai(30) })
+  // What dripped is income, and was counted as such: nobody has funded a stream.
+  expect(earnings.map(({ ownerRewardsWei, votersRewardsWei }) => [ownerRewardsWei, votersRewardsWei])).toEqual(earnings.map(() => [0n, 0n]))
   expect(await chain.getEarnings(signer(1).address)).toEqual([])
+
+  // With a stream and more income at once, each is told for itself.
+  await chain.fund(signer(9), { role: 'miner', amountWei: cai(120) })
+  await chain.redeem(signer(9), { vouchers: [signVoucher(chain, coordinator, miner, cai(60), await now())] })
+  await warp(20)
+  await chain.redeem(signer(9), { vouchers: [signVoucher(chain, coordinator, miner, cai(80), await now())] })
+  await warp(testParameters.rewardSeconds * 2)
+  await chain.claim(signer(3), { node: miner })
+  const sum = (of: (record: EarningRecord) => bigint, records: EarningRecord[]) => records.reduce((total, record) => total + of(record), 0n)
+  const all = await chain.getEarnings(miner)
+  expect(sum(({ ownerIncomeWei }) => ownerIncomeWei, all)).toBe(cai(60))
+  expect(sum(({ votersIncomeWei }) => votersIncomeWei, all)).toBe(cai(20))
+  const [owner, voters] = [sum(({ ownerRewardsWei }) => ownerRewardsWei, all), sum(({ votersRewardsWei }) => votersRewardsWei, all)]
+  for (const dust of [cai(120) - (owner + voters), cai(30) - voters]) {
+    expect(dust).toBeGreaterThanOrEqual(0n)
+    expect(dust).toBeLessThan(1_000n)
+  }
+  expect(sum(({ claimedWei }) => claimedWei, all)).toBe(owner + cai(60))
 })
 
 test('who rests earns nothing until it rejoins', async () => {
