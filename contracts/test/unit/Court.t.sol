@@ -4,7 +4,7 @@ pragma solidity ^0.8.24;
 import {Court} from "../../src/Court.sol";
 import {CourtParameters, Evidence, ICourt, Stage, Verdict, Vote} from "../../src/interfaces/ICourt.sol";
 import {IStakingHooks} from "../../src/interfaces/IStakingHooks.sol";
-import {Receipt} from "../../src/libraries/Signed.sol";
+import {Receipt, Signed} from "../../src/libraries/Signed.sol";
 import {CourtBase} from "../utils/CourtBase.sol";
 import {vm} from "../utils/Vm.sol";
 
@@ -589,6 +589,22 @@ contract CourtTest is CourtBase {
         vm.assertEq(court.seats(0), 7, "seats");
         vm.assertEq(court.seats(1), 15, "seats");
         vm.assertEq(court.seats(2), 63, "seats");
+    }
+
+    /// @dev The court hashes calldata without a copy: the same structures in the same domain as everybody's.
+    function test_digestsAreThoseOfSigned() public view {
+        Receipt memory receipt = _receipt(1);
+        bytes32 domain = staking.domainSeparator();
+        vm.assertEq(
+            court.assignmentDigest(receipt.assignment),
+            keccak256(abi.encodePacked("\x19\x01", domain, Signed.hash(receipt.assignment))),
+            "assignment"
+        );
+        vm.assertEq(
+            court.resultDigest(receipt.result),
+            keccak256(abi.encodePacked("\x19\x01", domain, Signed.hash(receipt.result))),
+            "result"
+        );
     }
 
     // ---- constructor ----
