@@ -43,6 +43,7 @@ export async function openMinerSession(
   const offered = await considerModels(coordinator, body)
   // Before any result of it is accepted in this run: what it was owed when the last run ended.
   await coordinator.vouchers.refresh(body.node)
+  if (body.voucher !== undefined) await coordinator.vouchers.acknowledge(body.node, body.voucher)
   miners.setModels(miner, offered.models)
   void coordinator.lines.update()
   ports.logger.info(

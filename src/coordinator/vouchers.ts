@@ -32,6 +32,22 @@ export class Vouchers {
     else if (owedWei > account.owedWei) account.owedWei = owedWei
   }
 
+  /**
+   * Takes the word of a voucher of ours over the store's where it says more: a store from a backup has forgotten results, and its
+   * miners would never be paid enough again to go on.
+   */
+  async acknowledge(miner: Address, { voucher, signature }: SignedVoucher): Promise<void> {
+    const { chain, node, signer, verifier, store, logger } = this.#ports
+    if (voucher.coordinator !== node || voucher.miner !== miner || voucher.cumulativeWei <= this.getOwed(miner)) return
+    if (verifier.recover(toDigest(chain.domainSeparator, voucherStructure, voucher), signature) !== signer.address) return
+    logger.warn(
+      { miner, owedWei: this.getOwed(miner).toString(), voucherWei: voucher.cumulativeWei.toString() },
+      'a miner holds a voucher over more than the store knows',
+    )
+    await store.raiseOwed(miner, voucher.cumulativeWei)
+    await this.refresh(miner)
+  }
+
   /** Wei owed to `miner` over all time; 0 for one that never had a session here in this run. */
   getOwed(miner: Address): bigint {
     return this.#accounts.get(miner)?.owedWei ?? 0n

@@ -121,6 +121,8 @@ export interface CoordinatorStore extends AppStore {
 
   /** wei owed to each miner over all time: the prices of the results it was acknowledged for, added in {@link completeTask}'s transaction */
   getOwed(miner: Address): Promise<bigint>
+  /** makes it at least so much: what a voucher of this coordinator says that a store from a backup has forgotten */
+  raiseOwed(miner: Address, atLeastWei: bigint): Promise<void>
   /** secrets of epochs whose reveal is not known to be on chain, oldest first */
   listUnrevealedEpochs(): Promise<DrawEpoch[]>
   markEpochRevealed(epoch: number): Promise<void>

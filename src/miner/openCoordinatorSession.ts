@@ -4,6 +4,7 @@ import { protocolVersion } from '../api/wire.ts'
 import type { NodeSet } from '../domain/chainPort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { NodeRecord } from '../domain/node.ts'
+import type { SignedVoucher } from '../domain/payments.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import { signatureForeign } from '../errors/api.ts'
 import { isError } from '../errors/cuckooError.ts'
@@ -24,6 +25,8 @@ export interface MinerIdentity {
   minUnitPriceWei: bigint
   client: string
   allowPrivate: boolean
+  /** the newest voucher that this miner holds of a coordinator */
+  findVoucher(coordinator: Address): Promise<SignedVoucher | null>
 }
 
 /** An open session: requests over `client` are signed with its key. */
@@ -62,7 +65,9 @@ export async function openCoordinatorSession(
   try {
     const coordinator = getActiveCoordinator(getNodeSet(), target.node ?? (await greeting.getReadiness({}, { signal })).coordinator, target.url)
     const pending = createSessionRequest({ node: identity.node, coordinator: coordinator.node, signer, domainSeparator, clock })
-    const accept = await greeting.openSession({ body: { ...pending.request, ...describeMiner(identity) } }, { signal })
+    const voucher = await identity.findVoucher(coordinator.node)
+    const body = { ...pending.request, ...describeMiner(identity), ...(voucher !== null && { voucher }) }
+    const accept = await greeting.openSession({ body }, { signal })
     const operators = [coordinator.operator]
     const session = verifyAccept(() => verifySessionAccept({ pending, accept, operators, verifier, domainSeparator, clock }), target.url, coordinator)
     const client = createClient({ url: target.url, allowPrivate, session })

@@ -70,6 +70,7 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
     openDrawEpoch: (epoch) => queue.write(() => draws.openEpoch(epoch)),
     listUnrevealedEpochs: () => runRead(file, () => draws.listUnrevealed()),
     markEpochRevealed: (epoch) => queue.write(() => draws.markRevealed(epoch)),
+    raiseOwed: (miner, atLeastWei) => queue.write(() => owed.raise(miner, atLeastWei)),
     getOwed: (miner) => runRead(file, () => owed.get(miner)),
     async close() {
       if (!isOpen) return

@@ -7,6 +7,8 @@ export interface OwedTable {
   get(miner: Address): bigint
   /** inside a write of the queue */
   add(miner: Address, amountWei: bigint): void
+  /** inside a write of the queue */
+  raise(miner: Address, atLeastWei: bigint): void
 }
 
 /** The table of what each miner is owed. Sums are made here: SQLite's integers end below them. */
@@ -21,6 +23,9 @@ export function createOwedTable(database: DatabaseSync): OwedTable {
     get,
     add(miner, amountWei) {
       if (amountWei > 0n) set.run(miner, (get(miner) + amountWei).toString())
+    },
+    raise(miner, atLeastWei) {
+      if (atLeastWei > get(miner)) set.run(miner, atLeastWei.toString())
     },
   }
 }

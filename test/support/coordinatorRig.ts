@@ -15,6 +15,7 @@ import type { OpenTokenizer, Tokenizers } from '../../src/domain/enginePort.ts'
 import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
 import type { Manifest } from '../../src/domain/manifest.ts'
 import type { NodeRecord } from '../../src/domain/node.ts'
+import type { SignedVoucher } from '../../src/domain/payments.ts'
 import type { Clock, Signer } from '../../src/domain/ports.ts'
 import { toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
 import type { Result } from '../../src/domain/signedStructures.ts'
@@ -210,6 +211,8 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
 export interface MinerOptions {
   slots?: number
   minUnitPriceWei?: bigint
+  /** the newest voucher that it holds */
+  voucher?: SignedVoucher
   models?: { manifest: Manifest; unitsPerSecond?: number }[]
   /** leaves the tokenizer files it is asked for where they are */
   withholdFiles?: boolean
@@ -250,7 +253,15 @@ async function openSimulatedMiner(
     unitsPerSecond,
   }))
   const opened = await anonymous.openSession({
-    body: { protocolVersion, client: 'simulated', slots: options.slots ?? 1, minUnitPriceWei: options.minUnitPriceWei ?? 0n, models, ...pending.request },
+    body: {
+      protocolVersion,
+      client: 'simulated',
+      slots: options.slots ?? 1,
+      minUnitPriceWei: options.minUnitPriceWei ?? 0n,
+      models,
+      ...pending.request,
+      ...(options.voucher !== undefined && { voucher: options.voucher }),
+    },
   })
   const session = verifySessionAccept({ pending, accept: opened, operators: [coordinatorSigner.address], verifier, domainSeparator, clock: rig.clock })
   const client = createClient({ url: rig.serving.url, session, allowPrivate: true })

@@ -32,6 +32,7 @@ export const openSession = defineRoute({
     client: z.string().max(100),
     slots: z.int().min(1).max(64),
     minUnitPriceWei: zWei.describe('tasks that pay less per unit never come to this miner'),
+    voucher: zSignedVoucher.optional().describe('the newest that the miner holds: it reminds a coordinator that was restored from a backup'),
     models: z
       .array(
         z.strictObject({

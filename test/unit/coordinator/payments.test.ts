@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { weiPerCai } from '../../../src/domain/amount.ts'
 import { toDigest } from '../../../src/domain/eip712.ts'
@@ -78,6 +80,40 @@ describe('vouchers', () => {
     expect(await again.submit(task, submission)).toMatchObject({ voucher: { voucher: { cumulativeWei: priceWei } } })
     expectSigned(rig, await earn(rig, again), 2n * priceWei)
     expect(await rig.store.getOwed(toMinerNode(1))).toBe(2n * priceWei)
+  })
+
+  test('a voucher that a miner holds reminds a store from a backup; one that is not ours, or of another, does not', async () => {
+    const rig = await createCoordinatorRig({ miners: [21_000, 21_000] })
+    const first = await rig.openMiner(1)
+    await waitForLines(rig)
+    const held = (await earn(rig, first)) as SignedVoucher
+    const forget = async () => {
+      await rig.serving.close()
+      const database = new DatabaseSync(join(rig.directory, 'coordinator.sqlite'))
+      database.exec('DELETE FROM owed')
+      database.close()
+      await rig.restart({ restored: true })
+    }
+    await forget()
+    const owe = async (index: number, voucher?: SignedVoucher) => {
+      const miner = await rig.openMiner(index, voucher === undefined ? {} : { voucher })
+      const { owedWei } = await miner.client.getVoucher({})
+      await miner.leave()
+      return owedWei
+    }
+    const { voucher } = held
+    const sign = (more: Partial<SignedVoucher['voucher']>, signer = coordinatorSigner): SignedVoucher => {
+      const other = { ...voucher, ...more }
+      return { voucher: other, signature: signer.sign(toDigest(rig.chain.domainSeparator, voucherStructure, other)) }
+    }
+    expect(await owe(1)).toBe(0n)
+    expect(await owe(1, { ...held, voucher: { ...voucher, cumulativeWei: cai(5) } })).toBe(0n)
+    expect(await owe(1, sign({ cumulativeWei: cai(5) }, first.signer))).toBe(0n)
+    expect(await owe(1, sign({ coordinator: toMinerNode(1) }))).toBe(0n)
+    expect(await owe(2, held)).toBe(0n)
+    expect(await owe(1, held)).toBe(priceWei)
+    expect(await rig.store.getOwed(toMinerNode(1))).toBe(priceWei)
+    expect(await owe(1, sign({ cumulativeWei: 1n }))).toBe(priceWei)
   })
 
   test('none goes above the line; what is over it follows when the line rises', async () => {

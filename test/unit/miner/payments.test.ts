@@ -119,6 +119,18 @@ describe('vouchers', () => {
     expect((await rig.store.listPayments())[0]?.voucher).toBeNull()
   })
 
+  it('are shown to the coordinator at the next handshake', async () => {
+    const store = createFakeMinerStore()
+    const coordinator = await createCoordinator()
+    const first = await start(coordinator, {}, { store })
+    queueTasks(coordinator, 1)
+    await waitForDone(first, 1)
+    await first.miner.stop()
+    const rig = await start(coordinator, {}, { store })
+    await rig.waitForEvent('sessionOpened')
+    expect(coordinator.calls.openSession.map(({ body }) => body.voucher?.voucher.cumulativeWei)).toEqual([undefined, priceWei])
+  })
+
   it('that are lower than the one kept change nothing', async () => {
     const coordinator = await createCoordinator()
     const rig = await start(coordinator)
