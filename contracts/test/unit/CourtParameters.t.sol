@@ -3,9 +3,9 @@ pragma solidity ^0.8.24;
 
 import {Court} from "../../src/Court.sol";
 import {CourtParameters, ICourt} from "../../src/interfaces/ICourt.sol";
-import {IRandomness} from "../../src/interfaces/IRandomness.sol";
 import {IStakingHooks} from "../../src/interfaces/IStakingHooks.sol";
-import {CourtBase, VmCreate} from "../utils/CourtBase.sol";
+import {CourtBase} from "../utils/CourtBase.sol";
+import {RandomnessMock} from "../utils/RandomnessMock.sol";
 import {vm} from "../utils/Vm.sol";
 
 /// @dev What the constructor reads of the staking contract.
@@ -120,25 +120,23 @@ contract CourtParametersTest is CourtBase {
     }
 
     function test_randomnessIsAContract() public {
-        _wire();
-        vm.expectRevert(abi.encodeWithSelector(ICourt.ParameterInvalid.selector, "randomness"));
-        new Court(IStakingHooks(address(windows)), IRandomness(stranger), _public());
+        randomness = RandomnessMock(stranger);
+        _refuse(_public(), "randomness");
     }
 
-    function _wire() private {
-        VmCreate create = VmCreate(address(vm));
-        windows.wire(create.computeCreateAddress(address(this), create.getNonce(address(this))));
+    function _wire(CourtParameters memory given) private returns (bytes32 salt) {
+        salt = _nextSalt();
+        windows.wire(_addressOf(salt, IStakingHooks(address(windows)), given));
     }
 
     function _accept(CourtParameters memory given) private {
-        _wire();
-        new Court(IStakingHooks(address(windows)), randomness, given);
+        new Court{salt: _wire(given)}(IStakingHooks(address(windows)), randomness, given);
     }
 
     function _refuse(CourtParameters memory given, string memory name) private {
-        _wire();
+        bytes32 salt = _wire(given);
         vm.expectRevert(abi.encodeWithSelector(ICourt.ParameterInvalid.selector, name));
-        new Court(IStakingHooks(address(windows)), randomness, given);
+        new Court{salt: salt}(IStakingHooks(address(windows)), randomness, given);
     }
 
     function _refuseSeats(uint256 first, uint256 second, uint256 third) private {

@@ -3,17 +3,12 @@ pragma solidity ^0.8.24;
 
 import {Court} from "../../src/Court.sol";
 import {CourtParameters, Evidence, ICourt, Stage, Verdict, Vote} from "../../src/interfaces/ICourt.sol";
+import {IStakingHooks} from "../../src/interfaces/IStakingHooks.sol";
 import {Role} from "../../src/interfaces/Role.sol";
 import {Assignment, Receipt, Result} from "../../src/libraries/Signed.sol";
 import {RandomnessMock} from "./RandomnessMock.sol";
 import {StakingMock} from "./StakingMock.sol";
 import {vm} from "./Vm.sol";
-
-/// @dev The two cheat codes that say where a contract will be.
-interface VmCreate {
-    function getNonce(address account) external view returns (uint64);
-    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
-}
 
 /// @notice A court over stake in plain numbers: a coordinator, a miner that it gave a task, seven other miners with equal
 /// bonds (so one seat each of seven and nine each of 63), and one-line ways to every stage of a dispute.
@@ -42,6 +37,7 @@ abstract contract CourtBase {
     address internal immutable appellant = _account("appellant");
     address internal immutable stranger = _account("stranger");
     address[] internal jurors;
+    uint256 private _salts;
 
     function setUp() public virtual {
         vm.warp(START);
@@ -73,10 +69,23 @@ abstract contract CourtBase {
     }
 
     function _deploy(CourtParameters memory parameters) internal returns (Court) {
-        VmCreate create = VmCreate(address(vm));
-        address next = create.computeCreateAddress(address(this), create.getNonce(address(this)));
-        staking.wire(address(0), next, address(0));
-        return new Court(staking, randomness, parameters);
+        bytes32 salt = _nextSalt();
+        staking.wire(address(0), _addressOf(salt, staking, parameters), address(0));
+        return new Court{salt: salt}(staking, randomness, parameters);
+    }
+
+    function _nextSalt() internal returns (bytes32) {
+        return bytes32(++_salts);
+    }
+
+    /// @dev By CREATE2, since forge's isolated calls (gas reports) use up nonces.
+    function _addressOf(bytes32 salt, IStakingHooks staking_, CourtParameters memory parameters)
+        internal
+        view
+        returns (address)
+    {
+        bytes32 code = keccak256(bytes.concat(type(Court).creationCode, abi.encode(staking_, randomness, parameters)));
+        return address(uint160(uint256(keccak256(abi.encodePacked(bytes1(0xff), address(this), salt, code)))));
     }
 
     // ---- accounts ----
