@@ -33,9 +33,11 @@ interface ScriptVm {
 /// @title Deploy
 /// @notice Deploys the five contracts of a network, as `cuckoo deploy` does, for whoever works with Foundry.
 ///
+///     export FOUNDRY_VIA_IR=true
 ///     forge script contracts/script/Deploy.s.sol --rpc-url <url> --broadcast --slow --account <name> --password-file <file>
 ///     forge script contracts/script/Deploy.s.sol --rpc-url <url> --sig 'verify(address)' <staking>
 ///
+/// The IR pipeline keeps `Staking` below the limit of 24,576 bytes, and makes the code that `cuckoo` deploys and verifies.
 /// Who sends: Foundry's keystore (`--account`), an unlocked account of the node (`--unlocked --sender <address>`), or the key in
 /// `CUCKOO_PRIVATE_KEY`. No key belongs on the command line. The rest comes from the environment too: `CUCKOO_NETWORK` (name),
 /// `CUCKOO_RANDOMNESS` (drand, or blockhash on 31337), `CUCKOO_RPC_URL` (for the deployment file, which is made to be published: no

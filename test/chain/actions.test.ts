@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createChain } from '../../src/chain/createChain.ts'
 import { signRegistration } from '../../src/chain/registration.ts'
 import type { RegistrationRequest, TxStage } from '../../src/domain/chainPort.ts'
 import type { Address, Hex } from '../../src/domain/hex.ts'
@@ -8,6 +9,7 @@ import * as chainErrors from '../../src/errors/chain.ts'
 import { CuckooError } from '../../src/errors/cuckooError.ts'
 import * as errors from '../../src/errors/staking.ts'
 import { cai, testEpochSeconds, testParameters, testThawSeconds, useTestNetwork } from '../support/chainFixtures.ts'
+import { startRpcServer } from '../support/rpcServer.ts'
 
 const network = useTestNetwork()
 
@@ -329,18 +331,22 @@ test('transfer moves wallet CAI', async () => {
 })
 
 test('a call that reverts only in its block says so and why', async () => {
-  const { chain, signer, anvil } = network()
-  await chain.stake(signer(1), { amountWei: cai(10) })
-  await anvil.request('evm_setAutomine', [false])
-  // Both are checked on the same state; mined together, the second finds nothing left.
-  const withdraw = () => chain.withdraw(signer(1), { thawIds: [], freeWei: cai(10), to: nobody })
-  const results = Promise.allSettled([withdraw(), withdraw()])
-  while ((await anvil.request<{ pending: string }>('txpool_status')).pending !== '0x2') await new Promise((resolve) => setTimeout(resolve, 20))
-  await anvil.request('evm_mine')
-  await anvil.request('evm_setAutomine', [true])
-  const failures = (await results).filter((result) => result.status === 'rejected')
-  expect(failures).toHaveLength(1)
-  expect(failures[0]?.reason).toMatchObject({ code: chainErrors.txReverted.code, cause: { code: errors.freeTooLow.code } })
+  const { chain, signer, registerMiner, rpcUrl, deployment } = network()
+  const [node, voter, faster] = [signer(1).address, signer(3), signer(4)]
+  await registerMiner({ owner: signer(1), operator: signer(2), bondWei: cai(25_000) })
+  for (const staker of [voter, faster]) await chain.stake(staker, { amountWei: cai(300_000) })
+  const vote = { node, amountWei: cai(300_000), minShares: 0n }
+  // After the check and before the block, somebody else takes what is left of the limit.
+  const proxy = await startRpcServer(async ({ method }) => {
+    if (method === 'eth_sendRawTransaction') await chain.vote(faster, vote)
+    return { forward: rpcUrl }
+  })
+  try {
+    const slower = await createChain({ deployment, rpcUrls: [proxy.url] })
+    expect(await catchError(slower.vote(voter, vote))).toMatchObject({ code: chainErrors.txReverted.code, cause: { code: errors.votesOverLimit.code } })
+  } finally {
+    await proxy.close()
+  }
 })
 
 test('parameters and blocks are those of the chain', async () => {

@@ -16,7 +16,7 @@ import { toTestKey } from '../support/chainFixtures.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 /** Compiling takes most of it. */
-const timeoutMs = 240_000
+const timeoutMs = 480_000
 
 let folder: string
 let anvil: Anvil
@@ -32,8 +32,13 @@ afterAll(async () => {
 /** What `forge script Deploy.s.sol` prints, with build and broadcast folders of its own. */
 async function runScript(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const forge = join(dirname(createRequire(import.meta.url).resolve('@foundry-rs/forge/package.json')), 'bin.mjs')
-  const settings = { FOUNDRY_OUT: join(folder, 'out'), FOUNDRY_CACHE_PATH: join(folder, 'cache'), FOUNDRY_BROADCAST: join(folder, 'broadcast') }
-  const all = [forge, 'script', 'contracts/script/Deploy.s.sol', '--rpc-url', anvil.rpcUrl, '--disable-code-size-limit', ...args]
+  const settings = {
+    FOUNDRY_OUT: join(folder, 'out'),
+    FOUNDRY_CACHE_PATH: join(folder, 'cache'),
+    FOUNDRY_BROADCAST: join(folder, 'broadcast'),
+    FOUNDRY_VIA_IR: 'true',
+  }
+  const all = [forge, 'script', 'contracts/script/Deploy.s.sol', '--rpc-url', anvil.rpcUrl, ...args]
   const { stdout } = await run(process.execPath, all, { cwd: root, env: { ...process.env, ...settings, ...env }, timeout: timeoutMs })
   return stdout
 }

@@ -19,7 +19,7 @@ export interface Anvil {
 export async function startAnvil(options: { finalityDepth?: number; chainId?: number; port?: number; hardfork?: string } = {}): Promise<Anvil> {
   const { finalityDepth = 0, chainId = 31337, port = 0, hardfork = 'cancun' } = options
   const args = ['--port', String(port), '--chain-id', String(chainId), '--slots-in-an-epoch', String(finalityDepth), '--balance', '1000000000']
-  args.push('--hardfork', hardfork, '--disable-code-size-limit')
+  args.push('--hardfork', hardfork)
   const child = spawn(getAnvilPath(), args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
