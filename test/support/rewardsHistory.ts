@@ -1,24 +1,37 @@
 import fc from 'fast-check'
-import type { ClaimModel, KindNumber, ModelParameters, NodeModel, RoleNumber, StakingModel, ThawModel } from './rewardsModel.ts'
-import { roles, thresholdsWei } from './rewardsModel.ts'
+import {
+  accountCount,
+  type Command,
+  toBond,
+  toClaim,
+  toClaimBond,
+  toCreditIncome,
+  toDeregister,
+  toEpochs,
+  toFund,
+  toFundPool,
+  toJail,
+  toPayClaim,
+  toPenalise,
+  toPour,
+  toRegister,
+  toRejoin,
+  toRest,
+  toReturnClaim,
+  toSettle,
+  toSetVoterShare,
+  toSlash,
+  toStake,
+  toUnbond,
+  toUnvote,
+  toVote,
+  toWithdraw,
+} from './rewardsCommands.ts'
+import type { StakingModel } from './rewardsModel.ts'
+import { type ModelParameters, type NodeModel, roles, thresholdsWei } from './rewardsState.ts'
 
-export const accountCount = 8
 /** Accounts 0 to 4 may be nodes; all of them may vote. */
 const nodeCount = 5
-
-/** Who sends: an account, or one of the three contracts that the staking contract knows. */
-export type Sender = number | 'payments' | 'court' | 'epochs'
-
-/** One transaction, with what it does to the model. */
-export interface Command {
-  text: string
-  from: Sender
-  valueWei: bigint
-  name: string
-  args: readonly unknown[]
-  /** does the same to the model and returns the words that the contract must return, if they are to be compared */
-  apply: (model: StakingModel) => readonly bigint[] | undefined
-}
 
 type Wait = { kind: 'seconds'; seconds: number } | { kind: 'periods'; permille: number } | { kind: 'edge'; which: number; offset: number }
 
@@ -36,31 +49,32 @@ export interface Step {
 const kindWeights = {
   stake: 1,
   register: 4,
-  deregister: 2,
+  deregister: 1,
   bond: 3,
   unbond: 4,
   vote: 8,
   unvote: 6,
   withdraw: 5,
   setVoterShare: 6,
-  fund: 5,
+  fund: 7,
   fundPool: 2,
   pour: 3,
   settle: 6,
   claim: 4,
   rest: 2,
-  rejoin: 5,
+  rejoin: 3,
   restAll: 1,
-  rejoinAll: 4,
+  wakeAll: 9,
+  leave: 3,
   creditIncome: 7,
   claimBond: 3,
-  payClaim: 2,
-  returnClaim: 2,
+  payClaim: 3,
+  returnClaim: 3,
   penalise: 2,
   slash: 4,
   jail: 2,
-  suspend: 2,
-  resume: 3,
+  suspend: 1,
+  resume: 2,
 }
 type Kind = keyof typeof kindWeights
 
@@ -72,9 +86,9 @@ const parameterSets: readonly ModelParameters[] = [
 
 const arbitraryWait: fc.Arbitrary<Wait> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Wait>({ kind: 'seconds', seconds: 0 }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('seconds' as const), seconds: fc.nat(15) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('periods' as const), permille: fc.nat(1_100) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('periods' as const), permille: fc.nat(3_500) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('seconds' as const), seconds: fc.nat(15) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('periods' as const), permille: fc.nat(600) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('periods' as const), permille: fc.nat(3_500) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('edge' as const), which: fc.nat(30), offset: fc.integer({ min: -1, max: 1 }) }) },
 )
 
@@ -132,6 +146,7 @@ export function toOpening(model: StakingModel): Command[] {
 export function toCommands(model: StakingModel, step: Step): Command[] {
   const { state } = model
   const registered = state.nodes.flatMap((node, index) => (node.registered ? [index] : []))
+  const outside = state.nodes.flatMap((other, index) => (other.registered || index >= nodeCount ? [] : [index]))
   const known = state.nodes.flatMap((node, index) => (node.role === 0 ? [] : [index]))
   const owner = choose(registered, step.a) ?? step.a % nodeCount
   const target = choose(known, step.a) ?? 0
@@ -145,7 +160,7 @@ export function toCommands(model: StakingModel, step: Step): Command[] {
     case 'stake':
       return [toStake(account, step.wei)]
     case 'register':
-      return [toRegister(model, step.a % nodeCount, role, BigInt((step.part * 10) % 10_001), thresholdsWei[role] + (step.wei % 10n ** 24n))]
+      return [toRegister(model, choose(outside, step.a) ?? owner, role, BigInt((step.part * 10) % 10_001), thresholdsWei[role] + (step.wei % 10n ** 24n))]
     case 'deregister':
       return [toDeregister(owner)]
     case 'bond':
@@ -178,8 +193,10 @@ export function toCommands(model: StakingModel, step: Step): Command[] {
       return [toRejoin(owner)]
     case 'restAll':
       return registered.filter((index) => model.getNode(index).role === role).map(toRest)
-    case 'rejoinAll':
-      return registered.map(toRejoin)
+    case 'wakeAll':
+      return state.nodes.flatMap((_, index) => toWaking(model, index))
+    case 'leave':
+      return [...toDesertion(model, target), ...(model.getNode(target).registered ? [toDeregister(target)] : [])]
     case 'creditIncome':
       return [toCreditIncome(step.part > 1_080 ? account : target, step.wei)]
     case 'claimBond':
@@ -203,153 +220,23 @@ export function toCommands(model: StakingModel, step: Step): Command[] {
   }
 }
 
-function toStake(account: number, wei: bigint): Command {
-  return toCommand(account, 'stake', [], wei, (model) => model.stake(account, wei), `stake ${wei}`)
+/** What it takes to make a registered node active again, as far as its jail lets it. */
+function toWaking(model: StakingModel, index: number): Command[] {
+  const node = model.getNode(index)
+  if (!node.registered || node.role === 0) return []
+  const missingWei = thresholdsWei[node.role] + 1n - node.bondWei
+  return [
+    ...(node.suspended ? [toEpochs('resume', index)] : []),
+    ...(node.away && node.jailedUntil <= model.state.now ? [toRejoin(index)] : []),
+    ...(missingWei > 0n ? [toBond(index, missingWei)] : []),
+  ]
 }
 
-function toRegister(model: StakingModel, account: number, role: RoleNumber, shareBps: bigint, wei: bigint): Command {
-  const { nonce } = model.getNode(account)
-  const text = `register as ${role === 1 ? 'miner' : 'coordinator'} with ${wei}, voter share ${shareBps}`
-  // The replay adds the operator's signature and the profile.
-  return toCommand(account, 'register', [role, shareBps, wei, nonce], 0n, (m) => m.register(account, role, shareBps, wei), text)
-}
-
-function toDeregister(account: number): Command {
-  return toCommand(account, 'deregister', [], 0n, (model) => model.deregister(account))
-}
-
-function toBond(account: number, wei: bigint): Command {
-  return toCommand(account, 'bond', [wei], 0n, (model) => model.bond(account, wei))
-}
-
-function toUnbond(account: number, wei: bigint): Command {
-  return toCommand(account, 'unbond', [wei], 0n, (model) => model.unbond(account, wei))
-}
-
-function toVote(account: number, node: number, wei: bigint): Command {
-  const apply = (model: StakingModel) => [model.vote(account, node, wei)]
-  return toCommand(account, 'vote', [toNode(node), wei, 0n], 0n, apply, `vote ${wei} for node ${node}`)
-}
-
-function toUnvote(account: number, node: number, shares: bigint): Command {
-  const apply = (model: StakingModel) => model.unvote(account, node, shares)
-  return toCommand(account, 'unvote', [toNode(node), shares, 0n], 0n, apply, `unvote ${shares} shares of node ${node}`)
-}
-
-function toWithdraw(account: number, thaws: readonly ThawModel[], freeWei: bigint | 'all'): Command {
-  const exits = thaws.map(({ node, kind, releaseAt }) => ({ node, kind, releaseAt }))
-  const wei = freeWei === 'all' ? 2n ** 256n - 1n : freeWei
-  const text = `withdraw ${freeWei} and the exits ${exits.map(formatExit).join(', ')}`
-  return toCommand(account, 'withdraw', [exits, wei, account], 0n, (model) => model.withdraw(account, thaws, freeWei), text)
-}
-
-function toSetVoterShare(account: number, bps: bigint): Command {
-  return toCommand(account, 'setVoterShare', [bps], 0n, (model) => model.setVoterShare(account, bps))
-}
-
-function toFund(account: number, role: RoleNumber, wei: bigint): Command {
-  return toCommand(account, 'fund', [role], wei, (model) => model.fund(role, wei), `fund ${role === 1 ? 'miners' : 'coordinators'} with ${wei}`)
-}
-
-function toFundPool(account: number, wei: bigint): Command {
-  return toCommand(account, 'fundPool', [], wei, (model) => model.fundPool(wei), `fund the pool with ${wei}`)
-}
-
-function toPour(account: number): Command {
-  return toCommand(account, 'pour', [], 0n, (model) => model.pour())
-}
-
-function toSettle(node: number): Command {
-  return toCommand(7, 'settle', [toNode(node)], 0n, (model) => model.settle(node), `settle node ${node}`)
-}
-
-function toClaim(node: number): Command {
-  return toCommand(node, 'claim', [toNode(node)], 0n, (model) => [model.claim(node)], 'claim')
-}
-
-function toRest(node: number): Command {
-  return toCommand(node, 'rest', [toNode(node)], 0n, (model) => model.rest(node), 'rest')
-}
-
-function toRejoin(node: number): Command {
-  return toCommand(node, 'rejoin', [toNode(node)], 0n, (model) => model.rejoin(node), 'rejoin')
-}
-
-function toCreditIncome(node: number, wei: bigint): Command {
-  const text = `income of ${wei} for node ${node}`
-  return toCommand('payments', 'creditIncome', [toNode(node)], wei, (model) => model.creditIncome(node, wei), text)
-}
-
-function toClaimBond(node: number, wei: bigint): Command {
-  const apply = (model: StakingModel) => {
-    const { takenWei, shares, generation } = model.claimBond(node, wei)
-    return [takenWei, shares, generation]
-  }
-  return toCommand('payments', 'claimBond', [toNode(node), wei], 0n, apply, `claim ${wei} of the bond of node ${node}`)
-}
-
-function toPayClaim(claim: ClaimModel, miner: number): Command {
-  const args = [toNode(claim.node), claim.shares, claim.generation, toNode(miner)]
-  const text = `pay the claim of ${claim.shares} shares on node ${claim.node} to node ${miner}`
-  return toCommand('payments', 'payClaim', args, 0n, (model) => [model.payClaim(claim, miner)], text)
-}
-
-function toReturnClaim(claim: ClaimModel): Command {
-  const args = [toNode(claim.node), claim.shares, claim.generation]
-  const text = `return the claim of ${claim.shares} shares to node ${claim.node}`
-  return toCommand('payments', 'returnClaim', args, 0n, (model) => [model.returnClaim(claim)], text)
-}
-
-function toPenalise(node: number, wei: bigint): Command {
-  return toCommand('payments', 'penalise', [toNode(node), wei], 0n, (model) => [model.penalise(node, wei)], `penalise node ${node} by ${wei}`)
-}
-
-function toSlash(node: number, wei: bigint, refillWei: bigint, cutBps: bigint): Command {
-  const apply = (model: StakingModel) => {
-    const { takenWei, paidWei } = model.slash(node, wei, refillWei, cutBps)
-    return [takenWei, paidWei]
-  }
-  const text = `slash node ${node} by ${wei}, refill ${refillWei}, cut ${cutBps}`
-  return toCommand('court', 'slash', [toNode(node), wei, refillWei, cutBps, 1n], 0n, apply, text)
-}
-
-function toJail(node: number, until: number): Command {
-  return toCommand('court', 'jail', [toNode(node), BigInt(until)], 0n, (model) => model.jail(node, until), `jail node ${node} until ${until}`)
-}
-
-function toEpochs(name: 'suspend' | 'resume', node: number): Command {
-  return toCommand('epochs', name, [toNode(node)], 0n, (model) => model[name](node), `${name} node ${node}`)
-}
-
-function toCommand(
-  from: Sender,
-  name: string,
-  args: readonly unknown[],
-  valueWei: bigint,
-  apply: (model: StakingModel) => readonly bigint[] | undefined | void,
-  text?: string,
-): Command {
-  return { from, name, args, valueWei, apply: (model) => apply(model) ?? undefined, text: `${from}: ${text ?? `${name} ${args.join(' ')}`}` }
-}
-
-/** A node in a command's arguments; the replay puts its owner's address there. */
-export interface NodeArgument {
-  node: number
-}
-
-function toNode(node: number): NodeArgument {
-  return { node }
-}
-
-/** An exit in a command's arguments; the replay puts its id there. */
-export interface ExitArgument {
-  node: number
-  kind: KindNumber
-  releaseAt: number
-}
-
-function formatExit({ node, kind, releaseAt }: ExitArgument): string {
-  return `${kind === 0 ? 'bond' : 'votes'} of node ${node} at ${releaseAt}`
+/** The exit of every voter of the node. */
+function toDesertion(model: StakingModel, index: number): Command[] {
+  const { votes } = model.getNode(index)
+  const positions = model.state.positions.filter((position) => position.node === index && model.liveShares(votes, position) > 0n)
+  return positions.map((position) => toUnvote(position.account, index, model.liveShares(votes, position)))
 }
 
 function toWithdrawals(model: StakingModel, step: Step, account: number): Command[] {

@@ -1,92 +1,22 @@
 import { divide, type Fraction, floor, floorTo, isAtMost, multiply, toFraction } from './fraction.ts'
-import { createPool, enterPool, exitPool, lowerPool, type PoolModel, toAssets } from './poolModel.ts'
-import { addToStream, createEarner, createStream, type EarnerModel, type StreamModel, settleEarner, settleStream } from './streamModel.ts'
+import { enterPool, exitPool, lowerPool, type PoolModel, toAssets } from './poolModel.ts'
+import {
+  type ClaimModel,
+  createState,
+  type DripModel,
+  type KindNumber,
+  type ModelParameters,
+  type ModelState,
+  type NodeModel,
+  type PositionModel,
+  Refusal,
+  type RoleNumber,
+  roles,
+  type ThawModel,
+  thresholdsWei,
+} from './rewardsState.ts'
+import { addToStream, settleEarner, settleStream } from './streamModel.ts'
 
-/** A role's number in the contract. */
-export type RoleNumber = 1 | 2
-
-/** 0 Bond, 1 Votes: the numbers of ThawKind */
-export type KindNumber = 0 | 1
-
-export interface ModelParameters {
-  thawSeconds: number
-  epochSeconds: number
-  rewardSeconds: number
-  dripSeconds: number
-  freezeSeconds: number
-}
-
-export interface DripModel {
-  waitingWei: bigint
-  maturedWei: bigint
-  startAt: number
-  endsAt: number
-}
-
-export interface NodeModel extends EarnerModel {
-  role: RoleNumber | 0
-  registered: boolean
-  away: boolean
-  suspended: boolean
-  jailedUntil: number
-  registeredAt: number
-  nonce: bigint
-  shareBps: bigint
-  nextShare: { bps: bigint; at: number } | undefined
-  bondWei: bigint
-  rewardsWei: bigint
-  votes: PoolModel
-  thawingBond: PoolModel
-  thawingVotes: PoolModel
-  drip: DripModel
-  /** active bond from the start of each epoch in which it changed, as of that epoch's end */
-  activeBonds: { epoch: number; wei: bigint }[]
-}
-
-export interface ThawModel {
-  account: number
-  node: number
-  kind: KindNumber
-  releaseAt: number
-  shares: bigint
-  generation: bigint
-}
-
-export interface PositionModel {
-  account: number
-  node: number
-  shares: bigint
-  generation: bigint
-}
-
-/** A claim on a coordinator's bond, kept by the payments contract. */
-export interface ClaimModel {
-  node: number
-  shares: bigint
-  generation: bigint
-}
-
-/** All that the contract must know, accounts by number. */
-export interface ModelState {
-  now: number
-  freeWei: bigint[]
-  nodes: NodeModel[]
-  streams: Record<RoleNumber, StreamModel>
-  positions: PositionModel[]
-  thaws: ThawModel[]
-  claims: ClaimModel[]
-  undistributedWei: bigint
-  /** all that came in less all that went out */
-  balanceWei: bigint
-}
-
-/** The contract's "no": the model is as before. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
-}
-
-export const thresholdsWei: Record<RoleNumber, bigint> = { 1: 20_000n * 10n ** 18n, 2: 2_000_000n * 10n ** 18n }
-export const roles: readonly RoleNumber[] = [1, 2]
 const minimumVoteWei = 10n ** 18n
 const minimumShares = 10n ** 18n
 const votesPerBond = 16n
@@ -103,17 +33,7 @@ export class StakingModel {
 
   constructor(parameters: ModelParameters, accounts: number, now: number) {
     this.parameters = parameters
-    this.state = {
-      now,
-      freeWei: Array.from({ length: accounts }, () => 0n),
-      nodes: Array.from({ length: accounts }, createNode),
-      streams: { 1: createStream(now), 2: createStream(now) },
-      positions: [],
-      thaws: [],
-      claims: [],
-      undistributedWei: 0n,
-      balanceWei: 0n,
-    }
+    this.state = createState(accounts, now)
   }
 
   /** What `action` returns, or its refusal, which leaves no trace. */
@@ -231,8 +151,8 @@ export class StakingModel {
     const node = this.getNode(account)
     refuseIf(node.registered, 'AlreadyRegistered')
     refuseIf(node.bondWei + wei <= thresholdsWei[role], 'BondTooLow')
-    const counts = node.votes.shares > 0n || this.getActiveBond(node, this.getEpoch() - 1) > 0n
-    refuseIf(node.role !== 0 && node.role !== role && counts, 'RoleLocked')
+    const counts = [1, 2].some((epochs) => this.getActiveBond(node, this.getEpoch() - epochs) > 0n)
+    refuseIf(node.role !== 0 && node.role !== role && (counts || node.votes.shares > 0n), 'RoleLocked')
     this.settle(account)
     this.settleRole(role)
     node.role = role
@@ -357,10 +277,10 @@ export class StakingModel {
 
   slash(index: number, wei: bigint, refillWei: bigint, cutBps: bigint): { takenWei: bigint; paidWei: bigint } {
     const node = this.getNode(index)
+    const allWei = node.bondWei + node.thawingBond.assetsWei
+    const askedWei = least(wei, allWei)
+    if (askedWei === 0n) return { takenWei: 0n, paidWei: 0n }
     return this.change(index, () => {
-      const allWei = node.bondWei + node.thawingBond.assetsWei
-      const askedWei = least(wei, allWei)
-      if (askedWei === 0n) return { takenWei: 0n, paidWei: 0n }
       const thawingWei = floor(multiply(toFraction(node.thawingBond.assetsWei), toFraction(askedWei, allWei)))
       node.bondWei -= askedWei - thawingWei
       const takenWei = askedWei - thawingWei + lowerPool(node.thawingBond, thawingWei)
@@ -503,17 +423,6 @@ export class StakingModel {
     const freeWei = find(this.state.freeWei[account])
     refuseIf(wei > freeWei, 'InsufficientFree')
     this.state.freeWei[account] = freeWei - wei
-  }
-}
-
-function createNode(): NodeModel {
-  return {
-    ...createEarner(),
-    ...{ role: 0, registered: false, away: false, suspended: false, jailedUntil: 0, registeredAt: 0, nonce: 0n },
-    ...{ shareBps: 0n, nextShare: undefined, bondWei: 0n, rewardsWei: 0n },
-    ...{ votes: createPool(), thawingBond: createPool(), thawingVotes: createPool() },
-    drip: { waitingWei: 0n, maturedWei: 0n, startAt: 0, endsAt: 0 },
-    activeBonds: [],
   }
 }
 

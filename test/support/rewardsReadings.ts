@@ -1,7 +1,8 @@
 import { add, formatFraction, isAtMost, isEqual, subtract, toFraction, zero } from './fraction.ts'
 import { toAssets } from './poolModel.ts'
-import { accountCount, type Sender } from './rewardsHistory.ts'
-import { type ModelState, roles, type StakingModel } from './rewardsModel.ts'
+import { accountCount, type Sender } from './rewardsCommands.ts'
+import type { StakingModel } from './rewardsModel.ts'
+import { type ModelState, roles } from './rewardsState.ts'
 import { getPending, isFair, isRunning } from './streamModel.ts'
 
 /** An argument or a returned word: a number as it is, an account's address where `account` says so. */
@@ -55,13 +56,12 @@ export function assertSound(model: StakingModel): void {
   for (const role of roles) {
     const stream = state.streams[role]
     const earners = state.nodes.filter((node) => node.role === role)
-    const everEarners = state.nodes
     assertTrue(stream.weightWei === earners.reduce((sum, node) => sum + node.weightWei, 0n), `weights of role ${role} do not sum up`)
     const pendingWei = earners.reduce((sum, node) => add(sum, getPending(stream, node)), zero)
     dustWei = add(dustWei, add(add(pendingWei, stream.carry), stream.lostWei))
     assertTrue(isAtMost(stream.lostWei, toFraction(stream.settlements, 256n)), `role ${role} has lost ${formatFraction(stream.lostWei)} wei`)
     assertTrue(stream.flowedWei <= stream.fundedWei, `role ${role} gave what it did not have`)
-    for (const [index, node] of everEarners.entries()) if (node.role === role) assertTrue(isFair(stream, node), `node ${index} has not its fair part`)
+    for (const [index, node] of state.nodes.entries()) if (node.role === role) assertTrue(isFair(stream, node), `node ${index} has not its fair part`)
   }
   for (const node of state.nodes) dustWei = add(dustWei, node.lostWei)
   const earnedWei = state.nodes.reduce((sum, node) => sum + node.earnedWei, 0n)

@@ -4,9 +4,9 @@ import { stakingAbi, stakingBytecode } from '../../src/chain/contracts.generated
 import { createLocalSigner } from '../../src/chain/signer.ts'
 import type { Address, Hex } from '../../src/domain/hex.ts'
 import type { Anvil } from './anvil.ts'
-import { accountCount, type Command, type Sender } from './rewardsHistory.ts'
-import type { ModelParameters } from './rewardsModel.ts'
+import { accountCount, type Command, type Sender } from './rewardsCommands.ts'
 import type { Reading, Word } from './rewardsReadings.ts'
+import type { ModelParameters } from './rewardsState.ts'
 
 /** One transaction or one look at the contract, and when. */
 export type Call = { time: number; command: Command } | { time: number; readings: readonly Reading[] }
@@ -56,7 +56,7 @@ const paymentsCode = '5f5f5260205ff3'
 /** A staking contract with these windows, created by a transaction; its address. */
 export async function deployStaking(anvil: Anvil, parameters: ModelParameters): Promise<Address> {
   const [from] = await anvil.request<[Address]>('eth_accounts')
-  const hash = await anvil.request<Hex>('eth_sendTransaction', [{ from, data: toCreation(parameters), gas: toQuantity(20_000_000n) }])
+  const hash = await anvil.request<Hex>('eth_sendTransaction', [{ from, data: toCreation(parameters), gas: toQuantity(15_000_000n) }])
   for (;;) {
     const receipt = await anvil.request<{ status: Hex; contractAddress: Address } | null>('eth_getTransactionReceipt', [hash])
     if (receipt?.status === '0x1') return receipt.contractAddress
