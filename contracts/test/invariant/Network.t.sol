@@ -68,7 +68,7 @@ contract NetworkInvariants {
             StakeActions.takeOperator.selector,
             StakeActions.setVoterShare.selector,
             StakeActions.restOrRejoin.selector,
-            StakeActions.restOrRejoin.selector,
+            StakeActions.recover.selector,
             RewardActions.fund.selector,
             RewardActions.fundPool.selector,
             RewardActions.pour.selector,
@@ -97,7 +97,7 @@ contract NetworkInvariants {
             CourtActions.withdrawCut.selector
         ];
         // A dispute takes a dozen steps.
-        bytes4[8] memory often = [
+        bytes4[9] memory often = [
             CourtActions.challenge.selector,
             CourtActions.challenge.selector,
             CourtActions.advance.selector,
@@ -105,7 +105,8 @@ contract NetworkInvariants {
             CourtActions.advance.selector,
             CourtActions.advance.selector,
             CourtActions.advance.selector,
-            CourtActions.creditJurors.selector
+            CourtActions.creditJurors.selector,
+            CourtActions.slash.selector
         ];
         targets = new FuzzSelector[](1);
         targets[0].addr = address(handler);

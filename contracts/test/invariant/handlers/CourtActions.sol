@@ -162,6 +162,21 @@ abstract contract CourtActions is World {
         _repeat(case_, whoSeed);
     }
 
+    /// @dev What verdicts take without the cases, which would be too many: any part of a bond, all of it, nothing.
+    function slash(uint256 nodeSeed, uint256 partSeed, uint256 chance) external counted {
+        if (chance % 4 != 0) return;
+        address node = _node(nodeSeed);
+        Standing memory before = _standing(node);
+        uint256 allWei = before.bondWei + before.pools[2].assetsWei;
+        uint256 amountWei = partSeed % 4 == 0 ? allWei : _bound(partSeed, 0, allWei / 8);
+        vm.recordLogs();
+        vm.prank(address(court));
+        (uint256 takenWei,) = staking.slash(node, amountWei, 0, 0, 0);
+        _must(_compareSlash(node, before) == takenWei, "aSlashTakesWhatItSays: answer");
+        _mustTake(node, before, takenWei, amountWei);
+        ++done[msg.sig];
+    }
+
     /// @dev The price floor may have emptied a queue, and taken more.
     function _mustTake(address node, Standing memory before, uint256 takenWei, uint256 expectedWei) private {
         uint256 allWei = before.bondWei + before.pools[2].assetsWei;
@@ -204,6 +219,8 @@ abstract contract CourtActions is World {
     }
 
     function advance(uint256 pickSeed, uint256 seed) external {
+        // Who has been silent or away would be on no jury.
+        if (seed % 4 == 0) _recover(seed);
         uint256 count = _cases.length;
         for (uint256 i = 0; i < count; ++i) {
             Case storage picked = _cases[(i + pickSeed % count) % count];
@@ -395,12 +412,19 @@ abstract contract CourtActions is World {
     // ---- jurors ----
 
     function fineJurors(uint256 pickSeed, uint256 roundSeed) external counted {
-        if (_cases.length == 0) return;
-        Case memory picked = _cases[pickSeed % _cases.length];
-        if (picked.kind != Kind.Dispute) return;
-        uint8 number = uint8(roundSeed % (court.getDispute(picked.id).round + 1));
+        // Of the last few: fines end a thaw after the round.
+        uint256 count = _cases.length;
+        for (uint256 i = pickSeed % 8; i < count; ++i) {
+            Case memory picked = _cases[count - 1 - i];
+            if (picked.kind != Kind.Dispute) continue;
+            if (_fineAll(picked.id, uint8(roundSeed % (court.getDispute(picked.id).round + 1)))) ++done[msg.sig];
+            return;
+        }
+    }
+
+    function _fineAll(uint256 id, uint8 number) private returns (bool any) {
         for (uint256 i = 0; i < NODES; ++i) {
-            if (_fine(picked.id, number, actors[i])) ++done[msg.sig];
+            if (_fine(id, number, actors[i])) any = true;
         }
     }
 

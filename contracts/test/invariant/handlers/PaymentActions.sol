@@ -66,6 +66,7 @@ abstract contract PaymentActions is World {
 
     function withdrawEscrow(uint256 coordinatorSeed) external counted {
         address coordinator = _coordinatorOf(coordinatorSeed);
+        if (payments.getCoordinator(coordinator).thawingWei == 0) coordinator = _coordinatorOf(coordinatorSeed ^ 1);
         IPayments.CoordinatorView memory books = payments.getCoordinator(coordinator);
         if (books.thawingWei == 0) return;
         bool early = _now() < books.releaseAt;
@@ -87,8 +88,8 @@ abstract contract PaymentActions is World {
     {
         (address coordinator, address miner) = (_coordinatorOf(coordinatorSeed), _node(minerSeed));
         if (!_coordinates(coordinator) || staking.roleOf(miner) != Role.Miner) return;
-        // Often what escrow covers, seldom what only the bond does.
-        uint256 amountWei = _bound(amountSeed, 0, amountSeed % 4 == 0 ? 500_000 ether : 5_000 ether);
+        // Often what escrow covers, often what only the bond does.
+        uint256 amountWei = _bound(amountSeed, 0, amountSeed % 2 == 0 ? 300_000 ether : 5_000 ether);
         bytes memory call_ = abi.encodeCall(payments.raiseLines, (coordinator, _list(miner), _list(amountWei)));
         address caller = _either(coordinator, whoSeed);
         if (!_try(caller, address(payments), 0, call_, IPayments.CoverTooLow.selector)) return;
@@ -138,7 +139,7 @@ abstract contract PaymentActions is World {
         if (_openedLines.length == 0) return;
         Line storage picked = _openedLines[pickSeed % _openedLines.length];
         uint256 lineWei = payments.getLine(picked.coordinator, picked.miner).lineWei;
-        uint256 addedWei = _bound(amountSeed, 0, kind % 4 == 0 ? 2 * lineWei : lineWei / 2);
+        uint256 addedWei = _bound(amountSeed, 0, kind % 4 == 0 ? 2 * lineWei : lineWei);
         uint256 cumulativeWei = picked.signedWei + addedWei;
         if (kind % 8 == 1) cumulativeWei = picked.signedWei / 2;
         Voucher memory voucher = Voucher(picked.coordinator, picked.miner, uint128(cumulativeWei), _now());
@@ -180,15 +181,18 @@ abstract contract PaymentActions is World {
 
     // ---- claims ----
 
-    /// @dev Whatever can be done to it now; what cannot yet be done must be refused.
+    /// @dev Whatever can be done to an open one now; what cannot yet be done must be refused.
     function settleClaim(uint256 pickSeed, uint256 kind) external {
-        if (_bondClaims.length == 0) return;
-        BondClaim storage picked = _bondClaims[pickSeed % _bondClaims.length];
-        if (!picked.open) return;
-        IPayments.ClaimView memory claim_ = payments.getClaim(picked.id);
-        if (kind % 3 == 0) _cover(picked, claim_);
-        else if (kind % 3 == 1) _penalise(picked, claim_);
-        else _collect(picked, claim_);
+        uint256 count = _bondClaims.length;
+        for (uint256 i = 0; i < count; ++i) {
+            BondClaim storage picked = _bondClaims[(i + pickSeed % count) % count];
+            if (!picked.open) continue;
+            IPayments.ClaimView memory claim_ = payments.getClaim(picked.id);
+            if (kind % 3 == 0) _cover(picked, claim_);
+            else if (kind % 3 == 1) _penalise(picked, claim_);
+            else _collect(picked, claim_);
+            return;
+        }
     }
 
     function _cover(BondClaim storage picked, IPayments.ClaimView memory claim_) private giving(claim_.coordinator) {

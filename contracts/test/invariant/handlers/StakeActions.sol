@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IStaking, ThawKind} from "../../../src/interfaces/IStaking.sol";
+import {IStakingHooks} from "../../../src/interfaces/IStakingHooks.sol";
 import {Role} from "../../../src/interfaces/Role.sol";
 import {Pool, SharePool} from "../../../src/libraries/SharePool.sol";
 import {vm} from "../../utils/Vm.sol";
@@ -98,21 +99,21 @@ abstract contract StakeActions is World {
         ++done[msg.sig];
     }
 
+    /// @dev A coordinator asks for more than its lines leave, now and then, and must be refused.
     function unbond(uint256 nodeSeed, uint256 amountSeed) external {
         address node = _node(nodeSeed);
         (uint256 bondWei,) = staking.bondOf(node);
-        uint256 neededWei = _isCoordinator(node) ? payments.requiredBondWei(node) : 0;
-        if (bondWei <= neededWei || exits[node].length >= MOST_EXITS) return;
+        if (bondWei == 0 || exits[node].length >= MOST_EXITS) return;
         // Mostly the node stays active.
         uint256 keptWei =
             staking.isActive(node) && amountSeed % 4 != 0 ? staking.threshold(staking.roleOf(node)) + 1 : 0;
-        if (keptWei < neededWei) keptWei = neededWei;
         if (bondWei > keptWei) _unbondAs(node, _bound(amountSeed, 1, bondWei - keptWei));
     }
 
     function _unbondAs(address node, uint256 amountWei) private step(node, node) {
-        vm.prank(node);
-        _addExit(node, staking.unbond(amountWei), node, ThawKind.Bond);
+        bytes memory call_ = abi.encodeCall(staking.unbond, (amountWei));
+        if (!_try(node, address(staking), 0, call_, IStakingHooks.BondCommitted.selector)) return;
+        _addExit(node, staking.thawId(node, ThawKind.Bond, _now() + THAW), node, ThawKind.Bond);
         ++done[msg.sig];
     }
 
@@ -138,6 +139,11 @@ abstract contract StakeActions is World {
     function unvote(uint256 actorSeed, uint256 nodeSeed, uint256 sharesSeed) external {
         (address actor, address node) = (_actor(actorSeed), _node(nodeSeed));
         (uint256 held,) = staking.votesOf(actor, node);
+        // Mostly of somebody who has voted.
+        for (uint256 i = 1; i < ACTORS && held == 0; ++i) {
+            actor = _actor(actorSeed % ACTORS + i);
+            (held,) = staking.votesOf(actor, node);
+        }
         if (held == 0 || exits[actor].length >= MOST_EXITS) return;
         uint256 shares = _bound(sharesSeed, 1, held);
         Pool memory votes = harness.pools(node)[0];
@@ -194,8 +200,11 @@ abstract contract StakeActions is World {
     // ---- nodes ----
 
     function register(uint256 nodeSeed, bool other, uint256 bondSeed, uint256 shareSeed) external {
+        if (!_isRegistered(_node(nodeSeed))) _registerAgain(nodeSeed, other, bondSeed, shareSeed);
+    }
+
+    function _registerAgain(uint256 nodeSeed, bool other, uint256 bondSeed, uint256 shareSeed) private {
         address node = _node(nodeSeed);
-        if (_isRegistered(node)) return;
         Role role = nodeSeed % NODES < MINERS ? Role.Miner : Role.Coordinator;
         Role last = harness.lastRole(node);
         if (other) role = role == Role.Miner ? Role.Coordinator : Role.Miner;
@@ -207,26 +216,42 @@ abstract contract StakeActions is World {
         _registerAs(node, role, _bound(bondSeed, leastWei, 5 * leastWei), uint16(_bound(shareSeed, 0, 10_000)));
     }
 
+    /// @dev What daemons and owners do by themselves: who is away comes back, who lost too much bonds again, who is gone returns.
+    function recover(uint256 seed) external {
+        _recover(seed);
+        ++done[msg.sig];
+    }
+
+    function _recover(uint256 seed) internal override {
+        for (uint256 i = 0; i < NODES; ++i) {
+            uint256 own = _mix(seed, i);
+            if (own % 4 == 0) continue;
+            IStaking.NodeView memory found = staking.getNode(actors[i]);
+            if (found.role == Role.None) _registerAgain(i, own % 64 == 1, own >> 8, own >> 16);
+            else if (found.away && !found.suspended && _now() >= found.jailedUntil) _rejoinAs(actors[i], actors[i]);
+            else if (found.bondWei <= staking.threshold(found.role)) _bondAs(actors[i], staking.threshold(found.role));
+        }
+    }
+
     function _registerAs(address node, Role role, uint256 bondWei, uint16 voterShareBps) internal step(node, node) {
         uint256 key = _nextOperator(node);
         bytes memory signature = _signRegistration(key, node, role);
         vm.prank(node);
         staking.register{value: bondWei}(role, vm.addr(key), voterShareBps, bondWei, _profile(), FOREVER, signature);
-        ++done[msg.sig];
+        ++done[StakeActions.register.selector];
     }
 
     function deregister(uint256 nodeSeed, uint256 chance) external {
         address node = _node(nodeSeed);
         // Seldom those whom the others pay and judge with.
-        if (!_isRegistered(node) || exits[node].length >= MOST_EXITS || chance % 4 != 0) return;
-        if (_isCoordinator(node) && payments.requiredBondWei(node) != 0) return;
+        if (!_isRegistered(node) || exits[node].length >= MOST_EXITS || chance % 2 != 0) return;
         _deregisterAs(node);
     }
 
     function _deregisterAs(address node) internal step(node, node) {
         (uint256 bondWei,) = staking.bondOf(node);
-        vm.prank(node);
-        staking.deregister();
+        bytes memory call_ = abi.encodeCall(staking.deregister, ());
+        if (!_try(node, address(staking), 0, call_, IStakingHooks.BondCommitted.selector)) return;
         if (bondWei != 0) _addExit(node, staking.thawId(node, ThawKind.Bond, _now() + THAW), node, ThawKind.Bond);
         ++done[msg.sig];
     }
@@ -276,15 +301,11 @@ abstract contract StakeActions is World {
     function _rejoinAs(address node, address caller) private step(node, node) {
         vm.prank(caller);
         staking.rejoin(node);
-        ++done[msg.sig];
+        ++done[StakeActions.restOrRejoin.selector];
     }
 
     function _restAs(address node, address caller) private step(node, node) {
         vm.prank(caller);
         staking.rest(node);
-    }
-
-    function _isCoordinator(address node) internal view returns (bool) {
-        return staking.roleOf(node) == Role.Coordinator;
     }
 }

@@ -81,6 +81,8 @@ abstract contract World is Network {
         return harness;
     }
 
+    function _recover(uint256 seed) internal virtual;
+
     // ---- what the invariants read ----
 
     function allActors() external view returns (address[] memory) {
