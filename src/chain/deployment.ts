@@ -5,7 +5,15 @@ import { isAddress } from 'viem'
 import { z } from 'zod'
 import type { Deployment } from '../domain/chainPort.ts'
 import type { Address } from '../domain/hex.ts'
-import { deploymentInsecure, deploymentInvalid, deploymentMissing, deploymentOutdated, deploymentUnreachable, deploymentUnwritable } from '../errors/chain.ts'
+import {
+  deploymentFileMissing,
+  deploymentInsecure,
+  deploymentInvalid,
+  deploymentMissing,
+  deploymentOutdated,
+  deploymentUnreachable,
+  deploymentUnwritable,
+} from '../errors/chain.ts'
 import { toReason } from './toReason.ts'
 
 const maximumBytes = 64 * 1024
@@ -51,7 +59,7 @@ export async function getDeployment(home: string, network: string): Promise<Depl
 
 /**
  * The deployment at `source`, a path or an https URL (http only on this machine), at most 64 KiB.
- * @throws CUCKOO_CHAIN_DEPLOYMENT_UNREACHABLE when it cannot be read
+ * @throws CUCKOO_CHAIN_DEPLOYMENT_FILE_MISSING when there is no such file, CUCKOO_CHAIN_DEPLOYMENT_UNREACHABLE when it cannot be read
  * @throws CUCKOO_CHAIN_DEPLOYMENT_INVALID when it is not what {@link saveDeployment} writes
  * @throws CUCKOO_CHAIN_DEPLOYMENT_OUTDATED when it names a staking contract alone
  * @throws CUCKOO_CHAIN_DEPLOYMENT_INSECURE for http to another machine
@@ -107,6 +115,7 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (cause) {
     if (toReason(cause).startsWith('CUCKOO_')) throw cause
+    if (toReason(cause) === 'ENOENT') throw deploymentFileMissing({ path }, { cause })
     throw deploymentUnreachable({ source: path, reason: toReason(cause) }, { cause })
   }
 }

@@ -29,6 +29,10 @@ export const deploymentUnreachable = defineError('CUCKOO_CHAIN_DEPLOYMENT_UNREAC
   message: `The deployment file ${f.source} cannot be read: ${f.reason}.`,
   hint: 'Check the path or URL given with --deployment.',
 }))
+export const deploymentFileMissing = defineError('CUCKOO_CHAIN_DEPLOYMENT_FILE_MISSING', 'config', (f: { path: string }) => ({
+  message: `There is no deployment file ${f.path}.`,
+  hint: 'Check the path given with --deployment.',
+}))
 export const deploymentUnwritable = defineError('CUCKOO_CHAIN_DEPLOYMENT_UNWRITABLE', 'config', (f: { path: string; reason: string }) => ({
   message: `The deployment file ${f.path} cannot be written: ${f.reason}.`,
   hint: 'Name another file with --out, or check the permissions of the folder.',

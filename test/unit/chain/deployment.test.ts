@@ -82,7 +82,7 @@ test('refuses what is no JSON, too large, absent or a folder', async () => {
   await writeFile(join(folder, 'large'), ' '.repeat(64 * 1024 + 1))
   await expect(loadDeployment(join(folder, 'cut'))).rejects.toEqual(withCode(errors.deploymentInvalid))
   await expect(loadDeployment(join(folder, 'large'))).rejects.toEqual(withCode(errors.deploymentInvalid))
-  await expect(loadDeployment(join(folder, 'absent'))).rejects.toEqual(withCode(errors.deploymentUnreachable))
+  await expect(loadDeployment(join(folder, 'absent'))).rejects.toEqual(withCode(errors.deploymentFileMissing))
   await expect(loadDeployment(folder)).rejects.toEqual(withCode(errors.deploymentUnreachable))
   await expect(saveDeployment(join(folder, 'cut', 'x.json'), deployment)).rejects.toEqual(withCode(errors.deploymentUnwritable))
 })
