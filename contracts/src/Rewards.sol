@@ -61,7 +61,8 @@ abstract contract Rewards is Settlement {
 
     /// @inheritdoc IRewards
     function getStream(Role role) external view returns (StreamView memory) {
-        Flow memory flow = _accrue(role);
+        Flow memory flow;
+        _accrue(flow, role);
         return StreamView(flow.rateWei, uint64(flow.endsAt), flow.nextWei, flow.weightWei);
     }
 
@@ -70,7 +71,8 @@ abstract contract Rewards is Settlement {
     }
 
     function _fund(Role role, uint256 amountWei) private {
-        Flow memory flow = _accrue(role);
+        Flow memory flow;
+        _accrue(flow, role);
         flow.nextWei += amountWei;
         flow.moved = true;
         if (flow.endsAt <= block.timestamp && _startPeriod(flow, block.timestamp)) flow.startedRateWei = flow.rateWei;
@@ -82,7 +84,7 @@ abstract contract Rewards is Settlement {
 
     /// @inheritdoc IRewards
     function settle(address node) external nonReentrant {
-        _close(_open(node));
+        _close(_openVotes(node));
     }
 
     /// @inheritdoc IRewards

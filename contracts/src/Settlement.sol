@@ -50,7 +50,9 @@ abstract contract Settlement is StakingBase {
         uint256 jailedUntil;
         uint256 registeredAt;
         Pool votes;
+        // Only if `dripped`.
         Drip drip;
+        bool dripped;
         Flow flow;
         // What the settlement moved.
         uint256 ownerWei;
@@ -75,16 +77,32 @@ abstract contract Settlement is StakingBase {
 
     // ---- nodes ----
 
-    /// @dev Settles the node's role and the node.
+    /// @dev Settles the node's role and the node, but for the drip, which is none of its owner's while there are voters: it
+    /// concerns only whoever enters or leaves the vote pool.
     function _open(address owner) internal returns (Open memory node) {
-        node = _preview(owner);
-        if (node.flow.startedRateWei != 0) {
-            emit PeriodStarted(node.role, node.flow.startedRateWei, uint64(node.flow.endsAt));
-        }
-        if (node.ownerWei | node.votersWei != 0) emit RewardsSettled(owner, node.ownerWei, node.votersWei);
+        _read(node, owner, false);
+        _announce(node);
     }
 
+    /// @dev Settles the drip too.
+    function _openVotes(address owner) internal returns (Open memory node) {
+        _read(node, owner, true);
+        _announce(node);
+    }
+
+    /// @dev The node as {_openVotes} would find it.
     function _preview(address owner) internal view returns (Open memory node) {
+        _read(node, owner, true);
+    }
+
+    function _announce(Open memory node) private {
+        Flow memory flow = node.flow;
+        if (flow.startedRateWei != 0) emit PeriodStarted(node.role, flow.startedRateWei, uint64(flow.endsAt));
+        if (node.ownerWei | node.votersWei != 0) emit RewardsSettled(node.owner, node.ownerWei, node.votersWei);
+    }
+
+    /// @dev Fills what it is given: each memory struct that a function returns would be made, and paid for, twice.
+    function _read(Open memory node, address owner, bool withDrip) private view {
         Node storage stored = _nodes[owner];
         node.owner = owner;
         node.operator = stored.operator;
@@ -100,12 +118,12 @@ abstract contract Settlement is StakingBase {
         node.rewardsWei = stored.rewardsWei;
         node.jailedUntil = stored.jailedUntil;
         node.registeredAt = stored.registeredAt;
-        node.votes = stored.votes.load();
+        stored.votes.read(node.votes);
         node.bondBeforeWei = node.bondWei;
         node.votesBeforeWei = node.votes.assetsWei;
         node.activeBondBeforeWei = _activeBond(node.role, node.flags, node.bondWei);
         node.weightBeforeWei = _weigh(node.activeBondBeforeWei, node.votesBeforeWei);
-        node.flow = _accrue(node.role);
+        _accrue(node.flow, node.role);
 
         uint256 earnedWei;
         unchecked {
@@ -114,7 +132,8 @@ abstract contract Settlement is StakingBase {
         node.rewardIndex = node.flow.index;
         node.votersWei = earnedWei * node.voterShareBps / BPS;
         node.ownerWei = earnedWei - node.votersWei;
-        if (node.flags & DRIPPING != 0) {
+        if (node.flags & DRIPPING != 0 && (withDrip || node.votes.shares == 0)) {
+            node.dripped = true;
             node.drip = _drips[owner];
             _drip(node.drip);
             node.votersWei += node.drip.maturedWei;
@@ -140,7 +159,7 @@ abstract contract Settlement is StakingBase {
         node.flow.weightWei = node.flow.weightWei + weightWei - node.weightBeforeWei;
         _saveFlow(node.role, node.flow);
 
-        if (node.flags & DRIPPING != 0) {
+        if (node.dripped) {
             _drips[node.owner] = node.drip;
             if (node.drip.waitingWei == 0) node.flags ^= DRIPPING;
         }
@@ -202,7 +221,7 @@ abstract contract Settlement is StakingBase {
     // ---- roles ----
 
     /// @dev The role's weight, index and stream as a settlement now leaves them.
-    function _accrue(Role role) internal view returns (Flow memory flow) {
+    function _accrue(Flow memory flow, Role role) internal view {
         RoleBook storage book = _roles[role];
         flow.weightWei = book.weightWei;
         flow.index = book.index;
@@ -215,12 +234,13 @@ abstract contract Settlement is StakingBase {
             elapsed = uint32(block.timestamp) - book.updatedAt;
         }
         uint256 since = block.timestamp - elapsed;
-        if (flow.endsAt <= since) return flow;
+        // Within a second nothing flows. What is carried waits too: it may be more than a weight that has just fallen.
+        if (elapsed == 0 || flow.endsAt <= since) return;
         if (flow.weightWei == 0) {
             // The clock stands.
             flow.endsAt += elapsed;
             flow.moved = true;
-            return flow;
+            return;
         }
 
         uint256 left = flow.endsAt - since;

@@ -72,7 +72,8 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function bond(uint256 amountWei) external nonReentrant {
         if (amountWei == 0) revert AmountZero();
-        Open memory node = _openRegistered(msg.sender);
+        _registered(msg.sender);
+        Open memory node = _open(msg.sender);
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
         _addBond(node, amountWei);
         _touchOlderBond(msg.sender);
@@ -92,7 +93,8 @@ contract Staking is StakingHooks {
 
     /// @inheritdoc IStaking
     function vote(address node, uint256 amountWei, uint256 minShares) external nonReentrant returns (uint256 shares) {
-        Open memory voted = _openRegistered(node);
+        _registered(node);
+        Open memory voted = _openVotes(node);
         Pool memory votes = voted.votes;
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
 
@@ -109,7 +111,7 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function unvote(address node, uint256 shares, uint256 minAmountWei) external nonReentrant returns (uint256 id) {
         if (shares == 0) revert AmountZero();
-        Open memory voted = _open(node);
+        Open memory voted = _openVotes(node);
         Pool memory votes = voted.votes;
         uint256 heldShares = _heldShares(node, votes);
         if (shares > heldShares) revert InsufficientShares(heldShares, shares);
@@ -170,14 +172,16 @@ contract Staking is StakingHooks {
 
     /// @inheritdoc IStaking
     function setVoterShare(uint16 voterShareBps) external nonReentrant {
-        Open memory node = _openRegistered(msg.sender);
+        _registered(msg.sender);
+        Open memory node = _open(msg.sender);
         emit VoterShareSet(msg.sender, voterShareBps, _setVoterShare(node, voterShareBps));
         _close(node);
     }
 
     /// @inheritdoc IStaking
     function deregister() external nonReentrant {
-        Open memory node = _openRegistered(msg.sender);
+        _registered(msg.sender);
+        Open memory node = _open(msg.sender);
         uint256 bondWei = node.bondWei;
         node.bondWei = 0;
         _requireUncommitted(node);
@@ -406,11 +410,6 @@ contract Staking is StakingHooks {
     }
 
     // ---- nodes, inside ----
-
-    function _openRegistered(address node) private returns (Open memory) {
-        _registered(node);
-        return _open(node);
-    }
 
     /// @dev A node changes its role only when nothing of the old one counts: no votes given to it, and no bond in an epoch that
     /// {activeBondAt} answers for, where a coordinator's bond would otherwise become a miner's, two orders larger than the

@@ -97,7 +97,124 @@ contract GasTest is TestBase {
         _stake(alice, 1_000 ether);
         vm.prank(alice);
         staking.bond(1_000 ether);
+        _check("bond more, first", 100_000);
+        _stake(alice, 1_000 ether);
+        vm.prank(alice);
+        staking.bond(1_000 ether);
         _check("bond more", 70_000);
+    }
+
+    // ---- while rewards run: each settles a stream that flows, with voters and a drip ----
+
+    function _run() private {
+        _register(alice, Role.Miner, MINER_BOND, 5_000);
+        _vote(bob, alice, 1_000 ether);
+        _fundStream(Role.Miner, 1_000_000 ether);
+        _income(alice, 100 ether);
+        _skip(1 hours);
+    }
+
+    function test_withRewardsRunning() public {
+        _run();
+        _registerMiner(dave);
+        _check("register with bond, rewards running", 200_000);
+        _skip(1 hours);
+        _stake(carol, 1_000 ether);
+        vm.prank(carol);
+        staking.vote(alice, 400 ether, 0);
+        _check("vote, first of account, rewards running", 110_000);
+        _skip(1 hours);
+        vm.prank(carol);
+        staking.vote(alice, 600 ether, 0);
+        _check("vote, more, rewards running", 90_000);
+        _skip(1 hours);
+        vm.prank(carol);
+        staking.unvote(alice, 1e20, 0);
+        _check("request exit of votes, first, rewards running", 125_000);
+        _skip(1 hours);
+        vm.prank(alice);
+        staking.unbond(1_000 ether);
+        _check("request exit of bond, first, rewards running", 125_000);
+    }
+
+    function test_voteFirstOfNodeWithRewardsRunning() public {
+        _fundStream(Role.Miner, 1_000_000 ether);
+        _registerMiner(alice);
+        _stake(bob, 400 ether);
+        _skip(1 hours);
+        vm.prank(bob);
+        staking.vote(alice, 400 ether, 0);
+        _check("vote, first of account and node, rewards running", 110_000);
+    }
+
+    function test_settleAndClaim() public {
+        _run();
+        _stake(alice, 1 ether);
+        staking.settle(alice);
+        _check("settle", 65_000);
+        _skip(1 hours);
+        vm.prank(alice);
+        staking.claim(alice);
+        _check("claim", 65_000);
+        _skip(1 hours);
+        vm.prank(_operator(alice));
+        staking.claim(alice);
+        _check("claim, by the operator", 65_000);
+    }
+
+    /// @dev An account that never held anything free pays for its slot once.
+    function test_firstClaim() public {
+        _run();
+        vm.prank(alice);
+        staking.claim(alice);
+        _check("claim, first of an account that never staked", 90_000);
+    }
+
+    /// @dev As a call of the court's: less the 21,000 of a transaction. Its calldata stays in.
+    function test_slash() public {
+        _run();
+        _vote(dave, alice, 100 ether);
+        uint256 one = _costOfASlash("slash, as a transaction");
+        _crowd(50);
+        uint256 fifty = _costOfASlash("slash, as a transaction, 50 voters");
+        vm.assertApproxEqAbs(one, fifty, 500, "a slash costs more with more voters");
+        vm.assertLe(fifty - 21_000, 90_000, "slash as a call");
+    }
+
+    /// @dev The dearest: in the second of two successive epochs, with all three pools and the court's part.
+    function _costOfASlash(string memory name) private returns (uint256 gas) {
+        _stake(alice, 10_000 ether);
+        vm.prank(alice);
+        staking.bond(10_000 ether);
+        _unvote(dave, alice, 1e20);
+        vm.prank(alice);
+        staking.unbond(1_000 ether);
+        _skip(EPOCH);
+        vm.prank(court);
+        staking.slash(alice, 1_000 ether, 100 ether, 2_500, 1);
+        gas = vm.snapshotGasLastCall("gas", name);
+    }
+
+    function test_hooks() public {
+        _run();
+        _register(dave, Role.Coordinator, COORDINATOR_BOND);
+        _income(alice, 1 ether);
+        _check("credit income, as a transaction", 60_000);
+        vm.prank(court);
+        staking.jail(alice, uint64(block.timestamp));
+        _check("jail, as a transaction", 120_000);
+        vm.prank(alice);
+        staking.rejoin(alice);
+        _check("rejoin", 100_000);
+        vm.prank(court);
+        staking.freeze(alice, 1 ether, uint64(block.timestamp + 1 days));
+        _check("freeze, as a transaction", 50_000);
+        vm.startPrank(address(payments));
+        (, uint128 shares, uint32 generation) = staking.claimBond(dave, 1_000 ether);
+        _check("claim bond, as a transaction", 120_000);
+        staking.payClaim(dave, shares, generation, alice);
+        _check("pay a claim, as a transaction", 60_000);
+        vm.stopPrank();
     }
 
     /// @dev Gas constant in nodes, voters and exits: the same calls cost the same after a crowd has come.
