@@ -201,6 +201,10 @@ describe('a coordinator of one’s own, as the README says', () => {
     await runCuckooJson(register, { home })
 
     const serve = ['coordinator', 'serve', '--account', 'carol-op', ...secret]
+    // It commits to its draw secrets on chain, and that costs gas.
+    expect((await failCuckoo([...serve, '--port', '0'], { home })).error.code).toBe('CUCKOO_CHAIN_WALLET_TOO_LOW')
+    await runCuckooJson(['faucet', 'carol-op', '10'], { home })
+    await runCuckooJson(['escrow', 'deposit', '50', '--account', 'carol', ...secret, '--yes'], { home })
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as { port: number }
@@ -266,7 +270,7 @@ describe('money', () => {
     expect(thawing.votes).toEqual([])
     expect(thawing.thaws).toHaveLength(1)
     expect(thawing.thaws[0]?.amountWei).toBe('2000000000000000000000')
-    await runCuckooJson(['devnet', 'warp', '11m'], { home })
+    await runCuckooJson(['devnet', 'warp', '21m'], { home })
     await runCuckooJson(['withdraw', 'all', ...account], { home })
     const after = await runCuckooJson<{ freeWei: string; thaws: unknown[] }>(['status', '--account', 'dev-staker-2'], { home })
     expect(after).toMatchObject({ freeWei: '0', thaws: [] })
