@@ -50,4 +50,36 @@ contract VoterShareAttack is TestBase {
         vm.assertEq(_withdraw(bob, id), 10 ether, "paid");
         vm.assertEq(uint256(staking.getNode(alice).voterShareBps), 0, "in force");
     }
+
+    /// @dev The commission is raised (the voters' share drops) and the owner settles it in just before a lump comes: only after
+    /// a whole thaw's notice.
+    function test_commissionRaisedJustBeforeIncome() public {
+        _register(alice, Role.Miner, MINER_BOND, 9_000);
+        _vote(bob, alice, 10 ether);
+        vm.prank(alice);
+        staking.setVoterShare(0);
+        staking.settle(alice);
+        _income(alice, 100 ether);
+        (uint256 waitingWei,) = staking.dripOf(alice);
+        vm.assertEq(waitingWei, 90 ether, "the voters' part");
+        _skip(THAW - 1);
+        staking.settle(alice);
+        _income(alice, 100 ether);
+        (waitingWei,) = staking.dripOf(alice);
+        vm.assertEq(waitingWei, 90 ether, "to the last second");
+    }
+
+    /// @dev A drop comes true with the settlement that finds it due: what a stream earned until then is split as it was.
+    function test_commissionIsNotRaisedBackwards() public {
+        _register(alice, Role.Miner, MINER_BOND, 10_000);
+        _vote(bob, alice, 25_000 ether);
+        _fundStream(Role.Miner, 2 * STREAM);
+        vm.prank(alice);
+        staking.setVoterShare(0);
+        _skip(THAW + 1 days);
+        vm.prank(alice);
+        staking.claim(alice);
+        vm.assertEq(_free(alice), 0, "the owner's part");
+        vm.assertApproxEqAbs(_votesOf(bob, alice), 25_000 ether + 2 * STREAM, 1e4, "the voter's");
+    }
 }

@@ -135,6 +135,45 @@ contract StakingFuzz is TestBase {
         }
     }
 
+    mapping(uint64 epoch => uint256) private _endOf;
+
+    /// @dev Leaving, resting, coming back and moving bond in successive epochs: what was before the last two stays readable.
+    function testFuzz_olderEpochs(uint256[12] calldata seeds) public {
+        uint64 first = staking.currentEpoch();
+        _registerMiner(alice);
+        _fund(alice, 10_000_000 ether);
+        _stake(alice, 10_000_000 ether);
+        uint64 epoch = first;
+        uint64 changedIn = first;
+        uint256 current = MINER_BOND;
+        for (uint256 i = 0; i < seeds.length; ++i) {
+            _skip(_bound(seeds[i] >> 128, 0, 2 * EPOCH));
+            while (epoch < staking.currentEpoch()) _endOf[epoch++] = current;
+            _move(seeds[i]);
+            uint256 moved = staking.activeBondAt(alice, epoch);
+            if (moved != current) changedIn = epoch;
+            current = moved;
+            _endOf[epoch] = current;
+            vm.assertEq(staking.isActive(alice) ? staking.getNode(alice).bondWei : 0, current, "now");
+            for (uint64 e = changedIn - 2; e <= epoch; ++e) {
+                vm.assertEq(staking.minerBondAt(alice, e), _endOf[e], "an epoch that counts");
+            }
+        }
+    }
+
+    function _move(uint256 seed) private {
+        bool registered = staking.roleOf(alice) != Role.None;
+        uint256 bondWei = staking.getNode(alice).bondWei;
+        if (!registered) return _registerMiner(alice);
+        vm.startPrank(alice);
+        if (seed % 5 == 0) staking.rest(alice);
+        else if (seed % 5 == 1) staking.rejoin(alice);
+        else if (seed % 5 == 2) staking.deregister();
+        else if (seed % 5 == 3) staking.bond(1 + seed % 1e22);
+        else if (bondWei > 1e22) staking.unbond(1 + seed % 1e22);
+        vm.stopPrank();
+    }
+
     function testFuzz_profile(uint256 nameSeed, uint256 urlSeed, uint256 descriptionSeed) public {
         _registerMiner(alice);
         Profile memory profile = Profile({

@@ -20,6 +20,8 @@ abstract contract TestBase {
     uint64 internal constant EPOCH = 1 hours;
     uint64 internal constant PERIOD = 7 days;
     uint64 internal constant DRIP = 1 days;
+    /// @dev 1 CAI per second for a period.
+    uint256 internal constant STREAM = uint256(PERIOD) * 1 ether;
     uint64 internal constant FREEZE = 4 days + 12 hours;
     uint64 internal constant START = 1_800_000_000;
     uint64 internal constant FOREVER = type(uint64).max;
