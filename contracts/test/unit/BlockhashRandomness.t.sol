@@ -16,6 +16,16 @@ contract BlockhashRandomnessTest {
         randomness = new BlockhashRandomness();
     }
 
+    /// @dev On a chain whose blocks are worth grinding there is none of it.
+    function test_onTheDevnetAlone() public {
+        uint256[3] memory chains = [uint256(1), 1200, 31338];
+        for (uint256 i = 0; i < chains.length; ++i) {
+            vm.chainId(chains[i]);
+            vm.expectRevert(abi.encodeWithSelector(IRandomness.ChainUnsupported.selector, chains[i]));
+            new BlockhashRandomness();
+        }
+    }
+
     function test_roundIsItsSecond() public view {
         vm.assertEq(randomness.roundAt(0), 0, "zero");
         vm.assertEq(randomness.roundAt(START), START, "now");
