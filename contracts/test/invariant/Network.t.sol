@@ -97,7 +97,7 @@ contract NetworkInvariants {
             CourtActions.withdrawCut.selector
         ];
         // A dispute takes a dozen steps.
-        bytes4[9] memory often = [
+        bytes4[10] memory often = [
             CourtActions.challenge.selector,
             CourtActions.challenge.selector,
             CourtActions.advance.selector,
@@ -106,7 +106,8 @@ contract NetworkInvariants {
             CourtActions.advance.selector,
             CourtActions.advance.selector,
             CourtActions.creditJurors.selector,
-            CourtActions.slash.selector
+            CourtActions.slash.selector,
+            NetworkHandler.leaveUnderSuspicion.selector
         ];
         targets = new FuzzSelector[](1);
         targets[0].addr = address(handler);

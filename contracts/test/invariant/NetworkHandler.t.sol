@@ -13,7 +13,7 @@ import {TimeActions} from "./handlers/TimeActions.sol";
 contract NetworkHandlerTest {
     function test_everyActionAndStageIsReached() public {
         NetworkHandler handler = new NetworkHandler();
-        bytes4[43] memory actions = [
+        bytes4[44] memory actions = [
             StakeActions.stake.selector,
             StakeActions.withdrawFree.selector,
             StakeActions.withdrawExit.selector,
@@ -55,6 +55,7 @@ contract NetworkHandlerTest {
             CourtActions.withdrawCredit.selector,
             CourtActions.withdrawCut.selector,
             CourtActions.slash.selector,
+            NetworkHandler.leaveUnderSuspicion.selector,
             CourtActions.advance.selector,
             // Twice, since a step of one account often waits for another's.
             PaymentActions.redeem.selector

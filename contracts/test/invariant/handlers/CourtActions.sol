@@ -207,15 +207,22 @@ abstract contract CourtActions is World {
     // ---- a dispute's life ----
 
     function challenge(uint256 coordinatorSeed, uint256 minerSeed, uint256 ageSeed, uint256 whoSeed) external counted {
+        if (_challenge(coordinatorSeed, minerSeed, ageSeed, whoSeed)) ++done[msg.sig];
+    }
+
+    function _challenge(uint256 coordinatorSeed, uint256 minerSeed, uint256 ageSeed, uint256 whoSeed)
+        internal
+        returns (bool)
+    {
         (Case memory case_, bool valid) = _given(coordinatorSeed, minerSeed, ageSeed, Kind.Dispute);
-        if (!valid || court.getRecord(case_.miner).openDisputes >= MOST_OPEN) return;
+        if (!valid || court.getRecord(case_.miner).openDisputes >= MOST_OPEN) return false;
         address payer = _payer(whoSeed);
         uint256 bondWei = court.challengeBondWei(case_.miner) + whoSeed % 3;
         bytes memory call_ = _challengeCall(case_);
         _try(payer, address(court), bondWei, call_, bytes4(0));
         case_.open = true;
         _cases.push(case_);
-        ++done[msg.sig];
+        return true;
     }
 
     function advance(uint256 pickSeed, uint256 seed) external {
@@ -411,20 +418,23 @@ abstract contract CourtActions is World {
 
     // ---- jurors ----
 
-    function fineJurors(uint256 pickSeed, uint256 roundSeed) external counted {
+    function fineJurors(uint256 pickSeed) external counted {
         // Of the last few: fines end a thaw after the round.
         uint256 count = _cases.length;
         for (uint256 i = pickSeed % 8; i < count; ++i) {
             Case memory picked = _cases[count - 1 - i];
             if (picked.kind != Kind.Dispute) continue;
-            if (_fineAll(picked.id, uint8(roundSeed % (court.getDispute(picked.id).round + 1)))) ++done[msg.sig];
+            if (_fineAll(picked.id)) ++done[msg.sig];
             return;
         }
     }
 
-    function _fineAll(uint256 id, uint8 number) private returns (bool any) {
-        for (uint256 i = 0; i < NODES; ++i) {
-            if (_fine(id, number, actors[i])) any = true;
+    function _fineAll(uint256 id) private returns (bool any) {
+        uint8 last = court.getDispute(id).round;
+        for (uint8 number = 0; number <= last; ++number) {
+            for (uint256 i = 0; i < NODES; ++i) {
+                if (_fine(id, number, actors[i])) any = true;
+            }
         }
     }
 

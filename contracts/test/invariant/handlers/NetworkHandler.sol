@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {Court} from "../../../src/Court.sol";
 import {Epochs} from "../../../src/Epochs.sol";
 import {Payments} from "../../../src/Payments.sol";
+import {ThawKind} from "../../../src/interfaces/IStaking.sol";
 import {Role} from "../../../src/interfaces/Role.sol";
 import {StakingHarness} from "../../utils/StakingHarness.sol";
 import {vm} from "../../utils/Vm.sol";
@@ -36,6 +37,23 @@ contract NetworkHandler is StakeActions, RewardActions, PaymentActions, CourtAct
 
     function network() external view returns (StakingHarness, Payments, Court, Epochs) {
         return (harness, payments, court, epochs);
+    }
+
+    /// @notice A miner is challenged half an hour before all of its bond is out: the freeze must hold what the verdict may take.
+    function leaveUnderSuspicion(uint256 coordinatorSeed, uint256 minerSeed, uint256 whoSeed) external {
+        address miner = _minerOf(minerSeed);
+        (uint256 bondWei,) = staking.bondOf(miner);
+        if (whoSeed % 4 != 0 || bondWei == 0 || exits[miner].length >= MOST_EXITS) return;
+        if (staking.roleOf(miner) != Role.Miner) return;
+        _unbondAs(miner, bondWei);
+        uint256 id = staking.thawId(miner, ThawKind.Bond, _now() + THAW);
+        _skip(THAW - 30 minutes);
+        bool challenged = _challenge(coordinatorSeed, minerSeed, 0, whoSeed);
+        _skip(1 hours);
+        uint256 pick = 0;
+        while (exits[miner][pick].id != id) ++pick;
+        _withdrawRipe(miner, pick);
+        if (challenged) ++done[msg.sig];
     }
 
     /// @notice Everybody leaves, in an order that the seed picks, and takes all. Reverts when somebody cannot.

@@ -24,6 +24,7 @@ abstract contract PaymentActions is World {
         uint256 shares;
         uint256 generation;
         bool open;
+        bool penalised;
     }
 
     struct Secret {
@@ -61,7 +62,9 @@ abstract contract PaymentActions is World {
         // Seldom again, since that starts the thaw of both anew.
         if (availableWei == 0 || (books.thawingWei != 0 && amountSeed % 8 != 0)) return;
         bytes memory call_ = abi.encodeCall(payments.requestWithdrawal, (_bound(amountSeed, 1, availableWei)));
-        if (_try(coordinator, address(payments), 0, call_, IPayments.CoverTooLow.selector)) ++done[msg.sig];
+        if (!_try(coordinator, address(payments), 0, call_, IPayments.CoverTooLow.selector)) return;
+        _mustBeCovered(coordinator);
+        ++done[msg.sig];
     }
 
     function withdrawEscrow(uint256 coordinatorSeed) external counted {
@@ -93,6 +96,7 @@ abstract contract PaymentActions is World {
         bytes memory call_ = abi.encodeCall(payments.raiseLines, (coordinator, _list(miner), _list(amountWei)));
         address caller = _either(coordinator, whoSeed);
         if (!_try(caller, address(payments), 0, call_, IPayments.CoverTooLow.selector)) return;
+        _mustBeCovered(coordinator);
         if (_lineNumber[coordinator][miner] == 0) {
             _openedLines.push(Line(coordinator, miner, 0));
             _lineNumber[coordinator][miner] = _openedLines.length;
@@ -167,7 +171,7 @@ abstract contract PaymentActions is World {
     function _addClaim(address coordinator, Pool memory queue, uint256 claimWei) private {
         Pool memory after_ = harness.pools(coordinator)[2];
         uint256 shares = after_.shares - queue.shares;
-        _bondClaims.push(BondClaim(_bondClaims.length + 1, coordinator, shares, after_.generation, true));
+        _bondClaims.push(BondClaim(_bondClaims.length + 1, coordinator, shares, after_.generation, true, false));
         bool queued = after_.assetsWei - queue.assetsWei == claimWei
             && payments.getClaim(_bondClaims.length).amountWei == claimWei;
         _must(queued, "redeemedIsAtMostSigned: claim");
@@ -213,7 +217,7 @@ abstract contract PaymentActions is World {
     }
 
     function _penalise(BondClaim storage picked, IPayments.ClaimView memory claim_) private counted {
-        bool due = !claim_.penalised && _now() >= claim_.coverUntil;
+        bool due = !picked.penalised && _now() >= claim_.coverUntil;
         (uint256 bondWei,) = staking.bondOf(claim_.coordinator);
         uint256 poolWei = staking.undistributedWei();
         bytes memory call_ = abi.encodeCall(payments.penalise, (picked.id));
@@ -223,7 +227,9 @@ abstract contract PaymentActions is World {
         uint256 penaltyWei = claim_.amountWei / 10 < bondWei ? claim_.amountWei / 10 : bondWei;
         _must(bondWei - leftWei == (due ? penaltyWei : 0), "aPenaltyIsATenthOnce: bond");
         _must(staking.undistributedWei() - poolWei == (due ? penaltyWei : 0), "aPenaltyIsATenthOnce: pool");
-        if (penalised) ++done[msg.sig];
+        if (!penalised) return;
+        picked.penalised = true;
+        ++done[msg.sig];
     }
 
     function _collect(BondClaim storage picked, IPayments.ClaimView memory claim_) private giving(claim_.coordinator) {

@@ -110,10 +110,11 @@ abstract contract StakeActions is World {
         if (bondWei > keptWei) _unbondAs(node, _bound(amountSeed, 1, bondWei - keptWei));
     }
 
-    function _unbondAs(address node, uint256 amountWei) private step(node, node) {
+    function _unbondAs(address node, uint256 amountWei) internal step(node, node) {
         bytes memory call_ = abi.encodeCall(staking.unbond, (amountWei));
         if (!_try(node, address(staking), 0, call_, IStakingHooks.BondCommitted.selector)) return;
         _addExit(node, staking.thawId(node, ThawKind.Bond, _now() + THAW), node, ThawKind.Bond);
+        _mustBeCovered(node);
         ++done[msg.sig];
     }
 
@@ -253,6 +254,7 @@ abstract contract StakeActions is World {
         bytes memory call_ = abi.encodeCall(staking.deregister, ());
         if (!_try(node, address(staking), 0, call_, IStakingHooks.BondCommitted.selector)) return;
         if (bondWei != 0) _addExit(node, staking.thawId(node, ThawKind.Bond, _now() + THAW), node, ThawKind.Bond);
+        _mustBeCovered(node);
         ++done[msg.sig];
     }
 

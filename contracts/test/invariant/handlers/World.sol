@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Staking} from "../../../src/Staking.sol";
 import {IStaking, StakingParameters, ThawKind} from "../../../src/interfaces/IStaking.sol";
+import {IPayments} from "../../../src/interfaces/IPayments.sol";
 import {IStakingHooks} from "../../../src/interfaces/IStakingHooks.sol";
 import {IRewards} from "../../../src/interfaces/IRewards.sol";
 import {Role} from "../../../src/interfaces/Role.sol";
@@ -23,8 +24,8 @@ abstract contract World is Network {
     uint256 internal constant MOST_EXITS = 5;
     uint256 internal constant MAX = type(uint256).max;
     uint256 private constant WEALTH = 1e9 ether;
-    /// @dev Settlements in one step at most, each of which may lose a wei to rounding: a jury of seven that is fined.
-    uint256 private constant MOST_SETTLEMENTS = 16;
+    /// @dev Settlements in one step at most, each of which may lose a wei to rounding: three juries of seven that are fined.
+    uint256 private constant MOST_SETTLEMENTS = 32;
 
     /// @dev An exit that was begun and is not withdrawn.
     struct Exit {
@@ -112,6 +113,14 @@ abstract contract World is Network {
         if (holds || _isFound[keccak256(bytes(rule))]) return;
         _isFound[keccak256(bytes(rule))] = true;
         _findings.push(rule);
+    }
+
+    /// @dev After what must leave a coordinator's lines covered, slashed or not.
+    function _mustBeCovered(address coordinator) internal {
+        IPayments.CoordinatorView memory books = payments.getCoordinator(coordinator);
+        (uint256 bondWei,) = staking.bondOf(coordinator);
+        bool covered = books.openWei <= books.escrowWei - books.thawingWei || books.requiredBondWei <= bondWei;
+        _must(covered, "linesAreCoveredWhileNobodyWasSlashed: after a request");
     }
 
     // ---- around one step ----
