@@ -104,6 +104,13 @@ contract DrandRandomnessTest {
         _assertInvalid(latest.number, abi.encode(BN254.P, BN254.P));
     }
 
+    /// @dev The same point in other words: a coordinate and P more of it.
+    function test_otherEncodingsAreInvalid() public {
+        (uint256 x, uint256 y) = abi.decode(latest.signature, (uint256, uint256));
+        _assertInvalid(latest.number, abi.encode(x + BN254.P, y));
+        _assertInvalid(latest.number, abi.encode(x, y + BN254.P));
+    }
+
     function test_pointsOffTheCurveAreInvalid() public {
         (uint256 x, uint256 y) = abi.decode(latest.signature, (uint256, uint256));
         _assertInvalid(latest.number, abi.encode(x, y ^ 1));

@@ -314,14 +314,14 @@ abstract contract CourtActions is World {
 
     function _commitAll(uint256 id, uint256 seed) private {
         uint8 number = court.getDispute(id).round;
-        // Juries of one mind and silent ones often enough.
+        // Juries of one mind, silent ones and nearly silent ones often enough.
         uint256 temper = (seed >> 8) % 6;
         for (uint256 i = 0; i < NODES; ++i) {
             address node = actors[i];
             if (_seatsOf(id, number, node) == 0 || _committed[id][number][node] != Vote.None) continue;
             uint256 own = _mix(seed, i);
             Vote vote = temper < 2 && own % 8 != 0 ? Vote(1 + temper) : Vote(own % 4);
-            if (temper == 2) vote = Vote.None;
+            if (temper == 2 || (temper == 3 && own % 8 > 1)) vote = Vote.None;
             if (own % 16 == 1) court.summon(id, node);
             if (vote == Vote.None) continue;
             bytes32 commitment = court.commitmentOf(id, number, node, vote, bytes32(id));
