@@ -84,13 +84,13 @@ abstract contract Rewards is Settlement {
 
     /// @inheritdoc IRewards
     function settle(address node) external nonReentrant {
-        _close(_openVotes(node));
+        _close(_open(node, true));
     }
 
     /// @inheritdoc IRewards
     function claim(address node) external nonReentrant returns (uint256 amountWei) {
         _requireActing(node);
-        Open memory claimed = _open(node);
+        Open memory claimed = _open(node, false);
         amountWei = claimed.rewardsWei;
         claimed.rewardsWei = 0;
         Account storage account = _accounts[node];
@@ -106,10 +106,9 @@ abstract contract Rewards is Settlement {
 
     /// @inheritdoc IRewards
     function dripOf(address node) external view returns (uint256 waitingWei, uint64 endsAt) {
-        Drip memory drip = _drips[node];
-        endsAt = uint64(drip.startAt) + drip.leftSeconds;
-        _drip(drip);
-        waitingWei = drip.waitingWei;
+        Drip memory drip;
+        _loadDrip(drip, node);
+        return (drip.waitingWei, uint64(_drips[node].startAt) + _drips[node].leftSeconds);
     }
 
     /// @dev No settlement: no weight changes, and what the voters get reaches the pool only with the next one.
@@ -120,11 +119,11 @@ abstract contract Rewards is Settlement {
         node.rewardsWei = (node.rewardsWei + ownerWei).toUint96();
         emit IncomeCredited(owner, ownerWei, votersWei);
         if (votersWei == 0) return;
-        Drip memory drip = _drips[owner];
-        _drip(drip);
-        drip.waitingWei += votersWei.toUint96();
-        drip.leftSeconds = uint24(dripSeconds);
-        _drips[owner] = drip;
+        Drip memory drip;
+        _loadDrip(drip, owner);
+        drip.waitingWei += votersWei;
+        drip.leftSeconds = dripSeconds;
+        _saveDrip(drip, owner);
         node.flags |= DRIPPING;
     }
 }

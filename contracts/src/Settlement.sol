@@ -19,6 +19,13 @@ abstract contract Settlement is StakingBase {
     using SharePool for Pool;
     using SharePool for StoredPool;
 
+    /// @dev A `StoredDrip` as it has flowed until now.
+    struct Drip {
+        uint256 waitingWei;
+        uint256 maturedWei;
+        uint256 leftSeconds;
+    }
+
     /// @dev A role's weight, index and stream, see `RoleBook`.
     struct Flow {
         uint256 weightWei;
@@ -77,28 +84,18 @@ abstract contract Settlement is StakingBase {
 
     // ---- nodes ----
 
-    /// @dev Settles the node's role and the node, but for the drip, which is none of its owner's while there are voters: it
-    /// concerns only whoever enters or leaves the vote pool.
-    function _open(address owner) internal returns (Open memory node) {
-        _read(node, owner, false);
-        _announce(node);
-    }
-
-    /// @dev Settles the drip too.
-    function _openVotes(address owner) internal returns (Open memory node) {
-        _read(node, owner, true);
-        _announce(node);
-    }
-
-    /// @dev The node as {_openVotes} would find it.
-    function _preview(address owner) internal view returns (Open memory node) {
-        _read(node, owner, true);
-    }
-
-    function _announce(Open memory node) private {
+    /// @dev Settles the node's role and the node. The drip only where the vote pool is entered or left (`withDrip`) or empty: no
+    /// weight earns it, and it costs a slot.
+    function _open(address owner, bool withDrip) internal returns (Open memory node) {
+        _read(node, owner, withDrip);
         Flow memory flow = node.flow;
         if (flow.startedRateWei != 0) emit PeriodStarted(node.role, flow.startedRateWei, uint64(flow.endsAt));
-        if (node.ownerWei | node.votersWei != 0) emit RewardsSettled(node.owner, node.ownerWei, node.votersWei);
+        if (node.ownerWei | node.votersWei != 0) emit RewardsSettled(owner, node.ownerWei, node.votersWei);
+    }
+
+    /// @dev The node as {_open} with its drip would find it.
+    function _preview(address owner) internal view returns (Open memory node) {
+        _read(node, owner, true);
     }
 
     /// @dev Fills what it is given: each memory struct that a function returns would be made, and paid for, twice.
@@ -118,7 +115,7 @@ abstract contract Settlement is StakingBase {
         node.rewardsWei = stored.rewardsWei;
         node.jailedUntil = stored.jailedUntil;
         node.registeredAt = stored.registeredAt;
-        stored.votes.read(node.votes);
+        node.votes = stored.votes.load();
         node.bondBeforeWei = node.bondWei;
         node.votesBeforeWei = node.votes.assetsWei;
         node.activeBondBeforeWei = _activeBond(node.role, node.flags, node.bondWei);
@@ -134,8 +131,7 @@ abstract contract Settlement is StakingBase {
         node.ownerWei = earnedWei - node.votersWei;
         if (node.flags & DRIPPING != 0 && (withDrip || node.votes.shares == 0)) {
             node.dripped = true;
-            node.drip = _drips[owner];
-            _drip(node.drip);
+            _loadDrip(node.drip, owner);
             node.votersWei += node.drip.maturedWei;
             node.drip.maturedWei = 0;
         }
@@ -160,7 +156,7 @@ abstract contract Settlement is StakingBase {
         _saveFlow(node.role, node.flow);
 
         if (node.dripped) {
-            _drips[node.owner] = node.drip;
+            _saveDrip(node.drip, node.owner);
             if (node.drip.waitingWei == 0) node.flags ^= DRIPPING;
         }
         stored.operator = node.operator;
@@ -207,15 +203,22 @@ abstract contract Settlement is StakingBase {
         book.activeBondWei = (totalBondWei + activeBondWei - beforeWei).toUint96();
     }
 
-    /// @dev Moves what has flowed until now from waiting to matured.
-    function _drip(Drip memory drip) internal view {
-        uint256 elapsed = block.timestamp - drip.startAt;
-        uint256 left = drip.leftSeconds;
-        uint256 flowedWei = elapsed >= left ? drip.waitingWei : drip.waitingWei * elapsed / left;
-        drip.maturedWei += uint96(flowedWei);
-        drip.waitingWei -= uint96(flowedWei);
-        drip.startAt = uint40(block.timestamp);
-        drip.leftSeconds = elapsed >= left ? 0 : uint24(left - elapsed);
+    /// @dev What has flowed until now is matured.
+    function _loadDrip(Drip memory drip, address owner) internal view {
+        StoredDrip storage stored = _drips[owner];
+        uint256 elapsed = block.timestamp - stored.startAt;
+        uint256 left = stored.leftSeconds;
+        uint256 waitingWei = stored.waitingWei;
+        drip.leftSeconds = Math.saturatingSub(left, elapsed);
+        drip.waitingWei = drip.leftSeconds == 0 ? 0 : waitingWei - waitingWei * elapsed / left;
+        drip.maturedWei = stored.maturedWei + waitingWei - drip.waitingWei;
+    }
+
+    function _saveDrip(Drip memory drip, address owner) internal {
+        StoredDrip storage stored = _drips[owner];
+        (uint96 waitingWei, uint96 maturedWei) = (drip.waitingWei.toUint96(), drip.maturedWei.toUint96());
+        (stored.waitingWei, stored.maturedWei, stored.startAt, stored.leftSeconds) =
+        (waitingWei, maturedWei, uint40(block.timestamp), uint24(drip.leftSeconds));
     }
 
     // ---- roles ----

@@ -73,7 +73,7 @@ contract Staking is StakingHooks {
     function bond(uint256 amountWei) external nonReentrant {
         if (amountWei == 0) revert AmountZero();
         _registered(msg.sender);
-        Open memory node = _open(msg.sender);
+        Open memory node = _open(msg.sender, false);
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
         _addBond(node, amountWei);
         _touchOlderBond(msg.sender);
@@ -83,7 +83,7 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function unbond(uint256 amountWei) external nonReentrant returns (uint256 id) {
         if (amountWei == 0) revert AmountZero();
-        Open memory node = _open(msg.sender);
+        Open memory node = _open(msg.sender, false);
         if (amountWei > node.bondWei) revert InsufficientBond(node.bondWei, amountWei);
         node.bondWei -= amountWei;
         _requireUncommitted(node);
@@ -94,7 +94,7 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function vote(address node, uint256 amountWei, uint256 minShares) external nonReentrant returns (uint256 shares) {
         _registered(node);
-        Open memory voted = _openVotes(node);
+        Open memory voted = _open(node, true);
         Pool memory votes = voted.votes;
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
 
@@ -111,7 +111,7 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function unvote(address node, uint256 shares, uint256 minAmountWei) external nonReentrant returns (uint256 id) {
         if (shares == 0) revert AmountZero();
-        Open memory voted = _openVotes(node);
+        Open memory voted = _open(node, true);
         Pool memory votes = voted.votes;
         uint256 heldShares = _heldShares(node, votes);
         if (shares > heldShares) revert InsufficientShares(heldShares, shares);
@@ -139,12 +139,14 @@ contract Staking is StakingHooks {
         bytes calldata operatorSignature
     ) external payable nonReentrant {
         if (roleOf(msg.sender) != Role.None) revert AlreadyRegistered(msg.sender);
-        if (bondWei <= threshold(role)) revert BondTooLow(bondWei, threshold(role));
+        // A claim that came back after the node had left is bond already.
+        uint256 bondedWei = _nodes[msg.sender].bondWei + bondWei;
+        if (bondedWei <= threshold(role)) revert BondTooLow(bondedWei, threshold(role));
         _takeRole(role);
         _takeFree(_accounts[msg.sender].freeWei + _received(), bondWei);
         _setOperator(operator, deadline, operatorSignature);
         // Opened in the new role, whose index the node starts from.
-        Open memory node = _open(msg.sender);
+        Open memory node = _open(msg.sender, false);
         // Voters who stayed are owed the same notice as if the node had not left and come back.
         if (node.votes.shares == 0) node.voterShareBps = 0;
         uint64 effectiveAt = _setVoterShare(node, voterShareBps);
@@ -173,7 +175,7 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function setVoterShare(uint16 voterShareBps) external nonReentrant {
         _registered(msg.sender);
-        Open memory node = _open(msg.sender);
+        Open memory node = _open(msg.sender, false);
         emit VoterShareSet(msg.sender, voterShareBps, _setVoterShare(node, voterShareBps));
         _close(node);
     }
@@ -181,7 +183,7 @@ contract Staking is StakingHooks {
     /// @inheritdoc IStaking
     function deregister() external nonReentrant {
         _registered(msg.sender);
-        Open memory node = _open(msg.sender);
+        Open memory node = _open(msg.sender, false);
         uint256 bondWei = node.bondWei;
         node.bondWei = 0;
         _requireUncommitted(node);

@@ -83,7 +83,7 @@ abstract contract StakingBase is IStaking, ReentrancyGuardTransient {
 
     /// @dev Task income of voters: `waitingWei` flows over `leftSeconds` from `startAt`; `maturedWei` has flowed and waits for a
     /// settlement. Never all zero again, so that later income pays for no fresh slot; the node's flag tells whether there is any.
-    struct Drip {
+    struct StoredDrip {
         uint96 waitingWei;
         uint96 maturedWei;
         uint40 startAt;
@@ -138,10 +138,6 @@ abstract contract StakingBase is IStaking, ReentrancyGuardTransient {
     /// @inheritdoc IStakingHooks
     address public immutable epochs;
 
-    /// @dev Not OpenZeppelin's EIP712: its `eip712Domain` and names in storage would cost 1.5 KB of code.
-    uint256 private immutable _chainId;
-    bytes32 private immutable _domain;
-
     mapping(address account => Account) internal _accounts;
     mapping(address node => Node) internal _nodes;
     mapping(address account => mapping(address node => Position)) internal _positions;
@@ -151,7 +147,7 @@ abstract contract StakingBase is IStaking, ReentrancyGuardTransient {
     mapping(Role role => mapping(uint256 place => Listing)) internal _listings;
     /// @dev Never 0 once written, so that only a node's first write there pays for a fresh slot.
     mapping(address node => uint256 bondWei) internal _olderBonds;
-    mapping(address node => Drip) internal _drips;
+    mapping(address node => StoredDrip) internal _drips;
 
     /// @dev Windows: thaw 1 minute (devnet) to 60 days; epoch 10 seconds to 30 days, and not over the thaw, so that bond which
     /// still counts for an epoch is still slashable; freeze below the thaw.
@@ -168,8 +164,6 @@ abstract contract StakingBase is IStaking, ReentrancyGuardTransient {
         payments = parameters.payments;
         court = parameters.court;
         epochs = parameters.epochs;
-        _chainId = block.chainid;
-        _domain = _buildDomain();
     }
 
     function _within(string memory name, uint256 value, uint256 low, uint256 high) internal pure {
@@ -198,11 +192,8 @@ abstract contract StakingBase is IStaking, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IStakingHooks
+    /// @dev Not OpenZeppelin's EIP712: its `eip712Domain` and its caches would cost 1.5 KB of code.
     function domainSeparator() public view returns (bytes32) {
-        return block.chainid == _chainId ? _domain : _buildDomain();
-    }
-
-    function _buildDomain() private view returns (bytes32) {
         return keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256("Cuckoo"), keccak256("1"), block.chainid, address(this)));
     }
 

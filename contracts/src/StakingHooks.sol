@@ -84,7 +84,7 @@ abstract contract StakingHooks is Rewards {
         bondWei = Math.min(bondWei, allWei);
         if (bondWei == 0) return (0, 0, 0);
         // First, so that nothing is taken of what was earned and is not in the vote pool yet.
-        Open memory slashed = _open(node);
+        Open memory slashed = _open(node, false);
 
         uint256 votesWad = Math.min(bondWei * (WAD / 10) / allWei, MAX_VOTES_WAD);
         Pool memory thawingVotes = stored.thawingVotes.load();
@@ -105,7 +105,7 @@ abstract contract StakingHooks is Rewards {
 
     /// @inheritdoc IStakingHooks
     function jail(address node, uint64 until) external onlyCourt nonReentrant {
-        Open memory jailed = _open(node);
+        Open memory jailed = _open(node, false);
         // Clamped: a date beyond 2106 must not keep the court from closing a case.
         jailed.jailedUntil = Math.max(jailed.jailedUntil, Math.min(until, type(uint32).max));
         jailed.flags |= AWAY;
@@ -173,7 +173,7 @@ abstract contract StakingHooks is Rewards {
         nonReentrant
         returns (uint256 amountWei)
     {
-        Open memory returned = _open(node);
+        Open memory returned = _open(node, false);
         amountWei = _burnClaim(node, shares, generation);
         returned.bondWei += amountWei;
         _close(returned);
@@ -189,7 +189,7 @@ abstract contract StakingHooks is Rewards {
 
     /// @dev Takes at most `amountWei` of the node's active bond, for the caller to put elsewhere.
     function _takeBond(address node, uint256 amountWei) private returns (uint256 takenWei) {
-        Open memory taken = _open(node);
+        Open memory taken = _open(node, false);
         takenWei = Math.min(amountWei, taken.bondWei);
         taken.bondWei -= takenWei;
         _close(taken);
@@ -220,7 +220,7 @@ abstract contract StakingHooks is Rewards {
 
     /// @dev Sets or clears what keeps the node inactive.
     function _setFlag(address node, uint256 flag, bool on) internal {
-        Open memory changed = _open(node);
+        Open memory changed = _open(node, false);
         changed.flags = on ? changed.flags | flag : changed.flags & ~flag;
         _close(changed);
     }

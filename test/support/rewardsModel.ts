@@ -53,7 +53,7 @@ export class StakingModel {
     const copy = new StakingModel(this.parameters, 0, 0)
     copy.state = structuredClone(this.state)
     for (const role of roles) copy.settleRole(role)
-    for (const index of copy.state.nodes.keys()) copy.carryIn(index)
+    for (const index of copy.state.nodes.keys()) copy.carryIn(index, true)
     return copy.state
   }
 
@@ -127,7 +127,7 @@ export class StakingModel {
       const position = this.takePosition(account, index)
       this.state.positions.push({ account, node: index, shares: this.liveShares(node.votes, position) + shares, generation })
       return shares
-    })
+    }, true)
   }
 
   unvote(account: number, index: number, shares: bigint): void {
@@ -142,7 +142,7 @@ export class StakingModel {
       if (kept > 0n) this.state.positions.push({ account, node: index, shares: kept, generation: node.votes.generation })
       this.state.undistributedWei += dustWei
       this.startThaw(account, index, 1, amountWei)
-    })
+    }, true)
   }
 
   // ---- nodes ----
@@ -153,7 +153,7 @@ export class StakingModel {
     refuseIf(node.bondWei + wei <= thresholdsWei[role], 'BondTooLow')
     const counts = [1, 2].some((epochs) => this.getActiveBond(node, this.getEpoch() - epochs) > 0n)
     refuseIf(node.role !== 0 && node.role !== role && (counts || node.votes.shares > 0n), 'RoleLocked')
-    this.settle(account)
+    this.change(account, () => {})
     this.settleRole(role)
     node.role = role
     node.index = this.state.streams[role].index
@@ -219,7 +219,7 @@ export class StakingModel {
   }
 
   settle(index: number): void {
-    this.change(index, () => {})
+    this.change(index, () => {}, true)
   }
 
   claim(index: number): bigint {
@@ -316,11 +316,11 @@ export class StakingModel {
 
   // ---- inside ----
 
-  /** Settles the node, makes the change, and lets it count from now on. */
-  private change<T>(index: number, act: () => T): T {
+  /** Settles the node, and its drip where the vote pool is entered or left, makes the change, and lets it count from now on. */
+  private change<T>(index: number, act: () => T, withDrip = false): T {
     const node = this.getNode(index)
     if (node.role !== 0) this.settleRole(node.role)
-    this.carryIn(index)
+    this.carryIn(index, withDrip)
     const value = act()
     if (node.role === 0) return value
     const active = this.isActive(node)
@@ -339,12 +339,12 @@ export class StakingModel {
   }
 
   /** The node's part of a settled stream and its drip, into its buckets; then a drop of the share that is due. */
-  private carryIn(index: number): void {
+  private carryIn(index: number, withDrip: boolean): void {
     const node = this.getNode(index)
     const earnedWei = node.role === 0 ? 0n : settleEarner(this.state.streams[node.role], node)
-    const drippedWei = node.drip.maturedWei + moveDrip(node.drip, this.state.now)
-    node.drip.maturedWei = 0n
     const hasVoters = node.votes.shares > 0n
+    const drippedWei = withDrip || !hasVoters ? node.drip.maturedWei + moveDrip(node.drip, this.state.now) : 0n
+    if (withDrip || !hasVoters) node.drip.maturedWei = 0n
     const votersWei = hasVoters ? floor(multiply(toFraction(earnedWei), toFraction(node.shareBps, allBps))) + drippedWei : 0n
     node.votes.assetsWei += votersWei
     node.rewardsWei += earnedWei + drippedWei - votersWei

@@ -51,12 +51,12 @@ export function isRunning(stream: StreamModel): boolean {
 
 /**
  * Brings the stream up to `now`, over every period that ended on the way, and gives what has flowed to the index, rounded once. `earners` are all
- * nodes with weight in the role. Where no period ran since the last settlement, or nobody had weight, the carry waits.
+ * nodes with weight in the role. Within one second, where no period ran since the last settlement, or nobody had weight, the carry waits.
  */
 export function settleStream(stream: StreamModel, now: number, rewardSeconds: number, earners: readonly EarnerModel[]): void {
   const ran = isRunning(stream)
   if (ran && stream.weightWei === 0n) stream.endsAt += now - stream.updatedAt
-  if (ran && stream.weightWei > 0n) {
+  if (ran && stream.weightWei > 0n && now > stream.updatedAt) {
     let flowWei = 0n
     for (let at = stream.updatedAt; at < now && stream.endsAt > at; ) {
       const until = Math.min(now, stream.endsAt)

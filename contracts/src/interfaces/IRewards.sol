@@ -25,12 +25,14 @@ import {Role} from "./Role.sol";
 ///
 /// **Rounding** is down. A settlement of a role divides once: what flowed since the last one, over the end of a period
 /// too, and what that one carried, by the role's weight, in 1/2^72 wei per wei. The remainder, under weight / 2^72 wei,
-/// is carried in 1/256 wei: it goes to who has weight at the next settlement, of the same second too. Where no period
-/// ran since the last settlement, or nobody had weight, nothing is divided and the carry waits. So the index loses under
+/// is carried in 1/256 wei: it goes to who has weight at the next settlement of a later second. Within one second, where no
+/// period ran since the last settlement, or nobody had weight, nothing is divided and the carry waits. So the index loses under
 /// 1/256 wei per settlement of a role, a node's share under 1 wei per settlement of the node. That is the contract's
 /// only dust: money that it holds and that is in no bucket. The voters' part of what a node earned and of its income is
 /// rounded down, the owner's is the rest. What has dripped is rounded down at each settlement and each lump, and the
-/// drip goes on from there with what is left, over the time that is left.
+/// drip goes on from there with what is left, over the time that is left. A settlement of the drip is before every entry into
+/// the vote pool and exit from it, by {settle}, and at any settlement while the pool is empty (then it is the owner's); views
+/// show it at once.
 interface IRewards {
     /// @param rateWei wei per second now
     /// @param endsAt when the running period ends if weight stays above zero; not later than now: none runs

@@ -82,12 +82,8 @@ library SharePool {
         (self.assetsWei, self.shares, self.generation) = (0, 0, self.generation + 1);
     }
 
-    function load(StoredPool storage self) internal view returns (Pool memory pool) {
-        read(self, pool);
-    }
-
-    function read(StoredPool storage self, Pool memory pool) internal view {
-        (pool.assetsWei, pool.shares, pool.generation) = (self.assetsWei, self.shares, self.generation);
+    function load(StoredPool storage self) internal view returns (Pool memory) {
+        return Pool(self.assetsWei, self.shares, self.generation);
     }
 
     function save(StoredPool storage self, Pool memory pool) internal {

@@ -16,7 +16,7 @@ contract StakingHarness is Staking {
 
     /// @notice What many slashes in a row leave of a node's votes: takes `votesWad`/1e18 of them, active and thawing alike.
     function lowerVotes(address owner, uint256 votesWad) external returns (uint256 takenWei) {
-        Open memory node = _openVotes(owner);
+        Open memory node = _open(owner, true);
         Pool memory thawing = _nodes[owner].thawingVotes.load();
         takenWei = node.votes.lower(node.votes.assetsWei * votesWad / WAD);
         takenWei += thawing.lower(thawing.assetsWei * votesWad / WAD);
@@ -27,7 +27,7 @@ contract StakingHarness is Staking {
 
     /// @notice What much income leaves: it lifts the price of a vote share.
     function liftVotes(address owner) external payable {
-        Open memory node = _openVotes(owner);
+        Open memory node = _open(owner, true);
         node.votes.assetsWei += msg.value;
         _close(node);
     }
