@@ -3,9 +3,12 @@
  * they are deployed (the compiler's IR pipeline, 200 optimizer runs). Of several measured cases a row has the dearest. The floor
  * is what the chain takes for any transaction with this calldata: 21,000, 16 per byte, 4 per zero byte. A slash is a call of
  * other contracts: its figure is without the 21,000 of a transaction. Exits 1 when a figure is over its *must*.
+ *
+ *     node test/bench/gas.ts             prints the table and writes all figures to contracts/snapshots/gas.json
+ *     node test/bench/gas.ts --check     exit 1 also when a figure is not the committed one
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeFunctionData, type Hex, hexToBytes, maxUint64, maxUint256, parseEther } from 'viem'
 import { createCopy, forge } from '../../contracts/script/createCopy.ts'
@@ -22,6 +25,7 @@ type Row = {
 }
 
 const TRANSACTION = 21_000
+const snapshot = join(import.meta.dirname, '..', '..', 'contracts', 'snapshots', 'gas.json')
 const address: Hex = `0x${'a5'.repeat(20)}`
 const word: Hex = `0x${'5a'.repeat(32)}`
 const signature: Hex = `0x${'c3'.repeat(65)}`
@@ -166,5 +170,11 @@ for (const { name, figures, must, stretch, calldata, isCall } of rows) {
   const verdict = unmeasured.length > 0 ? `  not measured: ${unmeasured.join('; ')}` : isOver ? '  over must' : isStretch ? '  stretch' : ''
   const floor = calldata === undefined ? undefined : toFloor(calldata)
   process.stdout.write(`${name.padEnd(46)}${formatGas(gas)}${formatGas(must)}${formatGas(stretch)}${formatGas(floor)}${verdict}\n`)
+}
+const text = `${JSON.stringify(Object.fromEntries([...measured].sort(([left], [right]) => (left < right ? -1 : 1)).map(([figure, gas]) => [figure, String(gas)])), null, 2)}\n`
+if (!process.argv.includes('--check')) writeFileSync(snapshot, text)
+else if (readFileSync(snapshot, 'utf8') !== text) {
+  bad += 1
+  process.stdout.write('contracts/snapshots/gas.json is not what is measured: look at the difference of npm run bench:gas, then commit it\n')
 }
 if (bad > 0) process.exitCode = 1
