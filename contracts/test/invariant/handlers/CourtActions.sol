@@ -314,14 +314,15 @@ abstract contract CourtActions is World {
 
     function _commitAll(uint256 id, uint256 seed) private {
         uint8 number = court.getDispute(id).round;
-        // Juries of one mind, silent ones and nearly silent ones often enough.
+        // Juries of one mind, silent ones and those of which the least alone judges often enough.
         uint256 temper = (seed >> 8) % 6;
+        uint256 least = temper == 3 ? _fewestSeats(id, number) : NODES;
         for (uint256 i = 0; i < NODES; ++i) {
             address node = actors[i];
             if (_seatsOf(id, number, node) == 0 || _committed[id][number][node] != Vote.None) continue;
             uint256 own = _mix(seed, i);
             Vote vote = temper < 2 && own % 8 != 0 ? Vote(1 + temper) : Vote(own % 4);
-            if (temper == 2 || (temper == 3 && own % 8 > 1)) vote = Vote.None;
+            if (temper == 2 || temper == 3) vote = i == least ? Vote(1 + own % 2) : Vote.None;
             if (own % 16 == 1) court.summon(id, node);
             if (vote == Vote.None) continue;
             bytes32 commitment = court.commitmentOf(id, number, node, vote, bytes32(id));
@@ -331,6 +332,14 @@ abstract contract CourtActions is World {
         }
         _wait(id, Stage.Committing, seed);
         ++reached["committed"];
+    }
+
+    function _fewestSeats(uint256 id, uint8 number) private view returns (uint256 least) {
+        uint256 fewest = MAX;
+        for (uint256 i = 0; i < NODES; ++i) {
+            uint256 seats = _seatsOf(id, number, actors[i]);
+            if (seats != 0 && seats < fewest) (least, fewest) = (i, seats);
+        }
     }
 
     function _revealAllVotes(uint256 id, uint256 seed) private {
@@ -480,7 +489,9 @@ abstract contract CourtActions is World {
                 address node = actors[i];
                 bytes memory call_ = abi.encodeCall(court.creditJuror, (id, number, node));
                 if (!_try(address(this), address(court), 0, call_, ICourt.NotPayable.selector)) continue;
-                _must(!_credited[id][number][node], "aJurorIsPaidAtMostOnce: again");
+                // At once, while the pot still holds what the others have to get.
+                bool again = _try(address(this), address(court), 0, call_, ICourt.NotPayable.selector);
+                _must(!again && !_credited[id][number][node], "aJurorIsPaidAtMostOnce: again");
                 Vote vote = _revealed[id][number][node];
                 _must(vote == Vote.Valid || vote == Vote.Invalid, "aJurorIsPaidAtMostOnce: for nothing");
                 _credited[id][number][node] = any = true;

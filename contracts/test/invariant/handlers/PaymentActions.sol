@@ -91,8 +91,9 @@ abstract contract PaymentActions is World {
     {
         (address coordinator, address miner) = (_coordinatorOf(coordinatorSeed), _node(minerSeed));
         if (!_coordinates(coordinator) || staking.roleOf(miner) != Role.Miner) return;
-        // Often what escrow covers, often what only the bond does.
+        // Often what escrow covers, often what only the bond does, sometimes all that is left of it.
         uint256 amountWei = _bound(amountSeed, 0, amountSeed % 2 == 0 ? 300_000 ether : 5_000 ether);
+        if (amountSeed % 8 == 1) amountWei = _uncommittedWei(coordinator);
         bytes memory call_ = abi.encodeCall(payments.raiseLines, (coordinator, _list(miner), _list(amountWei)));
         address caller = _either(coordinator, whoSeed);
         if (!_try(caller, address(payments), 0, call_, IPayments.CoverTooLow.selector)) return;
@@ -102,6 +103,14 @@ abstract contract PaymentActions is World {
             _lineNumber[coordinator][miner] = _openedLines.length;
         }
         ++done[msg.sig];
+    }
+
+    /// @dev By how much lines may rise on escrow and half the bond.
+    function _uncommittedWei(address coordinator) private view returns (uint256) {
+        IPayments.CoordinatorView memory books = payments.getCoordinator(coordinator);
+        (uint256 bondWei,) = staking.bondOf(coordinator);
+        uint256 coverWei = books.escrowWei - books.thawingWei + bondWei / 2;
+        return coverWei > books.openWei ? coverWei - books.openWei : 0;
     }
 
     function noticeLine(uint256 pickSeed, uint256 capSeed, uint256 whoSeed) external counted {
