@@ -37,15 +37,6 @@ contract WiringAttack is Network {
 
     // ---- addresses ----
 
-    function test_theNamedAddressesAreTheContracts() public view {
-        vm.assertEq(staking.payments(), address(payments), "payments");
-        vm.assertEq(staking.court(), address(court), "court");
-        vm.assertEq(staking.epochs(), address(epochs), "epochs");
-        vm.assertEq(address(payments.staking()), address(staking), "payments' staking");
-        vm.assertEq(address(court.staking()), address(staking), "court's staking");
-        vm.assertEq(address(epochs.staking()), address(staking), "epochs' staking");
-    }
-
     /// @dev Between two transactions of the deployment, somebody else creates the contracts: they are not the named ones.
     function test_aFrontRunnerCannotTakeAPlace() public {
         Staking fresh = new Staking(_predicted(0));
@@ -92,15 +83,6 @@ contract WiringAttack is Network {
         vm.assertEq(second.epochs(), vm.computeCreateAddress(address(this), vm.getNonce(address(this))), "its place");
         vm.expectRevert(INVALID);
         new Epochs(staking, DRAW, GRACE);
-    }
-
-    function test_aStakingThatIsNone() public {
-        vm.expectRevert(bytes(""));
-        new Payments(IStakingHooks(MALLORY), TOP_UP);
-        vm.expectRevert(bytes(""));
-        new Court(IStakingHooks(MALLORY), randomness, _courtParameters());
-        vm.expectRevert(bytes(""));
-        new Epochs(IStakingHooks(MALLORY), DRAW, GRACE);
     }
 
     // ---- windows, against the staking contract's own ----
