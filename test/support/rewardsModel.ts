@@ -118,31 +118,39 @@ export class StakingModel {
 
   vote(account: number, index: number, wei: bigint): bigint {
     const node = this.getRegistered(index)
-    return this.change(index, () => {
-      this.takeFree(account, wei)
-      const shares = enterPool(node.votes, wei)
-      refuseIf(wei < minimumVoteWei || shares < minimumShares, 'VoteTooSmall')
-      refuseIf(node.votes.assetsWei > votesPerBond * node.bondWei, 'VotesOverLimit')
-      const { generation } = node.votes
-      const position = this.takePosition(account, index)
-      this.state.positions.push({ account, node: index, shares: this.liveShares(node.votes, position) + shares, generation })
-      return shares
-    }, true)
+    return this.change(
+      index,
+      () => {
+        this.takeFree(account, wei)
+        const shares = enterPool(node.votes, wei)
+        refuseIf(wei < minimumVoteWei || shares < minimumShares, 'VoteTooSmall')
+        refuseIf(node.votes.assetsWei > votesPerBond * node.bondWei, 'VotesOverLimit')
+        const { generation } = node.votes
+        const position = this.takePosition(account, index)
+        this.state.positions.push({ account, node: index, shares: this.liveShares(node.votes, position) + shares, generation })
+        return shares
+      },
+      true,
+    )
   }
 
   unvote(account: number, index: number, shares: bigint): void {
     refuseIf(shares === 0n, 'AmountZero')
     const node = this.getNode(index)
-    this.change(index, () => {
-      const held = this.liveShares(node.votes, this.takePosition(account, index))
-      refuseIf(shares > held, 'InsufficientShares')
-      const { amountWei, dustWei } = exitPool(node.votes, shares)
-      const kept = held - shares
-      refuseIf(kept > 0n && (kept < minimumShares || toAssets(node.votes, kept) < minimumVoteWei), 'VoteTooSmall')
-      if (kept > 0n) this.state.positions.push({ account, node: index, shares: kept, generation: node.votes.generation })
-      this.state.undistributedWei += dustWei
-      this.startThaw(account, index, 1, amountWei)
-    }, true)
+    this.change(
+      index,
+      () => {
+        const held = this.liveShares(node.votes, this.takePosition(account, index))
+        refuseIf(shares > held, 'InsufficientShares')
+        const { amountWei, dustWei } = exitPool(node.votes, shares)
+        const kept = held - shares
+        refuseIf(kept > 0n && (kept < minimumShares || toAssets(node.votes, kept) < minimumVoteWei), 'VoteTooSmall')
+        if (kept > 0n) this.state.positions.push({ account, node: index, shares: kept, generation: node.votes.generation })
+        this.state.undistributedWei += dustWei
+        this.startThaw(account, index, 1, amountWei)
+      },
+      true,
+    )
   }
 
   // ---- nodes ----
