@@ -6,6 +6,7 @@ import {IPayments} from "../../src/interfaces/IPayments.sol";
 import {IStaking} from "../../src/interfaces/IStaking.sol";
 import {IStakingHooks} from "../../src/interfaces/IStakingHooks.sol";
 import {Role} from "../../src/interfaces/Role.sol";
+import {Voucher} from "../../src/libraries/Signed.sol";
 import {Disputes} from "../utils/Disputes.sol";
 import {vm} from "../utils/Vm.sol";
 
@@ -172,10 +173,10 @@ contract UnboundedLoopsAttack is Disputes {
         return _gas(address(this), address(payments), abi.encodeCall(IPayments.collect, (claimId)));
     }
 
-    function _redeemGas(address to, uint256 cumulativeWei) private returns (uint256 used) {
-        used = gasleft();
-        _redeem(coordinator, to, cumulativeWei);
-        used -= gasleft();
+    function _redeemGas(address to, uint256 cumulativeWei) private returns (uint256) {
+        (Voucher memory voucher, bytes memory signature) = _voucher(coordinator, to, cumulativeWei);
+        return
+            _gas(address(this), address(payments), abi.encodeCall(IPayments.redeem, (_list(voucher), _list(signature))));
     }
 
     /// @dev Twelve disputes open on one node: closing one, and leaving the node, cost what they cost with one.
