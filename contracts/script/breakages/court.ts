@@ -35,13 +35,13 @@ export const court: Suite = {
           name: 'evidence is never used up',
           from: '_keys[key] = consumed ? CONSUMED : 0;',
           to: '_keys[key] = 0;',
-          red: [],
+          red: ['test_assignmentsOfOneAttemptCostOnce', 'test_oneFinalVerdictPerAssignment', 'test_resultsOfOneAssignmentCostOnce'],
         },
         {
           name: 'undecided uses evidence up',
           from: '_keys[key] = consumed ? CONSUMED : 0;',
           to: '_keys[key] = CONSUMED;',
-          red: [],
+          red: ['test_undecidedConsumesNothing', 'test_anUndecidedReceiptMayBeChallengedAgain'],
         },
         {
           name: 'two disputes of one assignment',

@@ -5,6 +5,11 @@ import {BlockhashRandomness} from "../../src/BlockhashRandomness.sol";
 import {IRandomness} from "../../src/interfaces/IRandomness.sol";
 import {vm} from "../utils/Vm.sol";
 
+/// @dev The cheat code that lets blocks pass.
+interface VmRoll {
+    function roll(uint256 number) external;
+}
+
 contract BlockhashRandomnessTest {
     uint64 private constant START = 1_800_000_000;
 
@@ -24,6 +29,13 @@ contract BlockhashRandomnessTest {
             vm.expectRevert(abi.encodeWithSelector(IRandomness.ChainUnsupported.selector, chains[i]));
             new BlockhashRandomness();
         }
+    }
+
+    function test_aSealedRoundKeepsItsSeed() public {
+        bytes32 seed = randomness.seal(START, "");
+        VmRoll(address(vm)).roll(block.number + 5);
+        vm.assertEq(randomness.seal(START, ""), seed, "in a later block");
+        vm.assertTrue(randomness.seal(START - 1, "") != seed, "another round");
     }
 
     function test_roundIsItsSecond() public view {

@@ -490,8 +490,9 @@ abstract contract CourtActions is World {
                 bytes memory call_ = abi.encodeCall(court.creditJuror, (id, number, node));
                 if (!_try(address(this), address(court), 0, call_, ICourt.NotPayable.selector)) continue;
                 // At once, while the pot still holds what the others have to get.
-                bool again = _try(address(this), address(court), 0, call_, ICourt.NotPayable.selector);
+                (bool again,) = address(court).call(call_);
                 _must(!again && !_credited[id][number][node], "aJurorIsPaidAtMostOnce: again");
+                if (again) return true;
                 Vote vote = _revealed[id][number][node];
                 _must(vote == Vote.Valid || vote == Vote.Invalid, "aJurorIsPaidAtMostOnce: for nothing");
                 _credited[id][number][node] = any = true;
