@@ -165,7 +165,9 @@ abstract contract StakeActions is World {
         (address actor, address node) = (_actor(actorSeed), _node(nodeSeed));
         uint256 amountWei = _votable(actor, node, amountSeed);
         (uint256 held, uint256 heldWei) = staking.votesOf(actor, node);
-        if (amountWei == 0 || exits[actor].length >= MOST_EXITS || (held != 0 && heldWei < 1 ether + 1)) return;
+        if (
+            amountWei == 0 || exits[actor].length >= MOST_EXITS || (held != 0 && (heldWei < 1 ether + 1 || held < 1e18))
+        ) return;
         uint256 shares = _voteAs(actor, node, amountWei);
         if (funded) {
             earnableWei += 1_000 ether;
@@ -179,15 +181,18 @@ abstract contract StakeActions is World {
         _must(thawedWei <= amountWei, "enterThenExitNeverProfits: profit");
     }
 
-    function _votable(address actor, address node, uint256 seed) private view returns (uint256) {
+    function _votable(address actor, address node, uint256 seed) private view returns (uint256 amountWei) {
         if (!_isRegistered(node)) return 0;
         (uint256 bondWei,) = staking.bondOf(node);
-        (uint256 limitWei, uint256 votesWei) = (16 * bondWei, harness.pools(node)[0].assetsWei);
-        if (limitWei < votesWei + 1 ether) return 0;
-        uint256 mostWei = limitWei - votesWei < actor.balance / 2 ? limitWei - votesWei : actor.balance / 2;
+        Pool memory votes = harness.pools(node)[0];
+        if (16 * bondWei < votes.assetsWei + 1 ether) return 0;
+        uint256 mostWei = 16 * bondWei - votes.assetsWei;
+        if (mostWei > actor.balance / 2) mostWei = actor.balance / 2;
         if (mostWei < 1 ether) return 0;
         // Mostly amounts of a voter, sometimes the whole room there is.
-        return seed % 8 == 0 ? mostWei : _bound(seed, 1 ether, mostWei > 100_000 ether ? 100_000 ether : mostWei);
+        amountWei = seed % 8 == 0 ? mostWei : _bound(seed, 1 ether, mostWei > 100_000 ether ? 100_000 ether : mostWei);
+        // Where much income went to few votes, 1 CAI is less than the least.
+        if (votes.toShares(amountWei) < 1e18) return 0;
     }
 
     function _addExit(address account, uint256 id, address node, ThawKind kind) internal {
