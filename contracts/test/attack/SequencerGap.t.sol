@@ -93,7 +93,6 @@ contract SequencerGapAttack is CourtBase {
 
     /// @dev Whatever the gaps: no transaction finds a stage earlier than one before it. Else a juror could commit after it saw
     /// others reveal.
-    /// forge-config: default.fuzz.runs = 1000
     function testFuzz_aWindowThatIsOverStaysOver(uint256 seed) public {
         uint256 caseId = _challenge(1);
         _seal(caseId);

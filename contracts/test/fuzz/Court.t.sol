@@ -70,7 +70,6 @@ contract CourtFuzz is CourtBase {
 
     /// @dev Whole seats of parts are never more than of the whole, and the chances for one more make up the difference: in
     /// units of 1 / S the expectations are equal, exactly.
-    /// forge-config: default.fuzz.runs = 1000
     function testFuzz_splittingChangesNoExpectation(uint256 size, uint256 bondWei, uint256 cut, uint256 eligibleWei)
         public
         pure
@@ -130,8 +129,7 @@ contract CourtFuzz is CourtBase {
 
     /// @dev Up to three disputes at once, each with random votes, silence, missed quorums, appeals and reports in between. To
     /// the wei: everybody is credited what ICourt says, the court holds what it owes, everything can be withdrawn, nobody
-    /// is fined twice. One run is a few hundred calls, hence fewer of them.
-    /// forge-config: default.fuzz.runs = 500
+    /// is fined twice. One run is a few hundred calls: deep runs have no more of them.
     /// forge-config: deep.fuzz.runs = 5000
     function testFuzz_moneyOfDisputes(uint256 seed) public {
         _seed = seed;
