@@ -72,6 +72,12 @@ test('voters get their share of income over the drip, and earnings are told per 
   await chain.redeem(signer(9), { vouchers: [signVoucher(chain, coordinator, miner, cai(60), await now())] })
   await warp(20)
   await chain.redeem(signer(9), { vouchers: [signVoucher(chain, coordinator, miner, cai(80), await now())] })
+  // A claim in the middle leaves the drip alone; a vote settles it.
+  await warp(7)
+  await chain.claim(signer(3), { node: miner })
+  await warp(11)
+  await chain.stake(signer(5), { amountWei: cai(5) })
+  await chain.vote(signer(5), { node: miner, amountWei: cai(5), minShares: 0n })
   await warp(testParameters.rewardSeconds * 2)
   await chain.claim(signer(3), { node: miner })
   const sum = (of: (record: EarningRecord) => bigint, records: EarningRecord[]) => records.reduce((total, record) => total + of(record), 0n)

@@ -32,13 +32,15 @@ export function getEarnings(context: ChainContext, node: Address): Promise<Earni
         record.votersIncomeWei += event.args.votersWei
         drip.add(BigInt(timestamp), event.args.votersWei)
       } else {
-        // What was settled holds what has dripped of the income, which was counted when it was credited.
         const { ownerWei, votersWei } = event.args
-        const drippedWei = drip.take(BigInt(timestamp))
-        // Without voters all is the owner's.
-        if (votersWei === 0n) record.ownerRewardsWei += subtract(ownerWei, drippedWei)
-        else record.ownerRewardsWei += ownerWei
-        record.votersRewardsWei += subtract(votersWei, drippedWei)
+        const drippedWei = drip.preview(BigInt(timestamp))
+        // Without voters all is the owner's, what has dripped too.
+        if (votersWei === 0n) {
+          record.ownerRewardsWei += subtract(ownerWei, drip.take(BigInt(timestamp)))
+        } else {
+          record.ownerRewardsWei += ownerWei
+          record.votersRewardsWei += isShared(ownerWei, votersWei - drippedWei) ? votersWei - drip.take(BigInt(timestamp)) : votersWei
+        }
       }
     }
     return [...records.values()]
@@ -53,16 +55,29 @@ function getRecord(records: Map<number, EarningRecord>, startsAt: number): Earni
   return record
 }
 
-/** The voters' part of income on its way into the pool, as the contract counts it (Settlement._drip), in wei. */
+/**
+ * Whether a reward can have been shared like this: the voters' part is a whole number of basis points, rounded down. A settlement's
+ * event does not tell whether it holds what has dripped of the income, which was counted when it was credited (votes and unvotes do, a
+ * claim or a slash does not); of two readings that differ by many wei only one is a share.
+ */
+function isShared(ownerWei: bigint, votersWei: bigint): boolean {
+  if (votersWei < 0n) return false
+  const earnedWei = ownerWei + votersWei
+  if (earnedWei === 0n) return true
+  const shareBps = (votersWei * 10_000n + earnedWei - 1n) / earnedWei
+  return (earnedWei * shareBps) / 10_000n === votersWei
+}
+
+/** The voters' part of income on its way into the pool, as the contract counts it (Settlement._loadDrip), in wei. */
 function createDrip(dripSeconds: bigint) {
   let [waitingWei, maturedWei, startAt, leftSeconds] = [0n, 0n, 0n, 0n]
+  const toFlowed = (now: bigint): bigint => (now - startAt >= leftSeconds ? waitingWei : (waitingWei * (now - startAt)) / leftSeconds)
   const flow = (now: bigint): void => {
-    const elapsed = now - startAt
-    const flowedWei = elapsed >= leftSeconds ? waitingWei : (waitingWei * elapsed) / leftSeconds
+    const flowedWei = toFlowed(now)
     waitingWei -= flowedWei
     maturedWei += flowedWei
+    leftSeconds = now - startAt >= leftSeconds ? 0n : leftSeconds - (now - startAt)
     startAt = now
-    leftSeconds = elapsed >= leftSeconds ? 0n : leftSeconds - elapsed
   }
   return {
     /** another lump: the drip of what is left starts anew */
@@ -72,7 +87,9 @@ function createDrip(dripSeconds: bigint) {
       waitingWei += amountWei
       leftSeconds = dripSeconds
     },
-    /** what has dripped since the last time */
+    /** what {@link take} would give; changes nothing, for each step rounds */
+    preview: (now: bigint): bigint => maturedWei + toFlowed(now),
+    /** what has dripped since it was last taken */
     take(now: bigint): bigint {
       flow(now)
       const takenWei = maturedWei
