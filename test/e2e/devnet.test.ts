@@ -133,12 +133,13 @@ describe('--json', () => {
     ['unvote', () => ['dev-miner-1', '5', ...staker]],
     ['status', () => staker.slice(0, 2)],
     ['status', () => miner.slice(0, 2)],
-    ['devnet warp', () => ['11m']],
-    ['withdraw', () => ['all', ...staker]],
     ['models list', () => []],
     ['run', () => ['Tell me a story.', '--max-tokens', '8']],
     ['receipt show', () => [made.task]],
     ['receipt verify', () => [made.task]],
+    // Afterwards coordinator and miner take seconds to follow the chain's clock: tasks come first.
+    ['devnet warp', () => ['11m']],
+    ['withdraw', () => ['all', ...staker]],
     ['deploy', () => ['--network', 'devnet', '--rpc-url', getRpcUrl(), '--out', join(folder, 'other.json'), ...staker]],
     ['completion', () => ['bash']],
   ]
