@@ -103,6 +103,12 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
   }
 }
 
+/** The time of the clock that is nearest to `issuedAt`, unix seconds: a coordinator learns seconds later than we that a devnet's clock was moved. */
+function toNearest(issuedAt: bigint, clocks: readonly [Clock, Clock]): number {
+  const [chainNow, wallNow] = clocks.map((clock) => Math.floor(clock.nowMs() / 1000)) as [number, number]
+  return Math.abs(Number(issuedAt) - wallNow) < Math.abs(Number(issuedAt) - chainNow) ? wallNow : chainNow
+}
+
 function assertPolledTask(runner: TaskRunner, { assignment, signature, content }: PolledTask): Hash {
   const digest = assertAssignment(assignment, signature, content, {
     domainSeparator: runner.domainSeparator,
@@ -112,7 +118,7 @@ function assertPolledTask(runner: TaskRunner, { assignment, signature, content }
     operators: runner.getOperators(),
     findManifest: (digest) => runner.models.get(digest)?.model.manifest,
     minUnitPriceWei: runner.minUnitPriceWei,
-    now: Math.floor(runner.chainClock.nowMs() / 1000),
+    now: toNearest(assignment.issuedAt, [runner.chainClock, runner.clock]),
   })
   runner.credit.reserve(assignment)
   return digest
