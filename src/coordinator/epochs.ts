@@ -4,6 +4,7 @@ import type { Clock } from '../domain/ports.ts'
 import type { DrawEpoch } from '../domain/storePorts.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
+import { waitAtMost } from './waitAtMost.ts'
 
 /** A reveal waits this long after its epoch's end: the next block must not be stamped before it. */
 const settleMs = 1_000
@@ -88,9 +89,7 @@ export class Epochs {
   /** Starts nothing more; waits a moment for what is under way. Says which secrets are still to be shown. */
   async close(): Promise<void> {
     this.#closed = true
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([this.#running, new Promise((resolve) => (timer = setTimeout(resolve, closeMs)))])
-    clearTimeout(timer)
+    await waitAtMost(this.#running, closeMs)
     const epochs = [...this.#committed.keys()]
     if (epochs.length > 0)
       this.#ports.logger.info({ epochs }, 'the secrets of these draw epochs are still to be revealed: serve again in time, or the node is suspended')

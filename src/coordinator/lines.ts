@@ -6,6 +6,7 @@ import { txUncertain, txUnconfirmed, walletTooLow } from '../errors/chain.ts'
 import { isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
+import { waitAtMost } from './waitAtMost.ts'
 
 /** A line that is in order is read again after so long: only its owner, or notice, changes it from outside. */
 const maxAgeMs = 30_000
@@ -78,9 +79,7 @@ export class Lines {
   /** Starts nothing more; waits a moment for what is under way. */
   async close(): Promise<void> {
     this.#closed = true
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([this.#running, new Promise((resolve) => (timer = setTimeout(resolve, closeMs)))])
-    clearTimeout(timer)
+    await waitAtMost(this.#running, closeMs)
   }
 
   async #runRounds(): Promise<void> {
