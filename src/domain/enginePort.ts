@@ -1,8 +1,23 @@
 import type { Hash } from './hex.ts'
 import type { Dtype, Manifest } from './manifest.ts'
-import type { EmbeddingInput, EmbeddingOutput, TextInput, TextOutput, TextParams } from './task.ts'
+import type { Media, MediaFile } from './media.ts'
+import type {
+  EmbeddingInput,
+  EmbeddingOutput,
+  EmbeddingParams,
+  ImageInput,
+  ImageOutput,
+  ImageParams,
+  PipelineContent,
+  PipelineOutput,
+  TextInput,
+  TextOutput,
+  TextParams,
+} from './task.ts'
+import type { MediaClass, ModelKind } from './taskKinds.ts'
 
-export const deviceNames = ['cpu', 'webgpu', 'cuda'] as const
+/** `dml` is DirectML, Windows only. */
+export const deviceNames = ['cpu', 'webgpu', 'cuda', 'dml'] as const
 export type DeviceName = (typeof deviceNames)[number]
 
 export interface DeviceInfo {
@@ -26,6 +41,8 @@ export interface OpenModelRequest {
   model: string
   source: ModelSource
   dtype: Dtype
+  /** where the files do not tell what a model does, as with T5, which translates or sums up */
+  kind?: ModelKind
   /** `auto` picks the best that is there and says why; a named one is used or refused, never replaced */
   device: DeviceName | 'auto'
   onProgress?: (progress: DownloadProgress) => void
@@ -39,7 +56,25 @@ export interface TextRun {
   totalMs: number
 }
 
-/** A loaded model in its worker. Runs are queued one after another. */
+export interface ImageRun {
+  output: ImageOutput
+  /** the PNGs that `output` names */
+  files: MediaFile[]
+  totalMs: number
+}
+
+export interface PipelineRun {
+  output: PipelineOutput
+  /** the media that `output` names */
+  files: MediaFile[]
+  totalMs: number
+}
+
+export interface RunHooks {
+  signal?: AbortSignal
+}
+
+/** A loaded model in its worker. Runs are queued one after another; those whose result does not depend on it may share a batch. */
 export interface OpenModel {
   readonly manifest: Manifest
   readonly manifestDigest: Hash
@@ -49,7 +84,12 @@ export interface OpenModel {
    * Generates from prompt token ids. `onTokens` sees ids as they are made. Ends early with the signal's reason on abort.
    */
   generateText(input: TextInput, params: TextParams, seed: bigint, hooks?: { signal?: AbortSignal; onTokens?: (tokenIds: number[]) => void }): Promise<TextRun>
-  embed(input: EmbeddingInput, params: { normalize: boolean }, hooks?: { signal?: AbortSignal }): Promise<{ output: EmbeddingOutput; totalMs: number }>
+  embed(input: EmbeddingInput, params: EmbeddingParams, hooks?: RunHooks): Promise<{ output: EmbeddingOutput; totalMs: number }>
+  /** `onStep`: steps of denoising done, of all images of the task together */
+  generateImages(input: ImageInput, params: ImageParams, seed: bigint, hooks?: RunHooks & { onStep?: (done: number, steps: number) => void }): Promise<ImageRun>
+  /** `media`: the bytes that the content names, null where it names none */
+  runPipeline(content: PipelineContent, media: Uint8Array | null, hooks?: RunHooks): Promise<PipelineRun>
+  /** of models that take token ids: text and embeddings */
   readonly tokenizer: OpenTokenizer
   /** bytes of one of the manifest's files */
   readFile(path: string): Promise<Uint8Array>
@@ -88,4 +128,13 @@ export interface Tokenizers {
   /** `files`: bytes by path, those of {@link tokenizerFiles} that the manifest has */
   openTokenizer(files: ReadonlyMap<string, Uint8Array>): Promise<OpenTokenizer>
   dispose(): Promise<void>
+}
+
+/** Looks at media of strangers without decoding them: type and size from the header, the hash over all bytes. */
+export interface MediaReader {
+  /**
+   * What `data` is.
+   * @throws CUCKOO_MEDIA_UNKNOWN when it is no medium of this class; CUCKOO_MEDIA_TOO_LARGE when it would decode to more than the limits
+   */
+  read(data: Uint8Array, wanted: MediaClass, limits: { maxPixels: number; maxSeconds: number }): Promise<Media>
 }

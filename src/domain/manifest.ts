@@ -1,5 +1,7 @@
 import { hashCanonical } from './canonical.ts'
 import type { Hash } from './hex.ts'
+import type { ImageScheduler } from './task.ts'
+import type { ModelKind } from './taskKinds.ts'
 
 export const dtypes = ['fp32', 'fp16', 'q8', 'q4', 'q4f16'] as const
 export type Dtype = (typeof dtypes)[number]
@@ -21,16 +23,19 @@ export interface Manifest {
   model: string
   /** the hub's 40-hex commit, or null for bundled models and local folders (their files are pinned by hash all the same) */
   revision: string | null
-  kind: 'text' | 'embedding'
+  kind: ModelKind
   dtype: Dtype
   files: ManifestFile[]
   limits: {
-    /** prompt plus output */
+    /** prompt plus output; of models that take no text 1 */
     contextTokens: number
+    /** 0 where the output is no text */
     maxOutputTokens: number
-    /** texts per embedding task; 1 for text */
+    /** texts of one embedding task, images of one image task; 1 for the others */
     maxBatch: number
   }
+  /** of image models only: what a request may ask for, and what it gets where it asks for nothing */
+  image?: ImageTraits
   /** a chat template came with the tokenizer */
   chatTemplate: boolean
   /** token ids that end a text */
@@ -39,6 +44,20 @@ export interface Manifest {
   pooling: 'mean' | 'cls' | 'last' | null
   /** `none`: screened and paid, never slashed by a jury. A proof lane needs the canonical runtime, pinned by its own hash. */
   proof: 'none'
+}
+
+export interface ImageTraits {
+  /** width and height are multiples of this */
+  sizeStep: number
+  maxPixels: number
+  maxSteps: number
+  width: number
+  height: number
+  steps: number
+  guidance: number
+  scheduler: ImageScheduler
+  /** those its noise schedule and prediction type allow */
+  schedulers: ImageScheduler[]
 }
 
 /** The manifest's digest, the bytes32 `manifest` of an assignment. */

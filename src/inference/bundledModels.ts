@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '../domain/enginePort.ts'
-import { createManifest, listDtypes } from './createManifest.ts'
-import { listModels, type ModelFolder } from './modelFolder.ts'
+import { createManifest } from './createManifest.ts'
+import { listModelPaths, listModels, type ModelFolder } from './modelFolder.ts'
+import { findLayout } from './modelLayout.ts'
 
 /** The folder of the models that ship with cuckoo. Weights are not compiled: the published package has them under src too. */
 export const bundledDirectory = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './bundled' : '../../src/inference/bundled', import.meta.url))
@@ -18,8 +19,9 @@ export async function listBundledModels(): ReturnType<Engine['listBundledModels'
   const models: Awaited<ReturnType<Engine['listBundledModels']>> = []
   for (const model of await listModels(bundledDirectory)) {
     const folder = toBundledFolder(model)
-    const dtypes = await listDtypes(folder)
-    const manifests = await Promise.all(dtypes.map((dtype) => createManifest(folder, { dtype, revision: null })))
+    const modelPaths = await listModelPaths(folder)
+    const dtypes = findLayout(modelPaths).listDtypes(modelPaths)
+    const manifests = await Promise.all(dtypes.map((dtype) => createManifest(folder, { dtype, revision: null, paths: modelPaths })))
     const [first] = manifests
     if (first === undefined) continue
     const paths = new Set(manifests.flatMap(({ files }) => files.map(({ path }) => path)))

@@ -8,6 +8,7 @@ import { chooseDevice, type ProbedDevice, probeDevices } from './devices.ts'
 import { downloadModel } from './downloadModel.ts'
 import type { InferenceLogger } from './logger.ts'
 import { listModels, type ModelFolder } from './modelFolder.ts'
+import type { ModelPaths } from './modelLayout.ts'
 import { assertModelName } from './modelName.ts'
 import { openModel } from './openModel.ts'
 import { createTokenizerPool } from './tokenizerPool.ts'
@@ -52,8 +53,8 @@ export function createEngine(options: EngineOptions): Engine {
       assertModelName(request.model)
       request.signal?.throwIfAborted()
       const chosen = request.device === 'cpu' ? { device: request.device, reason: 'as asked' } : chooseDevice(request.device, await getDevices())
-      const { folder, revision } = await locateModel(request, options)
-      const manifest = await createManifest(folder, { dtype: request.dtype, revision })
+      const { folder, ...pinned } = await locateModel(request, options)
+      const manifest = await createManifest(folder, { dtype: request.dtype, kind: request.kind, ...pinned })
       options.logger?.debug({ model: request.model, device: chosen.device, reason: chosen.reason }, 'opening model')
       const opened = await openModel({
         folder,
@@ -76,13 +77,14 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 /** The folder that holds the model's files, downloaded where the source is the hub. */
-async function locateModel(request: OpenModelRequest, options: EngineOptions): Promise<{ folder: ModelFolder; revision: string | null }> {
+async function locateModel(request: OpenModelRequest, options: EngineOptions): Promise<{ folder: ModelFolder; revision: string | null; paths?: ModelPaths }> {
   const { model, source } = request
   if (source.from === 'hub') {
     return downloadModel({
       model,
       revision: source.revision,
       dtype: request.dtype,
+      kind: request.kind,
       directory: resolve(options.modelsDirectory),
       baseUrl: options.hubUrl ?? 'https://huggingface.co',
       token: options.hubToken,

@@ -87,6 +87,7 @@ const nextSteps: Record<DeviceName, string> = {
   cpu: 'Use --device cpu.',
   webgpu: 'Install a Vulkan driver and its loader (Debian: libvulkan1), or use --device cpu.',
   cuda: "Install the CUDA libraries of onnxruntime-node (README, 'CUDA'), or use --device cpu.",
+  dml: 'Use --device webgpu, or --device cpu.',
 }
 
 /**

@@ -4,11 +4,13 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path'
 import type { DownloadProgress } from '../domain/enginePort.ts'
 import type { Dtype } from '../domain/manifest.ts'
+import type { ModelKind } from '../domain/taskKinds.ts'
 import { CuckooError, isError } from '../errors/cuckooError.ts'
-import { dtypeMissing, hubFileCorrupt, hubOffline, hubUnreachable, modelFileMissing, modelsDirectoryUnusable } from '../errors/inference.ts'
-import { optionalFiles, requiredFiles, toExternalFiles, toGraphFile } from './createManifest.ts'
+import { hubFileCorrupt, hubOffline, hubUnreachable, modelFileMissing, modelsDirectoryUnusable } from '../errors/inference.ts'
+import { toExternalFiles } from './createManifest.ts'
 import { createHubClient, type HubClient, type HubFile, type HubListing } from './hubClient.ts'
 import { findModelFile, type ModelFolder } from './modelFolder.ts'
+import { findLayout, type ModelPaths } from './modelLayout.ts'
 import { readOnnxGraph } from './onnxGraph.ts'
 
 export interface DownloadRequest {
@@ -17,6 +19,7 @@ export interface DownloadRequest {
   /** branch, tag or commit; null is the default branch as it was when first used here */
   revision: string | null
   dtype: Dtype
+  kind?: ModelKind | undefined
   /** the cache: `<directory>/<owner>/<model>/<commit>/` */
   directory: string
   baseUrl: string
@@ -37,29 +40,27 @@ const commitPattern = /^[0-9a-f]{40}$/
  * @throws CUCKOO_HUB_OFFLINE when something is missing and downloads are off
  * @throws CUCKOO_HUB_UNREACHABLE, CUCKOO_HUB_MODEL_UNKNOWN, CUCKOO_HUB_FILE_CORRUPT, CUCKOO_MODEL_DTYPE_MISSING, CUCKOO_MODELS_DIRECTORY_UNUSABLE
  */
-export async function downloadModel(request: DownloadRequest): Promise<{ folder: ModelFolder; revision: string }> {
+export async function downloadModel(request: DownloadRequest): Promise<{ folder: ModelFolder; revision: string; paths: ModelPaths }> {
   const client = createHubClient({ baseUrl: request.baseUrl, token: request.token })
   try {
     const listing = await getListing(client, request)
     const folder: ModelFolder = { model: request.model, path: join(request.directory, request.model, listing.commit), refuseHardLinks: true }
-    const graphFile = toGraphFile(request.dtype)
-    if (!listing.files.some(({ path }) => path === graphFile))
-      throw dtypeMissing({ model: request.model, dtype: request.dtype, available: listDtypesOf(listing) })
-    const wanted = optionalFiles.filter((path) => listing.files.some((file) => file.path === path))
-    for (const path of [...requiredFiles, ...wanted, graphFile]) await ensureFile(client, request, folder, listing, path)
-    const graph = await readOnnxGraph(join(folder.path, graphFile), { model: request.model, file: graphFile })
-    for (const path of toExternalFiles(request.dtype, graph)) await ensureFile(client, request, folder, listing, path)
-    return { folder, revision: listing.commit }
+    const paths = new Set(listing.files.map(({ path }) => path))
+    const layout = findLayout(paths)
+    for (const path of layout.listConfigFiles(paths)) await ensureFile(client, request, folder, listing, path)
+    const plan = await layout.plan(folder, paths, { dtype: request.dtype, kind: request.kind ?? null })
+    for (const path of plan.files) await ensureFile(client, request, folder, listing, path)
+    for (const file of plan.graphs) {
+      const graph = await readOnnxGraph(join(folder.path, ...file.split('/')), { model: request.model, file })
+      for (const path of toExternalFiles(file, graph)) await ensureFile(client, request, folder, listing, path)
+    }
+    return { folder, revision: listing.commit, paths }
   } catch (error) {
     if (error instanceof CuckooError || request.signal?.aborted) throw error
     throw modelsDirectoryUnusable({ directory: request.directory, reason: error instanceof Error ? error.message : String(error) }, { cause: error })
   } finally {
     await client.close()
   }
-}
-
-function listDtypesOf(listing: HubListing): string {
-  return (['fp32', 'fp16', 'q8', 'q4', 'q4f16'] as const).filter((dtype) => listing.files.some(({ path }) => path === toGraphFile(dtype))).join(', ')
 }
 
 /** The listing of the wanted commit: from this machine when it was fetched before, else from the hub. */

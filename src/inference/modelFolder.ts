@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, sep } from 'node:path'
+import { isAbsolute, join, relative, sep } from 'node:path'
 import type { Hash } from '../domain/hex.ts'
 import { modelFileEscapes, modelFileInvalid, modelFileMissing } from '../errors/inference.ts'
 
@@ -77,13 +77,21 @@ export async function hashFile(path: string): Promise<{ bytes: number; sha256: H
   return { bytes, sha256: `0x${hash.digest('hex')}` }
 }
 
-/** Names `owner/model` of the folders under `directory` that hold a config.json, sorted. */
+/** Relative paths of all files of the folder, forward slashes; links count as what they lead to, {@link getModelFile} refuses those that lead out. */
+export async function listModelPaths(folder: ModelFolder): Promise<Set<string>> {
+  const entries = await readdir(folder.path, { recursive: true, withFileTypes: true }).catch(() => [])
+  return new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => relative(folder.path, join(entry.parentPath, entry.name)).split(sep).join('/')))
+}
+
+/** Names `owner/model` of the folders under `directory` that hold a model, sorted. */
 export async function listModels(directory: string): Promise<string[]> {
   const listFolders = async (path: string) =>
     (await readdir(path, { withFileTypes: true }).catch(() => [])).filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map(({ name }) => name)
   const models: string[] = []
   for (const owner of await listFolders(directory))
-    for (const model of await listFolders(join(directory, owner)))
-      if (await stat(join(directory, owner, model, 'config.json')).catch(() => null)) models.push(`${owner}/${model}`)
+    for (const model of await listFolders(join(directory, owner))) {
+      const found = ['config.json', 'model_index.json'].map((file) => stat(join(directory, owner, model, file)).catch(() => null))
+      if ((await Promise.all(found)).some((file) => file !== null)) models.push(`${owner}/${model}`)
+    }
   return models.sort()
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { DeviceName, OpenModel } from '../domain/enginePort.ts'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
+import { taskKindTraits } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
 import { createExclusive, type Exclusive } from './exclusive.ts'
@@ -76,6 +77,17 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     embed: async (input, { normalize }, hooks = {}) => {
       assertKind(manifest, 'embedding')
       return runs.run((cancel) => worker.call('embed', { input, normalize, cancel }), hooks.signal)
+    },
+    generateImages: async (input, params, seed, hooks = {}) => {
+      assertKind(manifest, 'image')
+      const onStep = (done: number) => {
+        if (!hooks.signal?.aborted) hooks.onStep?.(done, params.steps)
+      }
+      return runs.run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onStep), hooks.signal)
+    },
+    runPipeline: async (content, media, hooks = {}) => {
+      assertKind(manifest, taskKindTraits[content.kind].modelKind)
+      return runs.run((cancel) => worker.call('runPipeline', { content, media, cancel }), hooks.signal)
     },
     dispose: () => {
       disposing ??= dispose()

@@ -1,9 +1,11 @@
 /** The worker that holds one model. The only place, with the files it imports, that loads transformers.js. */
-import type { DeviceName } from '../domain/enginePort.ts'
-import type { EmbeddingInput, EmbeddingOutput, TextInput, TextOutput, TextParams } from '../domain/task.ts'
+import type { DeviceName, ImageRun, PipelineRun } from '../domain/enginePort.ts'
+import type { EmbeddingInput, EmbeddingOutput, ImageInput, ImageParams, PipelineContent, TextInput, TextOutput, TextParams } from '../domain/task.ts'
 import { inferenceInputInvalid } from '../errors/inference.ts'
+import { createImageGenerator, type ImageGenerator } from './diffusion/createImageGenerator.ts'
 import { createEmbedder, type Embedder } from './embedding.ts'
 import type { ModelToLoad } from './loadModel.ts'
+import { createPipelineRunner, type PipelineRunner } from './pipelines/createPipelineRunner.ts'
 import { serveWorker } from './serveWorker.ts'
 import { createGenerator, type Generator } from './text.ts'
 
@@ -17,11 +19,17 @@ export type ModelProtocol = {
   }
   /** null when it was cancelled */
   embed: { args: { input: EmbeddingInput; normalize: boolean; cancel: SharedArrayBuffer }; result: { output: EmbeddingOutput; totalMs: number } | null }
+  /** events are steps done; null when it was cancelled */
+  generateImages: { args: { input: ImageInput; params: ImageParams; seed: bigint; cancel: SharedArrayBuffer }; result: ImageRun | null; event: number }
+  /** null when it was cancelled */
+  runPipeline: { args: { content: PipelineContent; media: Uint8Array | null; cancel: SharedArrayBuffer }; result: PipelineRun | null }
   dispose: { args: null; result: null }
 }
 
 let generator: Generator | null = null
 let embedder: Embedder | null = null
+let imageGenerator: ImageGenerator | null = null
+let pipelineRunner: PipelineRunner | null = null
 
 /** Cancelling goes through shared memory: while a run keeps this thread busy, messages would wait. */
 function toCancelCheck(cancel: SharedArrayBuffer): () => boolean {
@@ -31,8 +39,11 @@ function toCancelCheck(cancel: SharedArrayBuffer): () => boolean {
 
 serveWorker<ModelProtocol>({
   load: async (request) => {
-    if (request.manifest.kind === 'text') generator = await createGenerator(request)
-    else embedder = await createEmbedder(request)
+    const { kind } = request.manifest
+    if (kind === 'text') generator = await createGenerator(request)
+    else if (kind === 'embedding') embedder = await createEmbedder(request)
+    else if (kind === 'image') imageGenerator = await createImageGenerator(request)
+    else pipelineRunner = await createPipelineRunner({ ...request, kind })
     return null
   },
   generate: ({ input, params, seed, cancel }, emit) => {
@@ -43,11 +54,20 @@ serveWorker<ModelProtocol>({
     if (embedder === null) throw inferenceInputInvalid({ problem: 'no embedding model is loaded' })
     return embedder.run(input, normalize, toCancelCheck(cancel))
   },
+  generateImages: ({ input, params, seed, cancel }, emit) => {
+    if (imageGenerator === null) throw inferenceInputInvalid({ problem: 'no image model is loaded' })
+    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: emit })
+  },
+  runPipeline: ({ content, media, cancel }) => {
+    if (pipelineRunner === null) throw inferenceInputInvalid({ problem: 'no model of another kind is loaded' })
+    return pipelineRunner.run(content, media, toCancelCheck(cancel))
+  },
   dispose: async () => {
-    await generator?.dispose()
-    await embedder?.dispose()
+    for (const runner of [generator, embedder, imageGenerator, pipelineRunner]) await runner?.dispose()
     generator = null
     embedder = null
+    imageGenerator = null
+    pipelineRunner = null
     return null
   },
 })

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { zManifest } from '../../../src/api/wire.ts'
 import { toManifestDigest } from '../../../src/domain/manifest.ts'
-import { createManifest, listDtypes } from '../../../src/inference/createManifest.ts'
-import { listModels, type ModelFolder } from '../../../src/inference/modelFolder.ts'
+import { createManifest } from '../../../src/inference/createManifest.ts'
+import { findLayout } from '../../../src/inference/modelLayout.ts'
+import { listModelPaths, listModels, type ModelFolder } from '../../../src/inference/modelFolder.ts'
 import { verifyManifest } from '../../../src/inference/verifyManifest.ts'
 import { createTableGraph, table, tableColumns, toEmbeddingModelFiles, writeModelFiles } from '../../support/onnx.ts'
 
@@ -45,7 +46,8 @@ describe('createManifest', () => {
     expect(manifest.limits).toEqual({ contextTokens: 12, maxOutputTokens: 0, maxBatch: 256 })
     expect(manifest.files.map(({ path }) => path)).toEqual(['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'])
     expect(zManifest.parse(manifest)).toEqual(manifest)
-    expect(await listDtypes(folder)).toEqual(['fp32', 'fp16'])
+    const paths = await listModelPaths(folder)
+    expect(findLayout(paths).listDtypes(paths)).toEqual(['fp32', 'fp16'])
     expect(await listModels(directory)).toEqual(['a/b'])
   })
 
