@@ -91,6 +91,7 @@ abstract contract Settlement is StakingBase {
         Flow memory flow = node.flow;
         if (flow.startedRateWei != 0) emit PeriodStarted(node.role, flow.startedRateWei, uint64(flow.endsAt));
         if (node.ownerWei | node.votersWei != 0) emit RewardsSettled(owner, node.ownerWei, node.votersWei);
+        if (node.drip.maturedWei != 0) emit Dripped(owner, node.drip.maturedWei);
     }
 
     /// @dev The node as {_open} with its drip would find it.
@@ -133,7 +134,6 @@ abstract contract Settlement is StakingBase {
             node.dripped = true;
             _loadDrip(node.drip, owner);
             node.votersWei += node.drip.maturedWei;
-            node.drip.maturedWei = 0;
         }
         // Without voters all is the owner's.
         if (node.votes.shares == 0) (node.ownerWei, node.votersWei) = (node.ownerWei + node.votersWei, 0);
@@ -156,6 +156,7 @@ abstract contract Settlement is StakingBase {
         _saveFlow(node.role, node.flow);
 
         if (node.dripped) {
+            node.drip.maturedWei = 0;
             _saveDrip(node.drip, node.owner);
             if (node.drip.waitingWei == 0) node.flags ^= DRIPPING;
         }

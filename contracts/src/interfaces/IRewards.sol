@@ -51,6 +51,9 @@ interface IRewards {
     /// @notice Emitted when a settlement moved anything: `ownerWei` to the node's rewards, `votersWei` into its vote
     /// pool.
     event RewardsSettled(address indexed node, uint256 ownerWei, uint256 votersWei);
+    /// @notice `amountWei` of what the last {RewardsSettled} moved is task income that had dripped, and was told by
+    /// {IncomeCredited} before.
+    event Dripped(address indexed node, uint256 amountWei);
     event IncomeCredited(address indexed node, uint256 ownerWei, uint256 votersWei);
     event Claimed(address indexed node, uint256 amountWei);
 
