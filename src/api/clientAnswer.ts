@@ -31,6 +31,7 @@ export async function readBody(answer: WireAnswer): Promise<unknown> {
   if (route.response === 'bytes') return bytes
   const text = Buffer.from(bytes).toString()
   if (route.response === 'text') return text
+  if (route.plainText && headers['content-type']?.startsWith('text/plain')) return decodeValue(route, route.response, text)
   if (!headers['content-type']?.startsWith('application/json')) {
     throw responseInvalid({ route: route.id, problem: `it is '${headers['content-type'] ?? 'of no type'}', not JSON` })
   }

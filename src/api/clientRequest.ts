@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { bodyTooLarge, requestInvalid } from '../errors/api.ts'
-import { describeIssue } from './requestInput.ts'
-import type { Route } from './route.ts'
+import { describeIssue, isForm, toContentType } from './requestInput.ts'
+import { type FormBody, type FormInput, formType, type Route } from './route.ts'
 
 /** The input as the transport takes it: that it fits its route was checked where the call is typed. */
 export interface AnyInput {
@@ -30,20 +31,33 @@ export function encodeRequest(route: Route, input: AnyInput): EncodedRequest {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => encodeURIComponent(String(params[name])))
-  const body = encodeBody(route, input.body)
+  const { body, type } = encodeBody(route, input.body)
   if (body.length > route.maxBodyBytes) throw bodyTooLarge({ maximumBytes: route.maxBodyBytes })
   return {
     path: search.size === 0 ? path : `${path}?${search}`,
     body,
-    headers: body.length === 0 ? {} : { 'content-type': route.body === 'bytes' ? 'application/octet-stream' : 'application/json' },
+    headers: body.length === 0 ? {} : { 'content-type': type },
     waitMs: getWaitMs(input.query) + getWaitMs(input.body),
   }
 }
 
-function encodeBody(route: Route, body: unknown): Uint8Array {
-  if (route.body === null) return new Uint8Array()
-  if (route.body === 'bytes') return body as Uint8Array
-  return Buffer.from(JSON.stringify(encodePart(route.body, body, 'body')))
+function encodeBody(route: Route, body: unknown): { body: Uint8Array; type: string } {
+  const type = toContentType(route) ?? 'application/octet-stream'
+  if (route.body === null) return { body: new Uint8Array(), type }
+  if (route.body === 'bytes' || route.body === 'media') return { body: body as Uint8Array, type }
+  if (isForm(route.body)) return encodeForm(route.body, body as FormInput<FormBody>)
+  return { body: Buffer.from(JSON.stringify(encodePart(route.body, body, 'body'))), type }
+}
+
+/** RFC 7578, in one piece: a request's length is known before it is sent. */
+function encodeForm(form: FormBody, { fields, file }: FormInput<FormBody>): { body: Uint8Array; type: string } {
+  const boundary = `cuckoo-${randomUUID()}`
+  const head = (name: string, more = '') => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n`
+  const texts = Object.entries(encodePart(form.fields, fields, 'body')).flatMap(([name, value]) =>
+    [value].flat().map((text) => (text === undefined ? '' : `${head(Array.isArray(value) ? `${name}[]` : name)}\r\n${String(text)}\r\n`)),
+  )
+  const start = `${texts.join('')}${head(form.file, '; filename="file"')}content-type: application/octet-stream\r\n\r\n`
+  return { body: Buffer.concat([Buffer.from(start), file, Buffer.from(`\r\n--${boundary}--\r\n`)]), type: `${formType}; boundary=${boundary}` }
 }
 
 function encodePart(schema: z.ZodType, value: unknown, part: string): Record<string, unknown> {

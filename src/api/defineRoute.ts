@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { ErrorFactory } from '../errors/cuckooError.ts'
-import type { Route } from './route.ts'
+import type { FormBody, Route } from './route.ts'
 
 const empty = z.object({})
 type Empty = typeof empty
 
 type Draft = Pick<Route, 'id' | 'method' | 'path' | 'auth' | 'summary' | 'response'> &
-  Partial<Pick<Route, 'params' | 'query' | 'body' | 'maxBodyBytes' | 'events' | 'doneMarker'>> & {
+  Partial<Pick<Route, 'params' | 'query' | 'body' | 'maxBodyBytes' | 'responseTypes' | 'plainText' | 'events' | 'doneMarker'>> & {
     errors?: readonly { code: string }[]
   }
 
@@ -14,10 +14,12 @@ type Completed<D extends Draft> = Omit<Route, keyof D> &
   D & {
     params: D['params'] extends z.ZodObject ? D['params'] : Empty
     query: D['query'] extends z.ZodObject ? D['query'] : Empty
-    body: D['body'] extends z.ZodType | 'bytes' ? D['body'] : null
+    body: D['body'] extends z.ZodType | 'bytes' | 'media' | FormBody ? D['body'] : null
     events: D['events'] extends z.ZodType ? D['events'] : null
     maxBodyBytes: number
     doneMarker: boolean
+    responseTypes: readonly string[]
+    plainText: boolean
     errors: readonly ErrorFactory<never>[]
   }
 
@@ -28,6 +30,8 @@ export function defineRoute<const D extends Draft>(draft: D): Completed<D> {
     query: empty,
     body: null,
     maxBodyBytes: 65_536,
+    responseTypes: ['application/octet-stream'],
+    plainText: false,
     events: null,
     doneMarker: false,
     errors: [],

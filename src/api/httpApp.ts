@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import multipart from '@fastify/multipart'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { bodyTooLarge, draining, requestInvalid, routeUnknown } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
@@ -19,6 +20,8 @@ export interface ServerLimits {
   keepAliveMs: number
   maxConnections: number
   maxHeaderBytes: number
+  /** of all large bodies that are in memory at once */
+  maxUploadBytes: number
   maxJsonDepth: number
   /** between comments that keep an event stream alive */
   eventKeepAliveMs: number
@@ -32,6 +35,7 @@ export const defaultLimits: ServerLimits = {
   keepAliveMs: 72_000,
   maxConnections: 20_000,
   maxHeaderBytes: 16_384,
+  maxUploadBytes: 536_870_912,
   maxJsonDepth: 64,
   eventKeepAliveMs: 15_000,
 }
@@ -83,6 +87,7 @@ export function createHttpApp({ limits, observe, reportError, isClosing }: HttpA
   app.decorateRequest('exchange')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.register(multipart)
   app.addHook('onRequest', (request, reply, done) => {
     startExchange(request, reply)
     if (isClosing()) done(draining({}))

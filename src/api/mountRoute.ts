@@ -4,15 +4,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Hash } from '../domain/hex.ts'
 import type { AppRecord } from '../domain/storePorts.ts'
-import { apiKeyInvalid, apiKeyMissing } from '../errors/api.ts'
+import { apiKeyInvalid, apiKeyMissing, bodyTooLarge, requestInvalid } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { internalError } from '../errors/internal.ts'
 import { toErrorBody } from './errorBody.ts'
 import type { Exchange } from './exchange.ts'
-import { assertMediaType, createInputDecoder, describeIssue, type JsonParser } from './requestInput.ts'
+import { readForm } from './readForm.ts'
+import { assertMediaType, createInputDecoder, describeIssue, isForm, type JsonParser, type RawForm } from './requestInput.ts'
 import type { Route } from './route.ts'
 import type { Session, SessionRegistry } from './sessionRegistry.ts'
 import { encodeEventStream } from './sse.ts'
+import type { UploadGauge } from './uploadGauge.ts'
 
 /** A handler as the server calls it: which route it belongs to was checked when the table of handlers was typed. */
 export type AnyHandler = (input: never, context: never) => Promise<AnyAnswer>
@@ -21,6 +23,7 @@ type AnyAnswer = { body?: unknown; events?: AsyncIterable<unknown>; headers?: Re
 export interface MountOptions {
   authenticateApp: (keyHash: Hash) => AppRecord | null | Promise<AppRecord | null>
   sessions: SessionRegistry
+  uploads: UploadGauge
   parseJson: JsonParser
   maxJsonDepth: number
   eventKeepAliveMs: number
@@ -30,6 +33,8 @@ export interface MountOptions {
 }
 
 const noBody = new Uint8Array()
+/** Fields and boundaries beside the file of a form. */
+const formOverheadBytes = 65_536
 
 /** Mounts one route: who may call is checked before the body is read, the MAC and the schemas after, then the handler runs. */
 export function mountRoute(app: FastifyInstance, route: Route, handler: AnyHandler, options: MountOptions): void {
@@ -43,10 +48,10 @@ export function mountRoute(app: FastifyInstance, route: Route, handler: AnyHandl
       if (route.auth === 'app') request.exchange.app = await findApp(request, options)
       else if (route.auth === 'session') request.exchange.session = options.sessions.admit(request.headers)
       assertMediaType(route, request.headers)
+      enterUpload(request, route, options.uploads)
     },
     handler: async (request, reply) => {
-      const body = (request.body as Uint8Array | undefined) ?? noBody
-      if (route.auth === 'session') verifySession(request, body, options.sessions)
+      const body = await readRequestBody(request, route, options.sessions)
       const input = decodeInput({ params: request.params, query: request.query, body })
       const answer = await handler(input as never, request.exchange as never)
       for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
@@ -54,6 +59,23 @@ export function mountRoute(app: FastifyInstance, route: Route, handler: AnyHandl
       return sendBody(route, answer, reply)
     },
   })
+}
+
+/** @throws CUCKOO_API_UPLOADS_FULL; CUCKOO_API_BODY_TOO_LARGE for a form, whose length fastify does not look at */
+function enterUpload(request: FastifyRequest, route: Route, uploads: UploadGauge): void {
+  const length = Number(request.headers['content-length'] ?? (request.headers['transfer-encoding'] === undefined ? 0 : route.maxBodyBytes))
+  if (isForm(route.body) && length > route.maxBodyBytes + formOverheadBytes) throw bodyTooLarge({ maximumBytes: route.maxBodyBytes })
+  request.exchange.onEnd(uploads.enter(Math.min(length, route.maxBodyBytes)))
+}
+
+async function readRequestBody(request: FastifyRequest, route: Route, sessions: SessionRegistry): Promise<Uint8Array | RawForm> {
+  if (isForm(route.body)) {
+    if (!request.isMultipart()) throw requestInvalid({ where: 'body', problem: 'is missing' })
+    return readForm(request, route.body, route.maxBodyBytes)
+  }
+  const body = (request.body as Uint8Array | undefined) ?? noBody
+  if (route.auth === 'session') verifySession(request, body, sessions)
+  return body
 }
 
 async function findApp(request: FastifyRequest, { authenticateApp }: MountOptions): Promise<AppRecord> {
@@ -80,7 +102,9 @@ function sendBody(route: Route, answer: AnyAnswer, reply: FastifyReply): Fastify
     if (!reply.hasHeader('content-type')) reply.type(isText ? 'text/plain; charset=utf-8' : 'application/octet-stream')
     return reply.send(isText ? body : Buffer.from(body as Uint8Array))
   }
-  return reply.type('application/json; charset=utf-8').send(encodeJson(route, route.response, answer.body))
+  const json = encodeJson(route, route.response, answer.body)
+  if (route.plainText && typeof answer.body === 'string') return reply.type('text/plain; charset=utf-8').send(answer.body)
+  return reply.type('application/json; charset=utf-8').send(json)
 }
 
 function encodeJson(route: Route, schema: z.ZodType, value: unknown): string {

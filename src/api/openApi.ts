@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import * as apiErrors from '../errors/api.ts'
 import { internalError } from '../errors/internal.ts'
-import type { Route } from './route.ts'
+import { isForm } from './requestInput.ts'
+import { formType, type Route } from './route.ts'
 import { routes } from './routes/routes.ts'
 import { protocolVersion, zError } from './wire.ts'
 
@@ -68,15 +69,32 @@ function toOperation(route: Route, toSchema: SchemaWriter): Json {
 }
 
 function toRequestBody(route: Route, toSchema: SchemaWriter): Json {
-  const content = route.body === 'bytes' ? { 'application/octet-stream': {} } : { 'application/json': { schema: toSchema(route.body as z.ZodType) } }
+  const content = toBodyContent(route, toSchema)
   return { required: true, description: `At most ${route.maxBodyBytes} bytes.`, content }
+}
+
+function toBodyContent(route: Route, toSchema: SchemaWriter): Json {
+  const { body } = route
+  if (body === 'media') return { '*/*': {} }
+  if (body === 'bytes') return { 'application/octet-stream': {} }
+  if (!isForm(body)) return { 'application/json': { schema: toSchema(body as z.ZodType) } }
+  const fields = toSchema(body.fields) as { properties: Record<string, Json>; required?: string[] }
+  // The field of an array is written name[] on the wire.
+  const properties = Object.entries(fields.properties).map(([name, schema]) => [schema.type === 'array' ? `${name}[]` : name, schema])
+  const schema = {
+    ...fields,
+    properties: { [body.file]: { type: 'string', format: 'binary' }, ...Object.fromEntries(properties) },
+    required: [body.file, ...(fields.required ?? [])],
+  }
+  return { [formType]: { schema } }
 }
 
 function toAnswer(route: Route, toSchema: SchemaWriter): Json {
   const content: Json = {}
   if (route.response === 'text') content['text/plain'] = { schema: { type: 'string' } }
-  else if (route.response === 'bytes') content['application/octet-stream'] = {}
+  else if (route.response === 'bytes') for (const type of route.responseTypes) content[type] = {}
   else if (route.events === null || route.doneMarker) content['application/json'] = { schema: toSchema(route.response) }
+  if (route.plainText) content['text/plain'] = { schema: { type: 'string' } }
   // OpenAPI 3.1 has no word for a stream: the schema is that of one event's data.
   if (route.events !== null) content['text/event-stream'] = { schema: toSchema(route.events) }
   return { description: route.doneMarker ? 'The answer; with `stream`, events that end with `data: [DONE]`.' : 'The answer.', content }

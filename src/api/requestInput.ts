@@ -1,11 +1,22 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { mediaTypeUnsupported, requestInvalid } from '../errors/api.ts'
-import type { Route, RouteInput } from './route.ts'
+import { type FormBody, formType, type Route, type RouteInput } from './route.ts'
 
 type Part = 'path' | 'query' | 'body'
 
 const whitespace = /^\s*$/
+
+/** A form as it came: texts by field, and the bytes of its file. */
+export interface RawForm {
+  fields: Record<string, string | string[]>
+  file: Uint8Array
+}
+
+/** True for a body that is multipart/form-data. */
+export function isForm(body: Route['body']): body is FormBody {
+  return typeof body === 'object' && body !== null && 'fields' in body
+}
 
 /** JSON text to its value; the server gives fastify's parser, which refuses keys that reach an object's prototype. */
 export type JsonParser = (text: string) => unknown
@@ -14,7 +25,7 @@ export type JsonParser = (text: string) => unknown
 export function createInputDecoder<R extends Route>(route: R, parseJson: JsonParser, maxJsonDepth: number) {
   // A query field that the route does not know is refused, not dropped.
   const query = route.query.strict()
-  return (raw: { params: unknown; query: unknown; body: Uint8Array }): RouteInput<R> =>
+  return (raw: { params: unknown; query: unknown; body: Uint8Array | RawForm }): RouteInput<R> =>
     ({
       params: decodePart(route.params, raw.params, 'path'),
       query: decodePart(query, raw.query, 'query'),
@@ -22,20 +33,34 @@ export function createInputDecoder<R extends Route>(route: R, parseJson: JsonPar
     }) as RouteInput<R>
 }
 
+/** Content type of a route's body; null: any but a form. */
+export function toContentType({ body }: Route): string | null {
+  if (body === 'media') return null
+  if (body === 'bytes') return 'application/octet-stream'
+  return isForm(body) ? formType : 'application/json'
+}
+
 /** @throws CUCKOO_API_MEDIA_TYPE_UNSUPPORTED for a body of another type than the route's, or an encoded one */
 export function assertMediaType(route: Route, headers: Readonly<Record<string, string | string[] | undefined>>): void {
   if (route.body === null) return
-  const expected = route.body === 'bytes' ? 'application/octet-stream' : 'application/json'
+  const type = toContentType(route)
+  const expected = type ?? 'application/octet-stream'
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw mediaTypeUnsupported({ found: `${String(encoding).slice(0, 50)} encoded`, expected })
   const length = headers['content-length']
   if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return
   const found = String(headers['content-type'] ?? 'no content-type')
-  if (found.split(';', 1)[0]?.trim().toLowerCase() !== expected) throw mediaTypeUnsupported({ found: found.slice(0, 100), expected })
+  const foundType = found.split(';', 1)[0]?.trim().toLowerCase()
+  if (type === null ? foundType === formType : foundType !== type) throw mediaTypeUnsupported({ found: found.slice(0, 100), expected })
 }
 
-function decodeBody(route: Route, bytes: Uint8Array, parseJson: JsonParser, maxJsonDepth: number): unknown {
-  if (route.body === 'bytes') return bytes
+function decodeBody(route: Route, raw: Uint8Array | RawForm, parseJson: JsonParser, maxJsonDepth: number): unknown {
+  if (isForm(route.body)) {
+    const { fields, file } = raw as RawForm
+    return { fields: decodePart(route.body.fields, fields, 'body'), file }
+  }
+  const bytes = raw as Uint8Array
+  if (route.body === 'bytes' || route.body === 'media') return bytes
   if (!isUtf8(bytes)) throw requestInvalid({ where: 'body', problem: 'is not UTF-8' })
   if (route.body === null) {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()

@@ -14,6 +14,7 @@ import { createOpenApi } from './openApi.ts'
 import type { Route } from './route.ts'
 import { routes } from './routes/routes.ts'
 import type { SessionRegistry } from './sessionRegistry.ts'
+import { UploadGauge } from './uploadGauge.ts'
 
 export interface ServerOptions {
   handlers: Handlers
@@ -44,7 +45,7 @@ export function createServer(options: ServerOptions): Server {
   const reportError = (error: unknown, exchange: Exchange) => reportErrorTo(options.logger, error, exchange)
   let closing = false
   const app = createHttpApp({ limits, observe: options.observe, reportError, isClosing: () => closing })
-  const mountOptions = { ...options, ...limits, reportError, parseJson: createJsonParser(app) }
+  const mountOptions = { ...options, ...limits, reportError, uploads: new UploadGauge(limits.maxUploadBytes), parseJson: createJsonParser(app) }
   const handlers: Record<string, AnyHandler> = { ...options.handlers, getOpenApi: createOpenApiHandler() }
   for (const route of Object.values<Route>(routes)) mountRoute(app, route, handlers[route.id] as AnyHandler, mountOptions)
 

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { type Address, addressPattern, type Hash, type Hex, hashPattern } from '../domain/hex.ts'
-import { dtypes, type Manifest } from '../domain/manifest.ts'
+import { dtypes, type ImageTraits, type Manifest } from '../domain/manifest.ts'
 import type { SignedVoucher } from '../domain/payments.ts'
 import type { Receipt } from '../domain/receipt.ts'
-import { taskKinds, taskStates } from '../domain/task.ts'
+import { imageSchedulers, taskStates } from '../domain/task.ts'
+import { modelKinds, taskKinds } from '../domain/taskKinds.ts'
 
 /** Rises when the miner's wire changes in a way that an older peer cannot follow. */
 export const protocolVersion = 1
@@ -35,7 +36,29 @@ export const zUint64 = integerCodec(64)
 export const zWei = integerCodec(128)
 
 export const zTaskKind = z.enum(taskKinds)
+/** `owner/model`, or one word: neither paths nor escapes. */
+export const zModelName = z
+  .string()
+  .max(200, 'is longer than 200 characters')
+  .regex(/^[A-Za-z0-9][\w.:-]*(?:\/[A-Za-z0-9][\w.:-]*)*$/, "must be like 'owner/model'")
+  .refine((name) => !name.includes('..'), "must be like 'owner/model'")
+export const zModelKind = z.enum(modelKinds)
 export const zTaskState = z.enum(taskStates)
+
+const zPixels = z.int().min(1).max(16_384)
+export const zImageTraits = z
+  .strictObject({
+    sizeStep: zPixels,
+    maxPixels: z.int().min(1).max(16_777_216),
+    maxSteps: z.int().min(1).max(1_000),
+    width: zPixels,
+    height: zPixels,
+    steps: z.int().min(1).max(1_000),
+    guidance: z.number().min(1).max(30),
+    scheduler: z.enum(imageSchedulers),
+    schedulers: z.array(z.enum(imageSchedulers)).min(1).max(imageSchedulers.length),
+  })
+  .meta({ id: 'ImageTraits' }) satisfies z.ZodType<ImageTraits>
 
 export const zManifest: z.ZodType<Manifest> = z
   .strictObject({
@@ -45,7 +68,7 @@ export const zManifest: z.ZodType<Manifest> = z
       .string()
       .regex(/^[0-9a-f]{40}$/)
       .nullable(),
-    kind: z.enum(['text', 'embedding']),
+    kind: zModelKind,
     dtype: z.enum(dtypes),
     files: z
       .array(
@@ -62,6 +85,7 @@ export const zManifest: z.ZodType<Manifest> = z
       maxOutputTokens: z.int().min(0).max(1_048_576),
       maxBatch: z.int().min(1).max(2048),
     }),
+    image: zImageTraits.optional(),
     chatTemplate: z.boolean(),
     eosTokenIds: z.array(z.int().min(0)).max(16),
     pooling: z.enum(['mean', 'cls', 'last']).nullable(),
@@ -112,51 +136,6 @@ export const zSignedVoucher = z
     signature: zSignature,
   })
   .meta({ id: 'SignedVoucher' }) satisfies z.ZodType<SignedVoucher>
-
-export const zTextParams = z.strictObject({
-  maxTokens: z.int().min(1).max(1_048_576),
-  temperature: z.number().min(0).max(2),
-  topP: z.number().gt(0).max(1),
-  topK: z.int().min(0).max(1_000_000),
-  stop: z.array(z.string().min(1).max(200)).max(4),
-  date: z.iso.date(),
-})
-export const zEmbeddingParams = z.strictObject({ normalize: z.boolean() })
-const zTokenIds = z
-  .array(
-    z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1),
-  )
-  .max(1_048_576)
-export const zTextInput = z.strictObject({ tokenIds: zTokenIds })
-export const zEmbeddingInput = z.strictObject({
-  tokenIds: z.array(zTokenIds).min(1).max(2048),
-})
-export const zTextOutput = z.strictObject({
-  tokenIds: zTokenIds,
-  finishReason: z.enum(['stop', 'length']),
-})
-export const zEmbeddingOutput = z.strictObject({
-  dimensions: z.int().min(1).max(65_536),
-  embeddings: z.array(z.string()).min(1).max(2048),
-})
-export const zTaskContent = z
-  .discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.enum(['chat', 'completion']),
-      input: zTextInput,
-      params: zTextParams,
-    }),
-    z.strictObject({
-      kind: z.literal('embedding'),
-      input: zEmbeddingInput,
-      params: zEmbeddingParams,
-    }),
-  ])
-  .meta({ id: 'TaskContent' })
-export const zTaskOutput = z.union([zTextOutput, zEmbeddingOutput]).meta({ id: 'TaskOutput' })
 
 /** Every error on the wire: OpenAI's shape with our stable code. */
 export const zError = z.object({

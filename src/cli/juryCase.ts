@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { zEmbeddingInput, zEmbeddingOutput, zEmbeddingParams, zReceipt, zTextInput, zTextOutput, zTextParams } from '../api/wire.ts'
+import { kindSchemas } from '../api/kindSchemas.ts'
+import { zReceipt } from '../api/wire.ts'
 import type { Chain, Deployment } from '../domain/chainPort.ts'
 import type { CaseReason, Evidence } from '../domain/dispute.ts'
 import { type Address, toHex } from '../domain/hex.ts'
+import { taskKinds } from '../domain/taskKinds.ts'
 import { getCourtClock, toEvidence } from './courtChecks.ts'
 import { createFolder, writeNewFile } from './files.ts'
 import { findSeat, findStageEnd, loadCase, toDuty, zDispute, zDuty, zRound, zSeat } from './jury.ts'
@@ -96,27 +98,27 @@ export async function saveCase(reason: CaseReason, deployment: Deployment, folde
   return files.map(([name]) => join(folder, name))
 }
 
-const zParts = z.union([
-  z.object({ input: zTextInput, params: zTextParams, output: zTextOutput }),
-  z.object({ input: zEmbeddingInput, params: zEmbeddingParams, output: zEmbeddingOutput }),
-])
+// Once the prompt is token ids a chat is a completion.
+const shownKinds = taskKinds.filter((kind) => kind !== 'chat')
 
 /**
  * The receipt with its content, or undefined where the bytes are not the canonical JSON of a content that this version knows:
- * whatever was hashed and signed is evidence. The chain does not tell chat from completion, and nothing depends on it once the
- * prompt is token ids.
+ * whatever was hashed and signed is evidence. The chain does not name the kind: it is the first whose shapes these are. Kinds of the
+ * same shapes (chat and completion, depth and image to image) are told apart by the manifest, and no hash depends on it.
  */
 function findBundle({ receipt, evidence }: CaseReason & { kind: 'challenge' }, { chainId, contracts }: Deployment): ReceiptBundle | undefined {
   const parts = { input: findJson(evidence.input), params: findJson(evidence.params), output: findJson(evidence.output) }
-  const parsed = zParts.safeParse(parts)
-  if (!parsed.success || !isSame(toEvidence(parsed.data), evidence)) return undefined
-  const { output, ...content } = parsed.data
-  const kind = 'dimensions' in output ? 'embedding' : 'completion'
-  return { receipt, content: { kind, ...content } as ReceiptBundle['content'], output, chainId, stakingContract: contracts.staking }
+  const kind = shownKinds.find((kind) => evidenceParts.every((part) => kindSchemas[kind][part].safeParse(parts[part]).success))
+  if (kind === undefined) return undefined
+  const bundle = { receipt, content: { kind, input: parts.input, params: parts.params }, output: parts.output, chainId, stakingContract: contracts.staking }
+  const { content, output } = bundle as ReceiptBundle
+  return isSame(toEvidence({ ...content, output }), evidence) ? (bundle as ReceiptBundle) : undefined
 }
 
+const evidenceParts = ['input', 'params', 'output'] as const
+
 function isSame(first: Evidence, second: Evidence): boolean {
-  return (['input', 'params', 'output'] as const).every((part) => Buffer.compare(first[part], second[part]) === 0)
+  return evidenceParts.every((part) => Buffer.compare(first[part], second[part]) === 0)
 }
 
 function findJson(bytes: Uint8Array): unknown {

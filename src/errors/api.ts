@@ -222,6 +222,34 @@ export const modelUnderpriced = defineError('CUCKOO_MODEL_UNDERPRICED', 'rejecte
   hint: 'Ask for less with `--min-price`, or mine for another coordinator.',
 }))
 
+// ---- media ----
+export const mediaAbsent = defineError(
+  'CUCKOO_API_MEDIA_ABSENT',
+  'usage',
+  (f: { hash: string }) => ({
+    message: `There is no medium with SHA-256 ${f.hash} here.`,
+    hint: 'Upload it first: POST its bytes to /v1/media.',
+  }),
+  404,
+)
+export const mediaUrlRefused = defineError('CUCKOO_API_MEDIA_URL_REFUSED', 'usage', (f: { url: string; problem: string }) => ({
+  message: `The medium '${f.url}' is not taken: ${f.problem}.`,
+  hint: 'Upload it with POST /v1/media and name it { "sha256": … }, or send it as a data: URL in base64. No URL is ever fetched.',
+}))
+export const mediaBytesExceeded = defineError(
+  'CUCKOO_API_MEDIA_TOO_LARGE',
+  'usage',
+  (f: { bytes: number; maximumBytes: number }) => ({
+    message: `The medium has ${f.bytes} bytes; at most ${f.maximumBytes} are taken here.`,
+    hint: 'Make it smaller, or send it in parts.',
+  }),
+  413,
+)
+export const uploadsFull = defineError('CUCKOO_API_UPLOADS_FULL', 'unavailable', (f: { maximumBytes: number }) => ({
+  message: `Uploads of ${f.maximumBytes} bytes are under way already.`,
+  hint: 'Try again after the time in Retry-After.',
+}))
+
 // ---- the coordinator's standing ----
 export const notReady = defineError('CUCKOO_COORDINATOR_NOT_READY', 'unavailable', (f: { reason: string }) => ({
   message: `The coordinator is not ready: ${f.reason}.`,

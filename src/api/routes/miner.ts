@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
-import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zSignedVoucher, zTaskContent, zTaskOutput, zUint64, zWei } from '../wire.ts'
+import { zTaskContent, zTaskOutput } from '../kindSchemas.ts'
+import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zSignedVoucher, zUint64, zWei } from '../wire.ts'
 
 const attemptParams = z.object({
   taskId: zHash,
   attempt: z.coerce.number().int().min(1),
 })
+
+const mediumParams = attemptParams.extend({ hash: zHash })
 
 const zRefused = z
   .array(z.object({ model: z.string(), code: z.string(), message: z.string() }))
@@ -119,9 +122,33 @@ export const renewLease = defineRoute({
   auth: 'session',
   params: attemptParams,
   summary: 'Keeps the lease. `cancel` means that nobody wants the result any more.',
-  body: z.strictObject({ unitsDone: z.int().min(0) }),
+  body: z.strictObject({ unitsDone: z.int().min(0).describe('paid units so far; apps that watch the task see them') }),
   response: z.object({ leaseMs: z.int(), cancel: z.boolean() }),
   errors: [errors.leaseLost],
+})
+
+export const getTaskMedia = defineRoute({
+  id: 'getTaskMedia',
+  method: 'GET',
+  path: '/miner/v1/tasks/:taskId/:attempt/media/:hash',
+  auth: 'session',
+  params: mediumParams,
+  summary: 'A medium that the content of a task names, while the miner holds the task.',
+  response: 'bytes',
+  errors: [errors.leaseLost, errors.mediaAbsent],
+})
+
+export const putTaskMedia = defineRoute({
+  id: 'putTaskMedia',
+  method: 'PUT',
+  path: '/miner/v1/tasks/:taskId/:attempt/media/:hash',
+  auth: 'session',
+  params: mediumParams,
+  body: 'bytes',
+  maxBodyBytes: 16_777_216,
+  summary: 'Hands in a medium that the output of a task names, before the result is submitted. Sent again, it changes nothing.',
+  response: z.object({}),
+  errors: [errors.leaseLost, errors.resultInvalid],
 })
 
 export const pushTokens = defineRoute({

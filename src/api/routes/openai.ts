@@ -1,12 +1,14 @@
 import { z } from 'zod'
+import { taskKinds } from '../../domain/taskKinds.ts'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
+import { served } from '../servedErrors.ts'
+import { zImageTraits, zModelKind, zModelName } from '../wire.ts'
 
 /**
  * OpenAI-compatible routes (platform.openai.com/docs/api-reference). Bodies are loose objects: a parameter that is not
  * named here is refused by name in coordinator/openai (CUCKOO_API_PARAMETER_UNSUPPORTED), never ignored.
  */
-const model = z.string().min(1).max(200)
 const sampling = {
   temperature: z.number().min(0).max(2).nullish().describe('0 is greedy; default 1'),
   top_p: z.number().gt(0).max(1).nullish(),
@@ -30,7 +32,7 @@ const usage = z.object({
 const finishReason = z.enum(['stop', 'length'])
 
 const chatBody = z.looseObject({
-  model,
+  model: zModelName,
   messages: z
     .array(
       z.strictObject({
@@ -46,31 +48,17 @@ const chatBody = z.looseObject({
   ...sampling,
 })
 const completionBody = z.looseObject({
-  model,
+  model: zModelName,
   prompt: z.string().min(1),
   max_tokens: z.int().min(1).nullish(),
   ...sampling,
 })
 const embeddingBody = z.looseObject({
-  model,
+  model: zModelName,
   input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(2048)]),
   encoding_format: z.enum(['float', 'base64']).nullish(),
   user: z.string().max(512).nullish(),
 })
-
-const served = [
-  errors.modelUnknown,
-  errors.modelKindMismatch,
-  errors.parameterUnsupported,
-  errors.noMinerAvailable,
-  errors.promptTooLong,
-  errors.queueFull,
-  errors.draining,
-  errors.taskDead,
-  errors.taskFailed,
-  errors.taskTimedOut,
-  errors.idempotencyConflict,
-]
 
 export const listModels = defineRoute({
   id: 'listModels',
@@ -88,13 +76,20 @@ export const listModels = defineRoute({
         owned_by: z.string(),
         cuckoo: z.object({
           manifest: z.string(),
-          kind: z.enum(['text', 'embedding']),
+          kind: zModelKind,
+          tasks: z.array(z.enum(taskKinds)).describe('kinds of task that it does'),
           dtype: z.string(),
           chat: z.boolean(),
-          proof: z.string(),
+          proof: z.string().describe('none: screened and paid, never slashed by a jury'),
+          audit: z.string().nullable().describe('how a second run is compared; null: results cannot be screened'),
+          unit: z.string().describe('what the unit price is for'),
           unitPriceWei: z.string(),
           contextTokens: z.int(),
           maxOutputTokens: z.int(),
+          maxBatch: z.int().describe('texts or images of one request'),
+          maxCharacters: z.int().describe('0: the context decides, or it takes no text'),
+          maxMediaBytes: z.int().describe('0: it takes no media'),
+          image: zImageTraits.nullable().describe('of image models: what may be asked for, and what is given otherwise'),
           miners: z.int(),
         }),
       }),

@@ -1,45 +1,11 @@
 import { z } from 'zod'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
-import { zAddress, zHash, zReceipt, zTaskContent, zTaskKind, zTaskOutput, zTaskState, zUint64, zWei } from '../wire.ts'
+import { zTaskContent, zTaskOutput } from '../kindSchemas.ts'
+import { zTaskRequest } from '../requestSchemas.ts'
+import { zAddress, zHash, zReceipt, zTaskKind, zTaskState, zWei } from '../wire.ts'
 
 const taskParams = z.object({ id: zHash })
-
-/** What an app asks for: the request as it thinks of it, tokenised by the coordinator. */
-const taskRequest = z.strictObject({
-  model: z.string().min(1).max(200),
-  kind: zTaskKind,
-  input: z.union([
-    z.strictObject({
-      messages: z
-        .array(
-          z.strictObject({
-            role: z.enum(['system', 'user', 'assistant']),
-            content: z.string(),
-          }),
-        )
-        .min(1)
-        .max(1000),
-    }),
-    z.strictObject({ prompt: z.string().min(1) }),
-    z.strictObject({ texts: z.array(z.string().min(1)).min(1).max(2048) }),
-  ]),
-  params: z
-    .strictObject({
-      maxTokens: z.int().min(1).optional(),
-      temperature: z.number().min(0).max(2).optional(),
-      topP: z.number().gt(0).max(1).optional(),
-      topK: z.int().min(0).max(1_000_000).optional(),
-      stop: z.array(z.string().min(1).max(200)).max(4).optional(),
-      date: z.iso.date().optional(),
-      normalize: z.boolean().optional(),
-    })
-    .default({}),
-  seed: zUint64.optional(),
-  /** only this miner may run it: for testing one's own */
-  miner: zAddress.optional(),
-  dryRun: z.boolean().default(false),
-})
 
 const zTask = z
   .object({
@@ -64,7 +30,7 @@ const zTask = z
         at: z.int(),
       }),
     ),
-    text: z.string().nullable().describe('of text tasks that are done, derived from the token ids'),
+    text: z.string().nullable().describe('of tasks that are done and answer with a text; of chats and completions derived from the token ids'),
     output: zTaskOutput.nullable(),
     receipt: zReceipt.nullable(),
   })
@@ -75,15 +41,17 @@ export const createTask = defineRoute({
   method: 'POST',
   path: '/v1/tasks',
   auth: 'app',
-  maxBodyBytes: 4_194_304,
+  // media of up to 6 MB as data: URLs; larger ones are uploaded
+  maxBodyBytes: 8_388_608,
   summary: 'Submits a task of any kind and returns at once. `dryRun` answers the price and whether any miner can run it.',
   query: z.object({
     waitMs: z.coerce.number().int().min(0).max(600_000).default(0),
   }),
-  body: taskRequest,
+  body: zTaskRequest,
   response: z.object({
     task: zTask.nullable().describe('null on a dry run'),
-    inputTokens: z.int(),
+    inputTokens: z.int().describe('0 of kinds that the coordinator does not tokenise'),
+    unit: z.string().describe('what the price is for'),
     maxPriceWei: zWei,
     unitPriceWei: zWei,
     miners: z.int().describe('miners here that can run it'),
@@ -94,6 +62,10 @@ export const createTask = defineRoute({
     errors.chatTemplateMissing,
     errors.noMinerAvailable,
     errors.promptTooLong,
+    errors.parameterUnsupported,
+    errors.mediaAbsent,
+    errors.mediaUrlRefused,
+    errors.mediaBytesExceeded,
     errors.queueFull,
     errors.draining,
     errors.idempotencyConflict,
@@ -120,11 +92,14 @@ export const watchTask = defineRoute({
   path: '/v1/tasks/:id/events',
   auth: 'app',
   params: taskParams,
-  summary: 'Server-sent events: the text so far, then each piece and each change of state, until the task has ended.',
+  summary: 'Server-sent events: the text so far, then each piece, progress and each change of state, until the task has ended.',
   response: z.object({}),
   events: z.discriminatedUnion('type', [
     z.object({ type: z.literal('state'), task: zTask }),
     z.object({ type: z.literal('text'), attempt: z.int(), text: z.string() }),
+    z
+      .object({ type: z.literal('progress'), attempt: z.int(), done: z.int(), total: z.int() })
+      .describe('paid units that the miner has done, of those the task has'),
   ]),
   errors: [errors.taskUnknown],
 })
