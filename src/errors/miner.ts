@@ -84,6 +84,9 @@ export const assignmentKindMismatch = defineError('CUCKOO_MINER_ASSIGNMENT_KIND_
 export const assignmentOverLimits = defineError('CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS', 'usage', (f: { limit: string; found: number; maximum: number }) => ({
   message: `The task asks for ${f.found} ${f.limit}, the model takes at most ${f.maximum}.`,
 }))
+export const assignmentUnsupported = defineError('CUCKOO_MINER_ASSIGNMENT_UNSUPPORTED', 'usage', (f: { what: string; found: string; supported: string }) => ({
+  message: `The model does not do the ${f.what} ${f.found}; it does ${f.supported}.`,
+}))
 
 // ---- payments ----
 export const voucherInvalid = defineError('CUCKOO_MINER_VOUCHER_INVALID', 'invalid', (f: { coordinator: string; problem: string }) => ({

@@ -8,14 +8,13 @@ import {
   assignmentDeadlineInvalid,
   assignmentForeign,
   assignmentHashMismatch,
-  assignmentKindMismatch,
   assignmentMisdirected,
   assignmentModelUnknown,
-  assignmentOverLimits,
   assignmentStale,
   assignmentUnderfunded,
   assignmentUnderpriced,
 } from '../errors/miner.ts'
+import { assertFits } from './assertFits.ts'
 
 /** An assignment may be issued at most this far from the miner's clock: a back-dated one would be judged by old rules. */
 const maxIssuedAtSkewSeconds = 60
@@ -47,7 +46,7 @@ export interface AssignmentRules {
  * @throws CUCKOO_MINER_ASSIGNMENT_DEADLINE when the deadline has passed or is more than a day after the issue
  * @throws CUCKOO_MINER_ASSIGNMENT_HASH_MISMATCH when input or params are not those that were signed
  * @throws CUCKOO_MINER_ASSIGNMENT_MODEL_UNKNOWN when its manifest is not loaded
- * @throws CUCKOO_MINER_ASSIGNMENT_KIND_MISMATCH, CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS when the model cannot do it: the request's fault
+ * @throws CUCKOO_MINER_ASSIGNMENT_KIND_MISMATCH, CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS, CUCKOO_MINER_ASSIGNMENT_UNSUPPORTED when the model cannot do it: the request's fault
  * @throws CUCKOO_MINER_ASSIGNMENT_UNDERPRICED, CUCKOO_MINER_ASSIGNMENT_UNDERFUNDED when it pays too little
  */
 export function assertAssignment(assignment: Assignment, signature: Hex, content: TaskContent, rules: AssignmentRules): Hash {
@@ -86,18 +85,4 @@ function assertPrice({ unitPriceWei, maxPriceWei }: Assignment, content: TaskCon
   if (unitPriceWei < minUnitPriceWei) throw assignmentUnderpriced({ unitPriceWei, minUnitPriceWei })
   const neededWei = unitPriceWei * toMaxUnits(content)
   if (maxPriceWei < neededWei) throw assignmentUnderfunded({ maxPriceWei, neededWei })
-}
-
-function assertFits(content: TaskContent, { kind, limits }: Manifest): void {
-  if ((content.kind === 'embedding') !== (kind === 'embedding')) throw assignmentKindMismatch({ kind: content.kind, modelKind: kind })
-  const assertAtMost = (limit: string, found: number, maximum: number) => {
-    if (found > maximum) throw assignmentOverLimits({ limit, found, maximum })
-  }
-  if (content.kind === 'embedding') {
-    assertAtMost('texts', content.input.tokenIds.length, limits.maxBatch)
-    for (const tokenIds of content.input.tokenIds) assertAtMost('tokens in one text', tokenIds.length, limits.contextTokens)
-    return
-  }
-  assertAtMost('output tokens', content.params.maxTokens, limits.maxOutputTokens)
-  assertAtMost('tokens of prompt and output', content.input.tokenIds.length + content.params.maxTokens, limits.contextTokens)
 }

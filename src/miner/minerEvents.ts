@@ -1,6 +1,6 @@
 import type { DownloadProgress } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskKind } from '../domain/task.ts'
+import type { TaskKind } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 
 /** A coordinator as events name it; `node` is null while a named URL has not said which node it is. */

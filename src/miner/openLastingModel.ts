@@ -52,6 +52,8 @@ export async function openLastingModel(engine: Engine, request: OpenModelRequest
     },
     generateText: (input, params, seed, hooks) => run((model) => model.generateText(input, params, seed, hooks)),
     embed: (input, params, hooks) => run((model) => model.embed(input, params, hooks)),
+    generateImages: (input, params, seed, hooks) => run((model) => model.generateImages(input, params, seed, hooks)),
+    runPipeline: (content, media, hooks) => run((model) => model.runPipeline(content, media, hooks)),
     readFile: (path) => latest.readFile(path),
     async dispose() {
       isDisposed = true

@@ -6,7 +6,7 @@ import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import { toPrice, toResultDigest } from '../domain/receipt.ts'
 import type { Result } from '../domain/signedStructures.ts'
 import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
-import { finishReasons, type TaskContent, type TaskOutput, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
+import { finishReasons, isPipelineContent, type TaskContent, type TaskOutput, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
 import { leaseLost } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
@@ -164,10 +164,13 @@ async function runModel(
   seed: bigint,
   hooks: { signal: AbortSignal; onTokens: (tokenIds: number[]) => void },
 ): Promise<{ output: TaskOutput; inferenceMs: number }> {
-  const { output, totalMs } =
-    content.kind === 'embedding'
-      ? await model.embed(content.input, content.params, { signal: hooks.signal })
-      : await model.generateText(content.input, content.params, seed, hooks)
+  const { output, totalMs } = await (content.kind === 'embedding'
+    ? model.embed(content.input, content.params, { signal: hooks.signal })
+    : content.kind === 'image'
+      ? model.generateImages(content.input, content.params, seed, { signal: hooks.signal })
+      : isPipelineContent(content)
+        ? model.runPipeline(content, null, { signal: hooks.signal })
+        : model.generateText(content.input, content.params, seed, hooks))
   return { output, inferenceMs: totalMs }
 }
 
@@ -214,6 +217,6 @@ async function failTask({ link, timing }: TaskRunner, { assignment }: PolledTask
 }
 
 function countInputTokens(content: TaskContent): number {
-  if (content.kind !== 'embedding') return content.input.tokenIds.length
-  return content.input.tokenIds.reduce((sum, tokenIds) => sum + tokenIds.length, 0)
+  if (!('tokenIds' in content.input)) return 0
+  return content.input.tokenIds.flat().length
 }

@@ -123,6 +123,12 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
           const output: EmbeddingOutput = { dimensions: 1, embeddings: input.tokenIds.map(() => 'AAAAAA==') }
           return { output, totalMs: 1 }
         },
+        async generateImages() {
+          throw new Error('this fake makes no images')
+        },
+        async runPipeline() {
+          throw new Error('this fake runs no pipelines')
+        },
         readFile: async () => tokenizerJson,
         async dispose() {
           openModels--
