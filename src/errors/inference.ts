@@ -101,6 +101,10 @@ export const inferenceFailed = defineError('CUCKOO_INFERENCE_FAILED', 'internal'
   message: `The run of '${f.model}' failed: ${f.reason}.`,
   hint: 'Run it again with --log-level debug and report what it prints.',
 }))
+export const inferenceOutOfMemory = defineError('CUCKOO_INFERENCE_OUT_OF_MEMORY', 'unavailable', (f: { model: string; device: string; reason: string }) => ({
+  message: `The model '${f.model}' ran out of memory on ${f.device} and was unloaded: ${f.reason}.`,
+  hint: 'Use smaller weights (--dtype q8), fewer models at a time (miner start --memory), a smaller model, or --device cpu.',
+}))
 export const inferenceWorkerEnded = defineError('CUCKOO_INFERENCE_WORKER_ENDED', 'unavailable', (f: { worker: string; reason: string }) => ({
   message: `The ${f.worker} worker ended: ${f.reason}.`,
   hint: 'Open the model again.',

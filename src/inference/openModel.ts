@@ -4,17 +4,25 @@ import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manif
 import { taskKindTraits } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
+import { createBatcher } from './createBatcher.ts'
+import { createRuns } from './createRuns.ts'
+import type { EmbeddingItem, EmbeddingRun } from './embedding.ts'
 import { createExclusive, type Exclusive } from './exclusive.ts'
 import { findSibling } from './findSibling.ts'
 import type { InferenceLogger } from './logger.ts'
 import { getModelFile, type ModelFolder } from './modelFolder.ts'
 import { openTokenizerLater } from './openTokenizer.ts'
 import type { TokenizerPool } from './tokenizerPool.ts'
+import { isOutOfMemory, toRuntimeError } from './toRuntimeError.ts'
 import type { ModelProtocol } from './worker.ts'
 import { createWorkerClient } from './workerClient.ts'
+import { decodeError } from './workerMessages.ts'
 
 /** Two WebGPU sessions that run at once in a process can crash it: all models of the process share this queue. */
 const webGpu = createExclusive()
+
+/** Waiting embedding calls are taken together up to this many tokens: what a CPU works off in about the time of one long text. */
+const maxBatchTokens = 8_192
 
 export interface ModelToOpen {
   folder: ModelFolder
@@ -44,22 +52,46 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const worker = createWorkerClient<ModelProtocol>({ name: `model ${manifest.model}`, file: findSibling('worker', import.meta.url), logger: request.logger })
   const own = createExclusive()
   const queue: Exclusive = device === 'webgpu' ? { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) } : own
+  const toError = (error: unknown) => toRuntimeError(error, { model: manifest.model, device })
+  let batches = false
   try {
-    await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal)
+    ;({ batches } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal))
   } catch (error) {
     await worker.terminate()
-    throw error
+    throw toError(error)
   }
-  const runs = createRuns(queue, inferenceDisposed({ what: `model ${manifest.model}` }))
+  const runs = createRuns(queue)
   let disposing: Promise<void> | null = null
-  const dispose = async () => {
+  const dispose = async (reason: CuckooError) => {
     // The runtime frees its memory where the run stops in time; the worker ends in any case.
-    const freed = runs.close(() => worker.call('dispose', null)).catch(() => undefined)
+    const freed = runs.close(reason, () => worker.call('dispose', null)).catch(() => undefined)
     await Promise.race([freed, new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
-    await worker.terminate(runs.closed)
+    await worker.terminate(reason)
     await tokenizer.dispose()
     request.onDispose()
   }
+  // What is short of memory must not keep it: the model goes, the node stays, and later calls are told why.
+  const toRunError = (error: unknown) => {
+    const known = toError(error)
+    if (isOutOfMemory(known)) disposing ??= dispose(known)
+    return known
+  }
+  const run = async <T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, runSignal?: AbortSignal): Promise<T> => {
+    try {
+      return await runs.run(start, runSignal)
+    } catch (error) {
+      throw toRunError(error)
+    }
+  }
+  const batcher = createBatcher<EmbeddingItem, EmbeddingRun>({
+    run,
+    start: async (calls, cancel) => {
+      const results = await worker.call('embed', { calls: calls.map(({ item, cancel: own }) => ({ ...item, cancel: own })), cancel })
+      return results?.map((ended) => (ended !== null && 'error' in ended ? { error: toRunError(decodeError(ended.error)) } : ended)) ?? null
+    },
+    weigh: ({ input }) => input.tokenIds.reduce((sum, { length }) => sum + length, 0),
+    maxWeight: batches ? maxBatchTokens : 0,
+  })
   return {
     manifest,
     manifestDigest: toManifestDigest(manifest),
@@ -72,25 +104,25 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
       const onTokens = (tokenIds: number[]) => {
         if (!hooks.signal?.aborted) hooks.onTokens?.(tokenIds)
       }
-      return runs.run((cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens), hooks.signal)
+      return run((cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens), hooks.signal)
     },
     embed: async (input, { normalize }, hooks = {}) => {
       assertKind(manifest, 'embedding')
-      return runs.run((cancel) => worker.call('embed', { input, normalize, cancel }), hooks.signal)
+      return batcher.run({ input, normalize }, hooks.signal)
     },
     generateImages: async (input, params, seed, hooks = {}) => {
       assertKind(manifest, 'image')
       const onStep = (done: number) => {
         if (!hooks.signal?.aborted) hooks.onStep?.(done, params.steps)
       }
-      return runs.run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onStep), hooks.signal)
+      return run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onStep), hooks.signal)
     },
     runPipeline: async (content, media, hooks = {}) => {
       assertKind(manifest, taskKindTraits[content.kind].modelKind)
-      return runs.run((cancel) => worker.call('runPipeline', { content, media, cancel }), hooks.signal)
+      return run((cancel) => worker.call('runPipeline', { content, media, cancel }), hooks.signal)
     },
     dispose: () => {
-      disposing ??= dispose()
+      disposing ??= dispose(inferenceDisposed({ what: `model ${manifest.model}` }))
       return disposing
     },
   }
@@ -98,43 +130,4 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
 
 function assertKind(manifest: Manifest, wanted: Manifest['kind']): void {
   if (manifest.kind !== wanted) throw modelKindWrong({ model: manifest.model, kind: manifest.kind, wanted })
-}
-
-/** A model's runs: one after another, each cancellable through shared memory that the worker looks at after every token. */
-interface Runs {
-  readonly closed: CuckooError
-  /** The run's result; rejects with the signal's reason at once when it aborts, or with `closed`. */
-  run<T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, signal?: AbortSignal): Promise<T>
-  /** Stops the present run, refuses those that wait, and then does `last`. */
-  close(last: () => Promise<unknown>): Promise<unknown>
-}
-
-function createRuns(queue: Exclusive, closed: CuckooError): Runs {
-  let isClosed = false
-  let present: Int32Array | null = null
-  return {
-    closed,
-    run: (start, signal) =>
-      queue.run(async () => {
-        if (isClosed) throw closed
-        const cancel = new SharedArrayBuffer(4)
-        const flag = new Int32Array(cancel)
-        const onAbort = () => Atomics.store(flag, 0, 1)
-        present = flag
-        signal?.addEventListener('abort', onAbort, { once: true })
-        try {
-          const result = await start(cancel)
-          if (result === null) throw signal?.aborted ? signal.reason : closed
-          return result
-        } finally {
-          present = null
-          signal?.removeEventListener('abort', onAbort)
-        }
-      }, signal),
-    close: (last) => {
-      isClosed = true
-      if (present !== null) Atomics.store(present, 0, 1)
-      return queue.run(last)
-    },
-  }
 }

@@ -1,24 +1,29 @@
 /** The worker that holds one model. The only place, with the files it imports, that loads transformers.js. */
 import type { DeviceName, ImageRun, PipelineRun } from '../domain/enginePort.ts'
-import type { EmbeddingInput, EmbeddingOutput, ImageInput, ImageParams, PipelineContent, TextInput, TextOutput, TextParams } from '../domain/task.ts'
+import type { ImageInput, ImageParams, PipelineContent, TextInput, TextOutput, TextParams } from '../domain/task.ts'
 import { inferenceInputInvalid } from '../errors/inference.ts'
 import { createImageGenerator, type ImageGenerator } from './diffusion/createImageGenerator.ts'
-import { createEmbedder, type Embedder } from './embedding.ts'
+import { createEmbedder, type Embedder, type EmbeddingItem, type EmbeddingRun } from './embedding.ts'
 import type { ModelToLoad } from './loadModel.ts'
 import { createPipelineRunner, type PipelineRunner } from './pipelines/createPipelineRunner.ts'
 import { serveWorker } from './serveWorker.ts'
 import { createGenerator, type Generator } from './text.ts'
+import { encodeError, type WireError } from './workerMessages.ts'
 
 export type ModelProtocol = {
-  load: { args: ModelToLoad & { device: DeviceName }; result: null }
+  /** `batches`: calls that wait may share a run */
+  load: { args: ModelToLoad & { device: DeviceName }; result: { batches: boolean } }
   /** events are the token ids since the last event; null when it was cancelled */
   generate: {
     args: { input: TextInput; params: TextParams; seed: bigint; cancel: SharedArrayBuffer }
     result: { output: TextOutput; firstTokenMs: number; totalMs: number } | null
     event: number[]
   }
-  /** null when it was cancelled */
-  embed: { args: { input: EmbeddingInput; normalize: boolean; cancel: SharedArrayBuffer }; result: { output: EmbeddingOutput; totalMs: number } | null }
+  /** calls that share a run: their results in the same order, null for a cancelled one; null for all when all were */
+  embed: {
+    args: { calls: (EmbeddingItem & { cancel: SharedArrayBuffer })[]; cancel: SharedArrayBuffer }
+    result: ({ result: EmbeddingRun } | { error: WireError } | null)[] | null
+  }
   /** events are steps done; null when it was cancelled */
   generateImages: { args: { input: ImageInput; params: ImageParams; seed: bigint; cancel: SharedArrayBuffer }; result: ImageRun | null; event: number }
   /** null when it was cancelled */
@@ -44,15 +49,19 @@ serveWorker<ModelProtocol>({
     else if (kind === 'embedding') embedder = await createEmbedder(request)
     else if (kind === 'image') imageGenerator = await createImageGenerator(request)
     else pipelineRunner = await createPipelineRunner({ ...request, kind })
-    return null
+    return { batches: embedder?.batches ?? false }
   },
   generate: ({ input, params, seed, cancel }, emit) => {
     if (generator === null) throw inferenceInputInvalid({ problem: 'no text model is loaded' })
     return generator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onTokens: emit })
   },
-  embed: ({ input, normalize, cancel }) => {
+  embed: async ({ calls, cancel }) => {
     if (embedder === null) throw inferenceInputInvalid({ problem: 'no embedding model is loaded' })
-    return embedder.run(input, normalize, toCancelCheck(cancel))
+    const results = await embedder.run(
+      calls.map(({ cancel: own, ...item }) => ({ ...item, isCancelled: toCancelCheck(own) })),
+      toCancelCheck(cancel),
+    )
+    return results?.map((ended) => (ended !== null && 'error' in ended ? { error: encodeError(ended.error) } : ended)) ?? null
   },
   generateImages: ({ input, params, seed, cancel }, emit) => {
     if (imageGenerator === null) throw inferenceInputInvalid({ problem: 'no image model is loaded' })
