@@ -5,10 +5,9 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSignatureVerifier } from '../../src/chain/signer.ts'
 import { commandEntries } from '../../src/cli/commands/index.ts'
 import { findTopic } from '../../src/cli/topics.ts'
-import type { Signer } from '../../src/domain/ports.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
+import { createChainCommands, type Line } from '../support/chainCommands.ts'
 import { cai, type TestNetwork, testParameters, useTestNetwork } from '../support/chainFixtures.ts'
-import { createFakePorts, runMain } from '../support/cli.ts'
 import { createBundle, toText } from '../support/court.ts'
 
 const network = useTestNetwork()
@@ -32,34 +31,7 @@ const toParties = ({ signer }: TestNetwork) => ({
   bystander: signer(0),
 })
 
-type Line = Record<string, unknown>
-
-const played = new Set<string>()
-
-/** Runs a command as `account` on the real chain; the lines of JSON that it prints, each as its schema says, or its error. */
-async function cuckoo(account: Signer, ...argv: string[]): Promise<{ code: number; lines: Line[]; error: Line | undefined }> {
-  const { chain } = network()
-  const compose = createFakePorts({ chain } as never, {
-    getChain: async () => chain,
-    getSigner: async () => account,
-    getOwn: async () => ({ name: 'own', address: account.address }),
-    getVerifier: async () => createSignatureVerifier(),
-  })
-  const { code, stdout, stderr } = await runMain([...argv, '--json', '--yes'], { compose })
-  const entry = commandEntries.find(({ path }) => argv.join(' ').startsWith(path))
-  const { output } = (await entry?.load()) ?? {}
-  played.add(entry?.path ?? '')
-  const parse = (text: string) => text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []))
-  for (const line of parse(stdout)) expect({ argv, problem: output?.safeParse(line).error?.message }).toEqual({ argv, problem: undefined })
-  return { code, lines: parse(stdout), error: parse(stderr).find((line) => 'error' in line)?.['error'] as Line | undefined }
-}
-
-/** The last line of a command that succeeds. */
-async function run(account: Signer, ...argv: string[]): Promise<Line> {
-  const { code, lines, error } = await cuckoo(account, ...argv)
-  expect(code, JSON.stringify(error)).toBe(0)
-  return lines.at(-1) ?? {}
-}
+const { cuckoo, run, played } = createChainCommands(network, { getVerifier: async () => createSignatureVerifier() })
 
 /** A receipt of the accused, issued now. */
 async function createReceipt(fields: Partial<Receipt['assignment']> = {}, output?: Parameters<typeof createBundle>[1]) {
