@@ -15,12 +15,59 @@ const bytes = (field: number, ...content: (Buffer | string)[]) => {
   return Buffer.concat([varint(field * 8 + 2), varint(body.length), body])
 }
 
-const elementTypes = { float: 1, int64: 7 } as const
+const elementTypes = { float: 1, int64: 7, bool: 9 } as const
 
 /** A graph input or output with symbolic dimensions. */
-function valueInfo(field: number, name: string, type: keyof typeof elementTypes, dimensions: (string | number)[]): Buffer {
+function valueInfo(field: number, name: string, type: keyof typeof elementTypes, dimensions: Dimensions): Buffer {
   const shape = dimensions.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : bytes(2, size)))
   return bytes(field, bytes(1, name), bytes(2, bytes(1, number(1, elementTypes[type]), bytes(2, ...shape))))
+}
+
+type Dimensions = (string | number)[]
+type Attribute = number | number[] | string | { float: number }
+/** What kind of graph the builder below writes; names of inputs, outputs and tensors are keys. */
+export interface GraphParts {
+  inputs: Record<string, [type: keyof typeof elementTypes, dimensions: Dimensions]>
+  outputs: Record<string, [type: keyof typeof elementTypes, dimensions: Dimensions]>
+  /** operator, inputs, outputs, attributes (whole numbers are ints, `{ float }` is a float) */
+  nodes: [operator: string, inputs: string[], outputs: string[], attributes?: Record<string, Attribute>][]
+  tensors?: Record<string, { dimensions: number[]; floats?: ArrayLike<number>; int64s?: number[] }>
+}
+
+/** AttributeProto of onnx.proto3: f = 2, i = 3, s = 4, ints = 8; their type numbers are 1, 2, 3 and 7. */
+function attribute(name: string, value: Attribute): Buffer {
+  if (typeof value === 'number') return bytes(5, bytes(1, name), number(3, value), number(20, 2))
+  if (typeof value === 'string') return bytes(5, bytes(1, name), bytes(4, value), number(20, 3))
+  if (Array.isArray(value)) return bytes(5, bytes(1, name), ...value.map((item) => number(8, item)), number(20, 7))
+  const raw = Buffer.alloc(4)
+  raw.writeFloatLE(value.float)
+  return bytes(5, bytes(1, name), Buffer.concat([varint(2 * 8 + 5), raw]), number(20, 1))
+}
+
+/** An ONNX file of operator set 17. Negative ints are not written: give them as int64 tensors. */
+export function createGraph({ inputs, outputs, nodes, tensors = {} }: GraphParts): Buffer {
+  const graph = bytes(
+    7,
+    ...nodes.map(([operator, from, to, attributes = {}]) =>
+      bytes(
+        1,
+        ...from.map((name) => bytes(1, name)),
+        ...to.map((name) => bytes(2, name)),
+        bytes(3, to.join()),
+        bytes(4, operator),
+        ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      ),
+    ),
+    bytes(2, 'test'),
+    ...Object.entries(tensors).map(([name, { dimensions, floats, int64s }]) => {
+      const values = int64s === undefined ? Float32Array.from(floats ?? []) : BigInt64Array.from(int64s, BigInt)
+      const raw = Buffer.from(values.buffer)
+      return bytes(5, ...dimensions.map((size) => number(1, size)), number(2, int64s === undefined ? 1 : 7), bytes(8, name), bytes(9, raw))
+    }),
+    ...Object.entries(inputs).map(([name, [type, dimensions]]) => valueInfo(11, name, type, dimensions)),
+    ...Object.entries(outputs).map(([name, [type, dimensions]]) => valueInfo(12, name, type, dimensions)),
+  )
+  return Buffer.concat([number(1, 8), graph, bytes(8, number(2, 17))])
 }
 
 export interface TableGraph {
