@@ -1,5 +1,9 @@
 import { defineError } from './cuckooError.ts'
 
+function toGigabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(Math.max(0, bytes) / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
+}
+
 // ---- models and their files ----
 export const modelNameInvalid = defineError('CUCKOO_MODEL_NAME_INVALID', 'usage', (f: { model: string; problem: string }) => ({
   message: `'${f.model.slice(0, 80)}' is not a model name: ${f.problem}.`,
@@ -44,13 +48,59 @@ export const modelLoadFailed = defineError('CUCKOO_MODEL_LOAD_FAILED', 'invalid'
 }))
 export const modelsDirectoryUnusable = defineError('CUCKOO_MODELS_DIRECTORY_UNUSABLE', 'config', (f: { directory: string; reason: string }) => ({
   message: `The models directory ${f.directory} cannot be used: ${f.reason}.`,
-  hint: 'Give it space and write permission, or name another one with --models-dir.',
+  hint: 'Give it write permission, or name another one with CUCKOO_MODELS_CACHE.',
+}))
+export const modelRevisionInvalid = defineError('CUCKOO_MODEL_REVISION_INVALID', 'usage', (f: { model: string; revision: string }) => ({
+  message: `'${f.revision.slice(0, 80)}' is not a revision of '${f.model}'.`,
+  hint: 'A revision is a branch, a tag or a commit: letters, digits, dots, dashes, underscores and slashes.',
+}))
+export const modelBundled = defineError('CUCKOO_MODEL_BUNDLED', 'usage', (f: { model: string }) => ({
+  message: `The model '${f.model}' ships with cuckoo and is not in the cache.`,
+  hint: '`cuckoo models list` shows what is in the cache.',
+}))
+export const modelUnsafe = defineError('CUCKOO_MODEL_UNSAFE', 'invalid', (f: { model: string; file: string; problem: string; more: number }) => ({
+  message: `The model '${f.model}' is refused: in ${f.file}, ${f.problem}${f.more > 0 ? `, and ${f.more} more like it` : ''}.`,
+  hint: `\`cuckoo models manifest ${f.model}\` lists everything; choose another export of the model.`,
+}))
+export const modelNotAllowed = defineError(
+  'CUCKOO_MODEL_NOT_ALLOWED',
+  'denied',
+  (f: { model: string; dtype: string; revision: string; digest: string; file: string }) => ({
+    message: `The model '${f.model}' (${f.dtype}) at ${f.revision.slice(0, 12)} is not the one that was allowed here: its manifest is ${f.digest}.`,
+    hint: `Look at what changed; then \`cuckoo models pull ${f.model}:${f.dtype}@${f.revision}\` allows it (kept in ${f.file}).`,
+  }),
+  403,
+)
+export const modelsAllowedUnreadable = defineError('CUCKOO_MODELS_ALLOWED_UNREADABLE', 'config', (f: { file: string; problem: string }) => ({
+  message: `The list of allowed models ${f.file} cannot be used: ${f.problem}.`,
+  hint: 'Repair it, or delete it and allow models again with `cuckoo models pull`.',
+}))
+export const modelsDiskFull = defineError(
+  'CUCKOO_MODELS_DISK_FULL',
+  'rejected',
+  (f: { model: string; directory: string; neededBytes: number; availableBytes: number; limit: 'budget' | 'disk'; removable: readonly string[] }) => ({
+    message: `'${f.model}' needs ${toGigabytes(f.neededBytes)} more in ${f.directory}, and ${
+      f.limit === 'budget' ? 'the budget (CUCKOO_MODELS_BUDGET)' : 'the disk'
+    } has ${toGigabytes(f.availableBytes)} left.`,
+    hint:
+      f.removable.length === 0
+        ? 'Make room, or keep models elsewhere with CUCKOO_MODELS_CACHE.'
+        : `Remove what was not used for longest: ${f.removable.map((name) => `\`cuckoo models remove ${name}\``).join(', then ')}.`,
+  }),
+)
+export const modelsCacheAltered = defineError('CUCKOO_MODELS_CACHE_ALTERED', 'invalid', (f: { files: number; first: string }) => ({
+  message: `${f.files} cached file${f.files === 1 ? ' was' : 's were'} not what the hub listed and ${f.files === 1 ? 'was' : 'were'} set aside, ${f.first} first.`,
+  hint: '`cuckoo models verify --repair` fetches them again.',
 }))
 
 // ---- the hub ----
+export const hubBusy = defineError('CUCKOO_HUB_BUSY', 'unavailable', (f: { url: string; status: number; retryAfterSeconds: number | null }) => ({
+  message: `The model hub at ${f.url} cannot serve us now: HTTP ${f.status}.`,
+  hint: `Start again ${f.retryAfterSeconds === null ? 'later' : `in ${f.retryAfterSeconds} s`}: a download goes on where it stopped. HF_TOKEN raises the hub's limits.`,
+}))
 export const hubOffline = defineError('CUCKOO_HUB_OFFLINE', 'config', (f: { model: string; missing: string }) => ({
   message: `The model '${f.model}' is not complete on this machine (${f.missing}) and downloads are off.`,
-  hint: 'Start once without --offline, or use --models-dir with a folder that has it.',
+  hint: 'Start once without CUCKOO_OFFLINE, or use --models-dir with a folder that has it.',
 }))
 export const hubUnreachable = defineError('CUCKOO_HUB_UNREACHABLE', 'unavailable', (f: { url: string; reason: string }) => ({
   message: `The model hub does not answer at ${f.url}: ${f.reason}.`,
