@@ -131,19 +131,21 @@ interface Shared {
 }
 
 async function serveCoordinator(shared: Shared, role: Pick<CoordinatorPorts, 'node' | 'signer' | 'config'>): Promise<ServingCoordinator> {
-  const [coordinator, { openCoordinatorStore }, { createTokenizers }, { createCoordinatorMetrics }] = await Promise.all([
+  const [coordinator, { openCoordinatorStore }, { createTokenizers }, { createMediaReader }, { createCoordinatorMetrics }] = await Promise.all([
     import('../coordinator/serveCoordinator.ts'),
     import('../store/coordinatorStore.ts'),
     import('../inference/createTokenizers.ts'),
+    import('../inference/media/createMediaReader.ts'),
     import('../telemetry/metrics.ts'),
   ])
   const [chain, verifier] = [await shared.getChain(), await shared.getVerifier()]
   const store = await openCoordinatorStore({ directory: await shared.toStore('coordinator', role.node) })
   const tokenizers = createTokenizers({ timeoutMs: tokenizerTimeoutMs })
+  const media = createMediaReader()
   const [logger, metrics] = [await createLogger(shared.options, 'coordinator'), createCoordinatorMetrics()]
   try {
     // From here on the coordinator owns store and tokenizers, and closes them at its end.
-    return await coordinator.serveCoordinator({ ...role, chain, verifier, store, tokenizers, clock, logger, metrics, version: getVersion() })
+    return await coordinator.serveCoordinator({ ...role, chain, verifier, store, tokenizers, media, clock, logger, metrics, version: getVersion() })
   } catch (error) {
     await tokenizers.dispose()
     await store.close()

@@ -2,13 +2,14 @@ import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 import { toPrice } from '../domain/receipt.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
-import type { TaskContent, TaskOutput, TextOutput } from '../domain/task.ts'
+import type { TaskContent, TaskOutput } from '../domain/task.ts'
 import { cutAtStop } from '../domain/text.ts'
 import { draining, taskCancelled, taskDead, taskFailed, taskTimedOut } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
+import { countInputTokens } from './countInputTokens.ts'
 import type { TaskContents } from './taskContents.ts'
 
 interface Parts {
@@ -19,8 +20,9 @@ interface Parts {
 
 /** What a task that is done says, with what it took. */
 export interface Answer {
+  content: TaskContent
   output: TaskOutput
-  /** null for embeddings */
+  /** null where the output has none */
   text: string | null
   promptTokens: number
   outputTokens: number
@@ -30,20 +32,18 @@ export interface Answer {
 export async function getAnswer(parts: Parts, record: TaskRecord): Promise<Answer> {
   const [content, output] = await Promise.all([parts.contents.read(record), parts.contents.findOutput(record) as Promise<TaskOutput>])
   return {
+    content,
     output,
-    text: content.kind === 'embedding' ? null : await toText(parts, record, content, output as TextOutput),
-    promptTokens: countPromptTokens(content),
+    text: await findText(parts, record, content, output),
+    promptTokens: countInputTokens(content),
     outputTokens: 'tokenIds' in output ? output.tokenIds.length : 0,
   }
 }
 
-async function toText(parts: Parts, record: TaskRecord, content: Extract<TaskContent, { kind: 'chat' | 'completion' }>, output: TextOutput): Promise<string> {
+async function findText(parts: Parts, record: TaskRecord, { params }: TaskContent, output: TaskOutput): Promise<string | null> {
+  if (!('tokenIds' in output)) return 'text' in output ? output.text : null
   const tokenizer = await parts.catalogue.getTokenizer(record.manifest)
-  return cutAtStop(await tokenizer.decode(output.tokenIds), content.params.stop)
-}
-
-function countPromptTokens(content: TaskContent): number {
-  return content.kind === 'embedding' ? content.input.tokenIds.reduce((sum, ids) => sum + ids.length, 0) : content.input.tokenIds.length
+  return cutAtStop(await tokenizer.decode(output.tokenIds), 'stop' in params ? params.stop : [])
 }
 
 /** Why a task that is not done has no answer, as the app is told. */

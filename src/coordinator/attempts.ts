@@ -50,9 +50,10 @@ export class Attempts {
 
   /**
    * Renews the lease, never beyond the assignment's deadline. Returns its length in ms, and true when nobody wants the result.
+   * `unitsDone` is what apps that watch see, where the miner says it.
    * @throws CUCKOO_TASK_LEASE_LOST when the miner does not hold the task in this attempt
    */
-  async renew(taskId: Hash, attempt: number, miner: Address): Promise<{ leaseMs: number; cancel: boolean }> {
+  async renew(taskId: Hash, attempt: number, miner: Address, unitsDone = 0): Promise<{ leaseMs: number; cancel: boolean }> {
     const task = this.findHeld(taskId, attempt, miner)
     if (task === undefined) return this.#findCancelled(taskId, attempt, miner)
     const { ports, board, miners } = this.#parts
@@ -62,6 +63,7 @@ export class Attempts {
     const leaseUntilMs = Math.min(nowMs + toLeaseMs({ config: ports.config, record: task.record, unitsPerSecond: speed }), Number(assignment.deadline) * 1000)
     if (leaseUntilMs <= nowMs) throw leaseLost({ taskId, attempt })
     task.leaseUntilMs = leaseUntilMs
+    task.unitsDone = Math.max(task.unitsDone, unitsDone)
     const renewed = await ports.store.renewLease({ id: taskId, attempt, leaseUntilMs })
     if (renewed === null) return this.#findCancelled(taskId, attempt, miner)
     board.update(task, renewed)

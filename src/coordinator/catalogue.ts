@@ -1,16 +1,18 @@
 import type { OpenTokenizer } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
+import type { ModelKind } from '../domain/taskKinds.ts'
 import { manifestInvalid, modelUnknown } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 
-/** A model that can be served: its name means this manifest, and its tokenizer is open. */
+/** A model that can be served: its name means this manifest, and its tokenizer, where it takes token ids, is open. */
 export interface CatalogueModel {
   digest: Hash
   manifest: Manifest
-  tokenizer: OpenTokenizer
+  /** null: miners are sent what the app wrote */
+  tokenizer: OpenTokenizer | null
   unitPriceWei: bigint
   firstSeenAtMs: number
 }
@@ -74,7 +76,7 @@ export class Catalogue {
   /** What a unit of this model pays here, in wei. */
   toUnitPriceWei(manifest: Manifest): bigint {
     const { unitPriceWei } = this.#ports.config
-    return unitPriceWei.models[manifest.model] ?? unitPriceWei[manifest.kind]
+    return unitPriceWei.models[manifest.model] ?? unitPriceWei.kinds[manifest.kind]
   }
 
   /** The tokenizer of a manifest that was servable once. @throws CUCKOO_MODEL_UNKNOWN, or what opening it throws */
@@ -118,7 +120,9 @@ export class Catalogue {
       if (!pathPattern.test(path) || path.split('/').some((part) => part === '' || part === '.' || part === '..'))
         throw refuse(`the path '${path}' is not allowed`)
     if (new Set(manifest.files.map((file) => file.path)).size < manifest.files.length) throw refuse('it names a file twice')
-    if (!manifest.files.some((file) => file.path === 'tokenizer.json')) throw refuse('it has no tokenizer.json')
+    if (takesTokens(manifest) && !manifest.files.some((file) => file.path === 'tokenizer.json')) throw refuse('it has no tokenizer.json')
+    const problem = findTraitProblem(manifest)
+    if (problem !== null) throw refuse(problem)
     for (const file of listTokenizerFiles(manifest)) if (file.bytes > maxTokenizerBytes) throw refuse(`${file.path} is larger than ${maxTokenizerBytes} bytes`)
     if (acceptManifests === 'listed' && !listedDigests.includes(digest)) throw refuse(`its digest ${digest} is not on this coordinator's list`)
     const pinned = this.#pins.get(manifest.model)
@@ -134,7 +138,7 @@ export class Catalogue {
 
   async #makeUsable(digest: Hash, manifest: Manifest): Promise<void> {
     if (this.#usable.has(digest)) return
-    const tokenizer = await this.#openTokenizer(digest, manifest)
+    const tokenizer = takesTokens(manifest) ? await this.#openTokenizer(digest, manifest) : null
     const { store, clock } = this.#ports
     const firstSeenAtMs = this.#manifests.get(digest)?.firstSeenAtMs ?? clock.nowMs()
     await store.putManifest(manifest, digest, firstSeenAtMs)
@@ -175,7 +179,25 @@ export function listRefused(offers: readonly Offer[]): { model: string; code: st
   return offers.flatMap((offer) => (offer.state === 'refused' ? [{ model: offer.model, code: offer.error.code, message: offer.error.message }] : []))
 }
 
-/** The manifest's files that a coordinator needs. */
+/** The manifest's files that a coordinator needs: none of models that it does not tokenise for. */
 export function listTokenizerFiles(manifest: Manifest): Manifest['files'] {
-  return manifest.files.filter((file) => (tokenizerFiles as readonly string[]).includes(file.path))
+  return takesTokens(manifest) ? manifest.files.filter((file) => (tokenizerFiles as readonly string[]).includes(file.path)) : []
+}
+
+function takesTokens({ kind }: Manifest): boolean {
+  return kind === 'text' || kind === 'embedding'
+}
+
+const kindsOfBoundedText: readonly ModelKind[] = ['text', 'translation', 'summarization', 'captioning']
+
+/** Why no request to this model could be filled in, or null. */
+function findTraitProblem({ kind, limits, image }: Manifest): string | null {
+  if ((kind === 'image') !== (image !== undefined))
+    return kind === 'image' ? 'it has no traits of an image model' : 'it has traits of an image model and is none'
+  if (kindsOfBoundedText.includes(kind) && limits.maxOutputTokens < 1) return 'it may not give a single output token'
+  if (image === undefined) return null
+  const { width, height, sizeStep, maxPixels, steps, maxSteps, scheduler, schedulers } = image
+  if (width % sizeStep !== 0 || height % sizeStep !== 0 || width * height > maxPixels || steps > maxSteps || !schedulers.includes(scheduler))
+    return 'what it gives by default is outside its own limits'
+  return null
 }

@@ -14,6 +14,7 @@ import type { DrawLog } from './drawLog.ts'
 import { DrawIntervals } from './drawMiner.ts'
 import type { Epochs } from './epochs.ts'
 import { Lines } from './lines.ts'
+import { MediaShelf } from './mediaShelf.ts'
 import { Miners } from './miners.ts'
 import { findRefusal, NodeStanding } from './nodeStanding.ts'
 import { type BoardTask, isLeased, TaskBoard } from './taskBoard.ts'
@@ -26,6 +27,7 @@ export class Coordinator {
   readonly ports: CoordinatorPorts
   readonly catalogue: Catalogue
   readonly contents: TaskContents
+  readonly shelf: MediaShelf
   readonly board: TaskBoard
   readonly miners: Miners<Dispatched>
   readonly dispatcher: Dispatcher
@@ -45,6 +47,7 @@ export class Coordinator {
     this.drawLog = loaded.drawLog
     this.epochs = loaded.epochs
     this.contents = new TaskContents(ports.store)
+    this.shelf = new MediaShelf(ports.store, ports.media)
     this.board = new TaskBoard((task) => this.#observeEnd(task))
     this.miners = new Miners((node) => this.board.countLeased(node))
     const giveBack = async (task: BoardTask, reason: { code: string; message: string }) => {
@@ -74,6 +77,7 @@ export class Coordinator {
       catalogue: this.catalogue,
       miners: this.miners,
       dispatcher: this.dispatcher,
+      shelf: this.shelf,
       assertOpen: () => this.assertOpen(),
       createStream: (record) => this.#createStream(record),
     })

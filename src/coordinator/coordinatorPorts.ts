@@ -1,9 +1,10 @@
 import { weiPerCai } from '../domain/amount.ts'
 import type { ChainReader, EpochWriter, PaymentWriter } from '../domain/chainPort.ts'
-import type { Tokenizers } from '../domain/enginePort.ts'
+import type { MediaReader, Tokenizers } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import type { CoordinatorStore } from '../domain/storePorts.ts'
+import type { ModelKind } from '../domain/taskKinds.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { CoordinatorMetrics } from '../telemetry/metrics.ts'
 
@@ -21,8 +22,10 @@ export interface CoordinatorConfig {
   maxQueued: number
   /** output tokens of a text when the app names no number */
   defaultMaxTokens: number
-  /** price of one unit (output token of text, input token of embeddings) in wei: by kind, and by model name where it differs */
-  unitPriceWei: { text: bigint; embedding: bigint; models: Readonly<Record<string, bigint>> }
+  /** price of one unit (the registry says what a unit of each kind is) in wei: by kind of model, and by model name where it differs */
+  unitPriceWei: { kinds: Readonly<Record<ModelKind, bigint>>; models: Readonly<Record<string, bigint>> }
+  /** where apps reach this coordinator, for links to media; null: the host that a request names */
+  publicUrl: string | null
   /** `open` takes any well-formed manifest (devnet), `listed` those in `listedDigests` */
   acceptManifests: 'open' | 'listed'
   listedDigests: readonly Hash[]
@@ -46,7 +49,29 @@ export interface CoordinatorConfig {
   restored: boolean
 }
 
-/** Values for everything but the address to listen on; `unitPriceWei` is 10^12 wei, a millionth CAI, per token. */
+/**
+ * Prices in wei that follow the work: 10^12 wei, a millionth CAI, for an output token, and for the others what about as many
+ * tokens' time costs. A step over 256 × 256 pixels counts as 5, a second of speech or a megapixel as 10, ten characters as one.
+ */
+const defaultPrices: Readonly<Record<ModelKind, bigint>> = {
+  text: 10n ** 12n,
+  embedding: 10n ** 11n,
+  image: 5n * 10n ** 12n,
+  transcription: 10n ** 13n,
+  speech: 10n ** 12n,
+  translation: 10n ** 12n,
+  summarization: 10n ** 11n,
+  'text-classification': 10n ** 11n,
+  'zero-shot-classification': 10n ** 11n,
+  'token-classification': 10n ** 11n,
+  'image-classification': 10n ** 13n,
+  'object-detection': 10n ** 13n,
+  captioning: 10n ** 13n,
+  'depth-estimation': 10n ** 13n,
+  'image-to-image': 10n ** 14n,
+}
+
+/** Values for everything but the address to listen on. */
 export const defaultCoordinatorConfig: CoordinatorConfig = {
   host: '127.0.0.1',
   port: 0,
@@ -55,7 +80,8 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   pollMs: 25_000,
   maxQueued: 10_000,
   defaultMaxTokens: 256,
-  unitPriceWei: { text: 10n ** 12n, embedding: 10n ** 11n, models: {} },
+  unitPriceWei: { kinds: defaultPrices, models: {} },
+  publicUrl: null,
   acceptManifests: 'open',
   listedDigests: [],
   pins: {},
@@ -81,6 +107,7 @@ export interface CoordinatorPorts {
   chain: CoordinatorChain
   store: CoordinatorStore
   tokenizers: Tokenizers
+  media: MediaReader
   clock: Clock
   logger: Logger
   metrics: CoordinatorMetrics

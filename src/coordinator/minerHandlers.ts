@@ -11,10 +11,21 @@ import type { Dispatched, TaskMiner } from './dispatcher.ts'
 import { openMinerSession } from './handshake.ts'
 import { countDraws, explainEmptyPoll, waitForTask } from './polls.ts'
 import { acceptResult } from './results.ts'
+import { getInputMedia, takeOutputMedia } from './taskMedia.ts'
 
 type MinerHandlers = Pick<
   Handlers,
-  'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask' | 'getVoucher'
+  | 'openSession'
+  | 'closeSession'
+  | 'putBlob'
+  | 'pollTask'
+  | 'renewLease'
+  | 'getTaskMedia'
+  | 'putTaskMedia'
+  | 'pushTokens'
+  | 'submitResult'
+  | 'failTask'
+  | 'getVoucher'
 >
 
 /** The miners' routes. */
@@ -40,7 +51,12 @@ export function createMinerHandlers(coordinator: Coordinator, sessions: SessionR
       if ('reason' in outcome) return empty(outcome.reason === '' ? explainEmptyPoll(coordinator, miner, drawsBefore) : [outcome.reason])
       return { body: { task: await toWireTask(coordinator, outcome.task), reasons: [], logHead: drawLog.head, voucher: vouchers.find(session.node) } }
     },
-    renewLease: async ({ params }, { session }) => ({ body: await attempts.renew(params.taskId, params.attempt, session.node) }),
+    renewLease: async ({ params, body }, { session }) => ({ body: await attempts.renew(params.taskId, params.attempt, session.node, body.unitsDone) }),
+    getTaskMedia: async ({ params }, { session }) => ({ body: await getInputMedia(coordinator, session, params) }),
+    async putTaskMedia({ params, body }, { session }) {
+      await takeOutputMedia(coordinator, session, params, body)
+      return { body: {} }
+    },
     async pushTokens({ params, body }, { session }) {
       const task = attempts.findHeld(params.taskId, params.attempt, session.node)
       if (task === undefined) {

@@ -1,25 +1,22 @@
-import type { Handlers, Answer as HttpAnswer, RequestContext } from '../api/handler.ts'
+import type { Handlers, Answer as HttpAnswer } from '../api/handler.ts'
 import type { RouteEvent } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
+import type { Manifest } from '../domain/manifest.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
 import { type EmbeddingOutput, type FinishReason, finishReasons } from '../domain/task.ts'
+import { type TaskKind, taskKinds, taskKindTraits } from '../domain/taskKinds.ts'
 import type { Admitted } from './admission.ts'
-import { type Answer, getAnswer, toTaskHeaders } from './answers.ts'
+import { type Answer, toTaskHeaders } from './answers.ts'
 import type { Coordinator } from './coordinator.ts'
 import { fromChatBody, fromCompletionBody, fromEmbeddingBody } from './openaiRequest.ts'
 import { isOpen } from './taskBoard.ts'
 import { toAsker } from './taskRequest.ts'
+import { waitForAnswer } from './waitForAnswer.ts'
 
 type OpenAiHandlers = Pick<Handlers, 'listModels' | 'createChatCompletion' | 'createCompletion' | 'createEmbedding'>
 type ChatChunk = RouteEvent<Routes['createChatCompletion']>
 type TextChunk = RouteEvent<Routes['createCompletion']>
 type TextFinish = Exclude<FinishReason, 'none'>
-
-interface Done {
-  record: TaskRecord
-  answer: Answer
-  finishReason: TextFinish
-}
 
 /** The OpenAI-compatible routes. */
 export function createOpenAiHandlers(coordinator: Coordinator): OpenAiHandlers {
@@ -33,17 +30,7 @@ export function createOpenAiHandlers(coordinator: Coordinator): OpenAiHandlers {
           object: 'model' as const,
           created: Math.floor(firstSeenAtMs / 1000),
           owned_by: manifest.model.split('/')[0] as string,
-          cuckoo: {
-            manifest: digest,
-            kind: manifest.kind,
-            dtype: manifest.dtype,
-            chat: manifest.chatTemplate,
-            proof: manifest.proof,
-            unitPriceWei: unitPriceWei.toString(),
-            contextTokens: manifest.limits.contextTokens,
-            maxOutputTokens: manifest.limits.maxOutputTokens,
-            miners,
-          },
+          cuckoo: { ...toModelFacts(manifest), manifest: digest, unitPriceWei: unitPriceWei.toString(), miners },
         }))
       return { body: { object: 'list', data } }
     },
@@ -62,6 +49,13 @@ export function createOpenAiHandlers(coordinator: Coordinator): OpenAiHandlers {
       return { body: { object: 'list', model: record.model, data, usage }, headers: toTaskHeaders(record) }
     },
   }
+}
+
+function toModelFacts({ kind, dtype, chatTemplate, proof, limits, image }: Manifest) {
+  const tasks = taskKinds.filter((task) => taskKindTraits[task].modelKind === kind)
+  const { audit, unit, limits: bounds } = taskKindTraits[tasks[0] as TaskKind]
+  const { maxCharacters, maxMediaBytes } = bounds
+  return { kind, tasks, dtype, chat: chatTemplate, proof, audit, unit, ...limits, maxCharacters, maxMediaBytes, image: image ?? null }
 }
 
 type ContextOfApp = Parameters<OpenAiHandlers['createChatCompletion']>[1]
@@ -89,13 +83,13 @@ async function answerChat(
     })
     return { events, headers: toTaskHeaders(admitted.record) }
   }
-  const { record, answer, finishReason } = await waitForAnswer(coordinator, admitted, context.signal)
+  const { record, answer } = await waitForAnswer(coordinator, admitted, context.signal)
   const message = { role: 'assistant' as const, content: answer.text ?? '', refusal: null }
   return {
     body: {
       ...toChunkHead(record, 'chatcmpl'),
       object: 'chat.completion',
-      choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+      choices: [{ index: 0, message, logprobs: null, finish_reason: toFinish(record) }],
       usage: toUsage(answer),
     },
     headers: toTaskHeaders(record),
@@ -121,12 +115,12 @@ async function answerCompletion(
     })
     return { events, headers: toTaskHeaders(admitted.record) }
   }
-  const { record, answer, finishReason } = await waitForAnswer(coordinator, admitted, context.signal)
+  const { record, answer } = await waitForAnswer(coordinator, admitted, context.signal)
   return {
     body: {
       ...toChunkHead(record, 'cmpl'),
       object: 'text_completion',
-      choices: [{ index: 0, text: answer.text ?? '', logprobs: null, finish_reason: finishReason }],
+      choices: [{ index: 0, text: answer.text ?? '', logprobs: null, finish_reason: toFinish(record) }],
       usage: toUsage(answer),
     },
     headers: toTaskHeaders(record),
@@ -166,10 +160,10 @@ function streamAnswer<C extends AnyChunk>(
         wasRead += text
         yield shapes.piece(text)
       }
-    const { record, answer, finishReason } = await waitForAnswer(coordinator, admitted, signal)
+    const { record, answer } = await waitForAnswer(coordinator, admitted, signal)
     const rest = (answer.text ?? '').slice(wasRead.length)
     if (rest !== '') yield shapes.piece(rest)
-    const last = shapes.last(finishReason)
+    const last = shapes.last(toFinish(record))
     if (withUsage) {
       yield last
       yield { ...last, choices: [], usage: toUsage(answer), cuckoo: toSignature(record) }
@@ -190,15 +184,8 @@ function cancelWhenLeft(coordinator: Coordinator, task: NonNullable<Admitted['ta
   else signal.addEventListener('abort', leave, { once: true })
 }
 
-async function waitForAnswer(coordinator: Coordinator, admitted: Admitted, signal: RequestContext['signal']): Promise<Done> {
-  const { requestTimeoutMs } = coordinator.ports.config
-  const record = await coordinator.waitForEnd(admitted, signal, requestTimeoutMs)
-  coordinator.assertDone(record, requestTimeoutMs)
-  return {
-    record,
-    answer: await getAnswer(coordinator, record),
-    finishReason: record.receipt?.result.finishReason === finishReasons.length ? 'length' : 'stop',
-  }
+function toFinish({ receipt }: TaskRecord): TextFinish {
+  return receipt?.result.finishReason === finishReasons.length ? 'length' : 'stop'
 }
 
 function toChunkHead(record: TaskRecord, prefix: string): { id: string; created: number; model: string } {

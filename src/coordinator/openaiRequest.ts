@@ -1,8 +1,9 @@
+import type { TaskRequest } from '../api/requestSchemas.ts'
 import type { RouteInput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 import type { ChatMessage } from '../domain/enginePort.ts'
 import { parameterUnsupported, requestInvalid } from '../errors/api.ts'
-import type { TaskRequest } from './taskRequest.ts'
+import { assertParameters, toSeed } from './openaiParameters.ts'
 
 type ChatBody = RouteInput<Routes['createChatCompletion']>['body']
 type CompletionBody = RouteInput<Routes['createCompletion']>['body']
@@ -25,25 +26,15 @@ const knownNames = {
   embedding: new Set(['model', 'input', 'encoding_format', 'user']),
 }
 
-// `null` means "not given" in OpenAI's API.
 function assertSupported(body: Readonly<Record<string, unknown>>, kind: keyof typeof knownNames): void {
-  for (const [name, value] of Object.entries(body)) {
-    if (value === null || value === undefined || knownNames[kind].has(name) || neutralValues[name]?.includes(value)) continue
-    if (name === 'response_format' && (value as { type?: unknown }).type === 'text') continue
-    throw parameterUnsupported({ parameter: name, value: (JSON.stringify(value) ?? String(value)).slice(0, 100) })
-  }
-}
-
-function toSeed(seed: number | string | null | undefined): bigint | undefined {
-  if (seed === null || seed === undefined) return undefined
-  const value = BigInt(seed)
-  if (value >> 64n !== 0n) throw requestInvalid({ where: 'seed', problem: `${value} does not fit 64 bits` })
-  return value
+  const { response_format: format, ...rest } = body
+  const isPlain = (format as { type?: unknown } | null | undefined)?.type === 'text'
+  assertParameters(isPlain ? rest : body, knownNames[kind], neutralValues)
 }
 
 type SamplingBody = Pick<ChatBody, 'temperature' | 'top_p' | 'top_k' | 'stop' | 'stream' | 'stream_options'>
 
-function toParams(body: SamplingBody, maxTokens: number | null | undefined): TaskRequest['params'] {
+function toParams(body: SamplingBody, maxTokens: number | null | undefined): Extract<TaskRequest, { kind: 'chat' }>['params'] {
   if (body.stream_options && !body.stream) throw parameterUnsupported({ parameter: 'stream_options', value: 'without stream' })
   return {
     maxTokens: maxTokens ?? undefined,

@@ -5,15 +5,18 @@ import type { Manifest } from '../domain/manifest.ts'
 import { toPrice, toResultDigest } from '../domain/receipt.ts'
 import type { Result } from '../domain/signedStructures.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
-import { type EmbeddingOutput, finishReasons, type TaskContent, type TaskOutput, type TextOutput, toUnits } from '../domain/task.ts'
+import { type TaskContent, type TaskOutput, toUnits } from '../domain/task.ts'
 import { leaseLost, resultInvalid, signatureForeign } from '../errors/api.ts'
+import { assertOutput } from './assertOutput.ts'
 import type { Attempts } from './attempts.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import type { Dispatched, Dispatcher } from './dispatcher.ts'
+import type { MediaShelf } from './mediaShelf.ts'
 import type { Miners } from './miners.ts'
 import type { BoardTask, SignedAssignment, TaskBoard } from './taskBoard.ts'
 import type { TaskContents } from './taskContents.ts'
+import { assertOutputMedia } from './taskMedia.ts'
 
 interface Parts {
   ports: CoordinatorPorts
@@ -21,6 +24,7 @@ interface Parts {
   attempts: Attempts
   catalogue: Catalogue
   contents: TaskContents
+  shelf: MediaShelf
   miners: Miners<Dispatched>
   dispatcher: Dispatcher
 }
@@ -38,7 +42,7 @@ export interface Submission {
  * checked before anything is acknowledged.
  * @throws CUCKOO_API_SIGNATURE_FOREIGN when it is not signed by the session's operator, or the task was never this miner's
  * @throws CUCKOO_TASK_LEASE_LOST when the task is no longer the miner's
- * @throws CUCKOO_TASK_RESULT_INVALID when it contradicts the assignment, its output or the tokens streamed before
+ * @throws CUCKOO_TASK_RESULT_INVALID when it contradicts the assignment, its output, the media handed in or the tokens streamed before
  */
 export async function acceptResult(parts: Parts, session: Session, submission: Submission): Promise<{ record: TaskRecord; priceWei: bigint }> {
   const { ports, board, attempts, miners, dispatcher } = parts
@@ -50,6 +54,7 @@ export async function acceptResult(parts: Parts, session: Session, submission: S
   const content = await parts.contents.get(task)
   const { hash: outputHash, bytes } = encodeCanonical(output)
   assertConsistent({ task, signed, content, outputHash, manifest: parts.catalogue.getManifest(task.record.manifest), submission })
+  await assertOutputMedia(parts, content, output, (problem, cause) => resultInvalid({ taskId, problem }, { cause }))
   const receipt = { assignment: signed.assignment, assignmentSignature: signed.signature, result, resultSignature: signature }
   const record = await ports.store.completeTask({
     id: taskId,
@@ -100,49 +105,12 @@ function assertConsistent(input: {
   const { result, output, taskId, attempt } = submission
   const refuse = (problem: string) => resultInvalid({ taskId, problem })
   if (result.assignment !== signed.digest) throw refuse(`it is for the assignment ${result.assignment}, not ${signed.digest}`)
-  if (content.kind === 'embedding' ? !('embeddings' in output) : !('tokenIds' in output))
-    throw refuse(`its output is not that of a task of kind ${content.kind}`)
   if (result.outputHash !== outputHash) throw refuse(`its output has the hash ${outputHash}, not ${result.outputHash}`)
+  assertOutput({ content, output, manifest, finishReason: result.finishReason, refuse })
   const units = toUnits(content, output)
   if (result.units !== units) throw refuse(`it claims ${result.units} units for ${units}`)
-  if (content.kind === 'embedding') assertEmbeddings(content, output as EmbeddingOutput, result, refuse)
-  else assertText(content, output as TextOutput, result, manifest, refuse)
   const streamed = task.stream.getReceived(attempt)
   const tokenIds = 'tokenIds' in output ? output.tokenIds : []
   const position = streamed.findIndex((id, index) => tokenIds[index] !== id)
   if (position >= 0) throw refuse(`its token ${position} is not the ${streamed[position]} that was streamed`)
-}
-
-type Refuse = (problem: string) => Error
-
-function assertText(
-  content: Extract<TaskContent, { kind: 'chat' | 'completion' }>,
-  output: TextOutput,
-  result: Result,
-  manifest: Manifest,
-  refuse: Refuse,
-): void {
-  const { tokenIds, finishReason } = output
-  const { maxTokens, stop } = content.params
-  if (result.finishReason !== finishReasons[finishReason]) throw refuse(`its finish reason ${result.finishReason} is not '${finishReason}'`)
-  if (tokenIds.length > maxTokens) throw refuse(`${tokenIds.length} tokens are more than the ${maxTokens} asked for`)
-  if (finishReason === 'length' && tokenIds.length < maxTokens) throw refuse(`it says 'length' after ${tokenIds.length} of ${maxTokens} tokens`)
-  const isStopPossible = stop.length > 0 || (manifest.eosTokenIds.length > 0 && tokenIds.length < maxTokens)
-  if (finishReason === 'stop' && !isStopPossible) throw refuse("it says 'stop', and nothing could have stopped it")
-  // A token that ends a text is no part of the output: the engine leaves it out.
-  const end = tokenIds.find((id) => manifest.eosTokenIds.includes(id))
-  if (end !== undefined) throw refuse(`it holds the token ${end}, which ends a text`)
-}
-
-function assertEmbeddings(content: Extract<TaskContent, { kind: 'embedding' }>, output: EmbeddingOutput, result: Result, refuse: Refuse): void {
-  if (result.finishReason !== finishReasons.none) throw refuse(`its finish reason ${result.finishReason} is not that of an embedding`)
-  const texts = content.input.tokenIds.length
-  if (output.embeddings.length !== texts) throw refuse(`it has ${output.embeddings.length} vectors for ${texts} texts`)
-  output.embeddings.forEach((text, index) => {
-    const bytes = Buffer.from(text, 'base64')
-    if (bytes.length !== 4 * output.dimensions || bytes.toString('base64') !== text)
-      throw refuse(`vector ${index} is not ${output.dimensions} float32 in base64`)
-    for (let offset = 0; offset < bytes.length; offset += 4)
-      if (!Number.isFinite(bytes.readFloatLE(offset))) throw refuse(`vector ${index} holds a value that is not a finite number`)
-  })
 }

@@ -11,6 +11,7 @@ import { Coordinator } from './coordinator.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { DrawLog } from './drawLog.ts'
 import { Epochs } from './epochs.ts'
+import { createMediaHandlers } from './mediaHandlers.ts'
 import { createMinerHandlers } from './minerHandlers.ts'
 import { findRefusal } from './nodeStanding.ts'
 import { createOpenAiHandlers } from './openaiHandlers.ts'
@@ -84,6 +85,7 @@ async function listen(coordinator: Coordinator): Promise<ServingCoordinator> {
   const server = createServer({
     handlers: {
       ...createOpenAiHandlers(coordinator),
+      ...createMediaHandlers(coordinator),
       ...createTaskHandlers(coordinator),
       ...createMinerHandlers(coordinator, sessions),
       ...createOperationsHandlers(coordinator),

@@ -1,7 +1,8 @@
 import type { Address, Hash, Hex } from '../domain/hex.ts'
 import type { Assignment } from '../domain/signedStructures.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
-import { openTaskStates, type TaskContent } from '../domain/task.ts'
+import { isPipelineContent, openTaskStates, type TaskContent } from '../domain/task.ts'
+import { countInputTokens } from './countInputTokens.ts'
 import { Notifier } from './notifier.ts'
 import type { TaskStream } from './taskStream.ts'
 
@@ -24,6 +25,10 @@ export interface BoardTask {
   signed: SignedAssignment | null
   /** unix ms; runs ahead of the record while a renewal is being written */
   leaseUntilMs: number
+  /** paid units that the running attempt says it has done */
+  unitsDone: number
+  /** output media that the running attempt handed in; what they are is read from the store at the end */
+  mediaHandedIn: ReadonlySet<Hash>
   /** miners that said that no miner can do it */
   fatalBy: readonly Address[]
   /** made when it is first asked for: most queued tasks never are */
@@ -85,6 +90,8 @@ export class TaskBoard {
       receivedAtMs,
       signed: null,
       leaseUntilMs: record.leaseUntilMs ?? 0,
+      unitsDone: 0,
+      mediaHandedIn: new Set(),
       fatalBy: [],
       get stream() {
         stream ??= createStream(record)
@@ -136,6 +143,8 @@ export class TaskBoard {
     if (record.state === 'queued') {
       task.signed = null
       task.leaseUntilMs = 0
+      task.unitsDone = 0
+      task.mediaHandedIn = new Set()
     }
     if (isOpen(record)) this.#count(record, 1, task)
     else {
@@ -198,6 +207,7 @@ export class TaskBoard {
 
 function toContentBytes(content: TaskContent | null): number {
   if (content === null) return 0
-  const tokens = content.kind === 'embedding' ? content.input.tokenIds.reduce((sum, ids) => sum + ids.length, 0) : content.input.tokenIds.length
-  return tokens * bytesPerToken
+  if (content.kind === 'image') return 2 * (content.input.prompt.length + content.input.negativePrompt.length)
+  if (isPipelineContent(content)) return 2 * (content.input.text ?? '').length
+  return countInputTokens(content) * bytesPerToken
 }

@@ -3,10 +3,12 @@ import type { RouteEvent } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
-import type { TaskOutput } from '../domain/task.ts'
+import { type TaskOutput, toMaxUnits } from '../domain/task.ts'
+import { taskKindTraits } from '../domain/taskKinds.ts'
 import { taskNotDone, taskUnknown } from '../errors/api.ts'
 import { toTaskHeaders, toTaskView } from './answers.ts'
 import type { Coordinator } from './coordinator.ts'
+import { countInputTokens } from './countInputTokens.ts'
 import { type BoardTask, isOpen } from './taskBoard.ts'
 import { toAsker } from './taskRequest.ts'
 
@@ -26,15 +28,16 @@ export function createTaskHandlers(coordinator: Coordinator): TaskHandlers {
       const { dryRun, ...request } = body
       if (dryRun) {
         const { inputTokens, maxPriceWei, model, miners } = await admission.quote(request)
-        return { body: { task: null, inputTokens, maxPriceWei, unitPriceWei: model.unitPriceWei, miners } }
+        const { unit } = taskKindTraits[request.kind]
+        return { body: { task: null, inputTokens, unit, maxPriceWei, unitPriceWei: model.unitPriceWei, miners } }
       }
       const admitted = await admission.admit(request, toAsker(context))
       const record = await coordinator.waitForEnd(admitted, context.signal, query.waitMs)
-      const { input } = admitted.task === null ? await contents.read(record) : await contents.get(admitted.task)
-      const inputTokens = input.tokenIds.flat().length
+      const inputTokens = countInputTokens(admitted.task === null ? await contents.read(record) : await contents.get(admitted.task))
+      const { unit } = taskKindTraits[record.kind]
       const miners = coordinator.miners.countOffering(record.manifest)
       const task = await toTaskView(coordinator, record)
-      return { body: { task, inputTokens, maxPriceWei: record.maxPriceWei, unitPriceWei: record.unitPriceWei, miners }, headers: toTaskHeaders(record) }
+      return { body: { task, inputTokens, unit, maxPriceWei: record.maxPriceWei, unitPriceWei: record.unitPriceWei, miners }, headers: toTaskHeaders(record) }
     },
     async getTask({ params, query }, context) {
       const record = await coordinator.waitForEnd(await getOwn(params.id, context.app), context.signal, query.waitMs)
@@ -88,12 +91,19 @@ async function* watchStates(
   toState: (record: TaskRecord) => Promise<TaskEvent>,
 ): AsyncGenerator<TaskEvent> {
   let last = ''
+  let lastDone = 0
+  let total = 0
   while (isOpen(task.record) && !signal.aborted && !coordinator.board.isGivenUp(task)) {
     const { record } = task
     const now = `${record.state} ${record.attempt}`
     if (now !== last) {
       last = now
+      lastDone = 0
       yield await toState(record)
+    } else if (task.unitsDone > lastDone) {
+      lastDone = task.unitsDone
+      total ||= Number(toMaxUnits(await coordinator.contents.get(task)))
+      yield { type: 'progress', attempt: record.attempt, done: Math.min(lastDone, total), total }
     } else await coordinator.board.waitForChange(task, signal)
   }
 }

@@ -1,29 +1,8 @@
 import type { RequestContext } from '../api/handler.ts'
+import type { TaskRequest } from '../api/requestSchemas.ts'
 import { hashCanonical } from '../domain/canonical.ts'
-import type { ChatMessage } from '../domain/enginePort.ts'
-import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskKind } from '../domain/task.ts'
+import type { Hash } from '../domain/hex.ts'
 import { requestInvalid } from '../errors/api.ts'
-
-/** What an app asks for, whichever route it came by, before anything is filled in. */
-export interface TaskRequest {
-  model: string
-  kind: TaskKind
-  input: { messages: ChatMessage[] } | { prompt: string } | { texts: string[] }
-  params: {
-    maxTokens?: number | undefined
-    temperature?: number | undefined
-    topP?: number | undefined
-    topK?: number | undefined
-    stop?: string[] | undefined
-    date?: string | undefined
-    normalize?: boolean | undefined
-  }
-  /** uint64; drawn at random when left out */
-  seed?: bigint | undefined
-  /** only this miner may run it */
-  miner?: Address | undefined
-}
 
 /** Who asks, and the headers that belong to the request. */
 export interface Asker {

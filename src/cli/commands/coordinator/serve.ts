@@ -3,6 +3,7 @@ import { type CoordinatorConfig, defaultCoordinatorConfig } from '../../../coord
 import { formatAmount, parseAmount } from '../../../domain/amount.ts'
 import type { Hash } from '../../../domain/hex.ts'
 import type { NodeRecord } from '../../../domain/node.ts'
+import { type ModelKind, modelKinds, taskKindTraits } from '../../../domain/taskKinds.ts'
 import { waitForAbort } from '../../abort.ts'
 import type { Context } from '../../context.ts'
 import { defineCommand } from '../../defineCommand.ts'
@@ -17,16 +18,37 @@ const zPair = <T>(parse: (text: string) => T) =>
     .regex(/^[^=]+=[^=]+$/, 'is not like owner/model=value')
     .transform((text): [string, T] => [text.slice(0, text.indexOf('=')), parse(text.slice(text.indexOf('=') + 1))])
 
+const { kinds: prices } = defaults.unitPriceWei
+const pricedKinds = `${modelKinds.map((kind) => `${kind} (${formatUnit(kind)}, ${formatAmount(prices[kind])})`).join(', ')}`
+
+/** What a price of `kind` is for. */
+function formatUnit(kind: ModelKind): string {
+  return Object.values(taskKindTraits).find(({ modelKind }) => modelKind === kind)?.unit ?? ''
+}
+
+/** `amount` of text, or `kind=amount`. */
+const zKindPrice = z
+  .string()
+  .regex(new RegExp(`^(?:(?:${modelKinds.join('|')})=)?[^=]+$`), `is neither an amount nor like image=0.001; the kinds are ${modelKinds.join(', ')}`)
+  .transform((text): [ModelKind, bigint] => {
+    const [kind, amount] = text.includes('=') ? text.split('=') : ['text', text]
+    return [kind as ModelKind, parseAmount(amount as string)]
+  })
+
 const parseDigest = (text: string) => zHash.parse(text)
 
 const options = z.object({
   host: z.string().default(defaults.host).describe('address to listen on').meta({ env: 'CUCKOO_HOST' }),
   port: zInteger(0, 65_535).prefault('8420').describe('port to listen on; 0: any free one').meta({ env: 'CUCKOO_PORT', placeholder: 'number' }),
   publicUrl: zHttpUrlText.optional().describe('URL that others reach it by, compared with its profile').meta({ placeholder: 'url' }),
-  price: zAmount.prefault(formatAmount(defaults.unitPriceWei.text)).describe('CAI for one output token of text').meta({ placeholder: 'amount' }),
+  price: z
+    .array(zKindPrice)
+    .default([])
+    .describe(`CAI for one output token of text (default ${formatAmount(prices.text)}), or kind=CAI for a unit of that kind: ${pricedKinds}`)
+    .meta({ placeholder: 'amount' }),
   embeddingPrice: zAmount
-    .prefault(formatAmount(defaults.unitPriceWei.embedding))
-    .describe('CAI for one input token of embeddings')
+    .optional()
+    .describe(`CAI for one input token of embeddings, like --price embedding=… (default ${formatAmount(prices.embedding)})`)
     .meta({ placeholder: 'amount' }),
   modelPrice: z.array(zPair(parseAmount)).default([]).describe('another price for one model').meta({ placeholder: 'model=amount' }),
   acceptManifests: z.enum(['open', 'listed']).optional().describe('models of any miner, or only those of --manifest; default: open on the devnet, else listed'),
@@ -52,7 +74,7 @@ is the operator of a registered coordinator. Stops on Ctrl-C after running tasks
   examples: [
     { command: 'cuckoo coordinator serve --account ada-op', note: 'behind a TLS proxy' },
     { command: 'cuckoo coordinator serve --host 0.0.0.0 --port 8420', note: 'for the whole network' },
-    { command: 'cuckoo coordinator serve --price 0.000002', note: 'CAI for an output token' },
+    { command: 'cuckoo coordinator serve --price 0.000002 --price image=0.00001', note: 'CAI for an output token, and for a step of an image' },
   ],
   longRunning: true,
   args: z.object({}),
@@ -71,8 +93,8 @@ is the operator of a registered coordinator. Stops on Ctrl-C after running tasks
   ]),
   async run({ options: chosen }, context) {
     const { chain, signer, node, record } = await getOwnNode(context, 'coordinator')
-    const config = toCoordinatorConfig(chosen, chain.deployment.network === 'devnet')
     const publicUrl = chosen.publicUrl ?? record.profile?.url ?? ''
+    const config = toCoordinatorConfig(chosen, { isDevnet: chain.deployment.network === 'devnet', publicUrl })
     warnAboutSetup(context, record, chosen.publicUrl, config)
     const running = await context.ports.serveCoordinator(node, signer, config)
     const { network } = chain.deployment
@@ -91,12 +113,16 @@ is the operator of a registered coordinator. Stops on Ctrl-C after running tasks
   },
 })
 
-function toCoordinatorConfig(chosen: z.output<typeof options>, isDevnet: boolean): CoordinatorConfig {
+function toCoordinatorConfig(chosen: z.output<typeof options>, { isDevnet, publicUrl }: { isDevnet: boolean; publicUrl: string }): CoordinatorConfig {
   return {
     ...defaults,
     host: chosen.host,
     port: chosen.port,
-    unitPriceWei: { text: chosen.price, embedding: chosen.embeddingPrice, models: Object.fromEntries(chosen.modelPrice) },
+    unitPriceWei: {
+      kinds: { ...prices, ...(chosen.embeddingPrice !== undefined && { embedding: chosen.embeddingPrice }), ...Object.fromEntries(chosen.price) },
+      models: Object.fromEntries(chosen.modelPrice),
+    },
+    publicUrl: publicUrl === '' ? null : publicUrl,
     acceptManifests: chosen.acceptManifests ?? (isDevnet ? 'open' : 'listed'),
     listedDigests: chosen.manifest as readonly Hash[],
     pins: Object.fromEntries(chosen.pin),

@@ -1,0 +1,55 @@
+import type { TaskRequest } from '../api/requestSchemas.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import type { PipelineContent, PipelineInput, PipelineShapes } from '../domain/task.ts'
+import type { PipelineKind } from '../domain/taskKinds.ts'
+import { requestInvalid } from '../errors/api.ts'
+import type { MediaShelf } from './mediaShelf.ts'
+
+type PipelineRequest = Extract<TaskRequest, { kind: PipelineKind }>
+type AskedParams<K extends PipelineKind> = Extract<TaskRequest, { kind: K }>['params']
+type ToTokens = (asked: number | undefined) => number
+
+const defaultTopK = 5
+
+const defaults: { readonly [K in PipelineKind]: (params: AskedParams<K>, toTokens: ToTokens) => PipelineShapes[K]['params'] } = {
+  transcription: ({ language = null, task = 'transcribe', timestamps = 'none' }) => ({ language, task, timestamps }),
+  speech: ({ voice = null, speed = 1 }) => ({ voice, speed }),
+  translation: ({ source = null, target = null, maxTokens }, toTokens) => ({ source, target, maxTokens: toTokens(maxTokens) }),
+  summarization: ({ maxTokens }, toTokens) => ({ maxTokens: toTokens(maxTokens) }),
+  'text-classification': ({ topK = defaultTopK }) => ({ topK }),
+  'zero-shot-classification': ({ multiLabel = false }) => ({ multiLabel }),
+  'token-classification': () => ({}),
+  'image-classification': ({ topK = defaultTopK }) => ({ topK }),
+  'object-detection': ({ threshold = 0.5 }) => ({ threshold }),
+  captioning: ({ maxTokens }, toTokens) => ({ maxTokens: toTokens(maxTokens) }),
+  'depth-estimation': () => ({}),
+  'image-to-image': () => ({}),
+}
+
+/** Input and params of a task for the generic runner; its medium is on the shelf. */
+export async function createPipelineContent(
+  request: PipelineRequest,
+  { model, limits }: Manifest,
+  { shelf, defaultMaxTokens }: { shelf: MediaShelf; defaultMaxTokens: number },
+): Promise<PipelineContent> {
+  const toTokens: ToTokens = (asked) => {
+    const { maxOutputTokens } = limits
+    if (asked !== undefined && asked > maxOutputTokens)
+      throw requestInvalid({
+        where: 'params.maxTokens',
+        problem: `${asked} is more than the ${maxOutputTokens} output tokens of '${model}'`,
+        param: 'params.maxTokens',
+      })
+    return asked ?? Math.min(defaultMaxTokens, maxOutputTokens)
+  }
+  const params = defaults[request.kind](request.params as never, toTokens)
+  return { kind: request.kind, input: await toInput(request, shelf), params } as PipelineContent
+}
+
+async function toInput({ kind, input }: PipelineRequest, shelf: MediaShelf): Promise<PipelineInput> {
+  if ('media' in input) return { media: await shelf.getInput(input.media, kind) }
+  if (!('labels' in input)) return { text: input.text }
+  const { text, labels } = input
+  if (new Set(labels).size < labels.length) throw requestInvalid({ where: 'input.labels', problem: 'names a label twice', param: 'input.labels' })
+  return { text, labels }
+}

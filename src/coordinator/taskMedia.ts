@@ -1,0 +1,98 @@
+import type { Session } from '../api/sessionRegistry.ts'
+import { sha256 } from '../domain/canonical.ts'
+import type { Hash } from '../domain/hex.ts'
+import type { Media } from '../domain/media.ts'
+import { listInputMedia, listOutputMedia, type TaskContent, type TaskOutput } from '../domain/task.ts'
+import { taskKindTraits } from '../domain/taskKinds.ts'
+import { leaseLost, mediaAbsent, resultInvalid } from '../errors/api.ts'
+import { CuckooError } from '../errors/cuckooError.ts'
+import type { Attempts } from './attempts.ts'
+import type { CoordinatorPorts } from './coordinatorPorts.ts'
+import type { MediaShelf } from './mediaShelf.ts'
+import type { BoardTask } from './taskBoard.ts'
+import type { TaskContents } from './taskContents.ts'
+
+interface Parts {
+  ports: CoordinatorPorts
+  attempts: Attempts
+  contents: TaskContents
+  shelf: MediaShelf
+}
+type Refuse = (problem: string, cause?: unknown) => Error
+interface MediumId {
+  taskId: Hash
+  attempt: number
+  hash: Hash
+}
+
+/** Speech of the longest text at the slowest speed, and models that make a large image of a small one. */
+const widestOutput = { maxPixels: 4096 * 4096, maxSeconds: 3_600 }
+
+/**
+ * Bytes of a medium that the content of a task names which this miner holds.
+ * @throws CUCKOO_TASK_LEASE_LOST, CUCKOO_API_MEDIA_ABSENT
+ */
+export async function getInputMedia(parts: Parts, session: Session, id: MediumId): Promise<Uint8Array> {
+  const content = await parts.contents.get(getHeld(parts, session, id))
+  const isNamed = listInputMedia(content).some((media) => media.sha256 === id.hash)
+  const data = isNamed ? await parts.ports.store.getBlob(id.hash) : null
+  if (data === null) throw mediaAbsent({ hash: id.hash })
+  return data
+}
+
+/**
+ * Keeps a medium of a task's output: only of a task that this miner holds, and no more than the task can have.
+ * @throws CUCKOO_TASK_LEASE_LOST
+ * @throws CUCKOO_TASK_RESULT_INVALID when it is not what its hash says, no medium of the task's kind, or one too many
+ */
+export async function takeOutputMedia(parts: Parts, session: Session, id: MediumId, data: Uint8Array): Promise<void> {
+  const task = getHeld(parts, session, id)
+  const content = await parts.contents.get(task)
+  const refuse: Refuse = (problem, cause) => resultInvalid({ taskId: id.taskId, problem }, { cause })
+  const found = sha256(data)
+  if (found !== id.hash) throw refuse(`the medium has SHA-256 ${found}, not ${id.hash}`)
+  const most = content.kind === 'image' ? content.params.count : 1
+  if (!task.mediaHandedIn.has(id.hash) && task.mediaHandedIn.size >= most) throw refuse(`it has more than ${most} media`)
+  task.mediaHandedIn = new Set([...task.mediaHandedIn, id.hash])
+  try {
+    await readOutputMedium(parts.shelf, content, data, refuse)
+    await parts.ports.store.putBlob(data)
+  } catch (error) {
+    task.mediaHandedIn = new Set([...task.mediaHandedIn].filter((hash) => hash !== id.hash))
+    throw error
+  }
+}
+
+/**
+ * Checks that every medium that `output` names is here, and is what the output says of it.
+ * @throws what `refuse` makes
+ */
+export async function assertOutputMedia(parts: Pick<Parts, 'ports' | 'shelf'>, content: TaskContent, output: TaskOutput, refuse: Refuse): Promise<void> {
+  for (const named of listOutputMedia(output)) {
+    const data = await parts.ports.store.getBlob(named.sha256)
+    if (data === null) throw refuse(`the medium ${named.sha256} that it names was not handed in`)
+    const found = await readOutputMedium(parts.shelf, content, data, refuse)
+    const difference = findDifference(named, found)
+    if (difference !== undefined) throw refuse(`the medium ${named.sha256} has another ${difference} than it says`)
+  }
+}
+
+function getHeld({ attempts }: Parts, session: Session, { taskId, attempt }: MediumId): BoardTask {
+  const task = attempts.findHeld(taskId, attempt, session.node)
+  if (task === undefined) throw leaseLost({ taskId, attempt })
+  return task
+}
+
+async function readOutputMedium(shelf: MediaShelf, { kind, params }: TaskContent, data: Uint8Array, refuse: Refuse): Promise<Media> {
+  const { gives } = taskKindTraits[kind]
+  if (gives === null) throw refuse(`tasks of kind ${kind} have no media in their output`)
+  const maxPixels = 'width' in params ? params.width * params.height : widestOutput.maxPixels
+  return shelf.read(data, gives, { ...widestOutput, maxPixels }).catch((cause: unknown) => {
+    throw cause instanceof CuckooError ? refuse(`a medium of it is refused: ${cause.message}`, cause) : cause
+  })
+}
+
+function findDifference(named: Media, found: Media): string | undefined {
+  const [first, second] = [named as unknown as Record<string, unknown>, found as unknown as Record<string, unknown>]
+  return [...new Set([...Object.keys(first), ...Object.keys(second)])].find((name) => first[name] !== second[name])
+}
