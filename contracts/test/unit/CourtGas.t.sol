@@ -5,6 +5,7 @@ import {Evidence, Vote} from "../../src/interfaces/ICourt.sol";
 import {Assignment, Receipt, Result} from "../../src/libraries/Signed.sol";
 import {Network} from "../utils/Network.sol";
 import {Vm, vm} from "../utils/Vm.sol";
+import {createAssignment} from "../utils/Receipts.sol";
 
 /// @notice What whole transactions of the court cost, against the real staking contract (see Gas.t.sol). The evidence has 1 KB:
 /// each further byte of it costs what calldata and an event's data cost.
@@ -45,21 +46,10 @@ contract CourtGasTest is Network {
     }
 
     function _assignment() private view returns (Assignment memory) {
-        return Assignment({
-            taskId: keccak256("task"),
-            attempt: 1,
-            coordinator: coordinator,
-            miner: miner,
-            manifest: keccak256("manifest"),
-            inputHash: sha256(_evidence().input),
-            paramsHash: sha256(_evidence().params),
-            seed: 7,
-            unitPriceWei: 1 ether,
-            maxPriceWei: 100 ether,
-            issuedAt: uint64(vm.getBlockTimestamp()),
-            deadline: uint64(vm.getBlockTimestamp()) + 1 hours,
-            drawRef: keccak256("draw")
-        });
+        return
+            createAssignment(
+                keccak256("task"), coordinator, miner, _evidence(), 1 ether, uint64(vm.getBlockTimestamp())
+            );
     }
 
     function _challenge() private returns (uint256) {

@@ -8,6 +8,7 @@ import {Role} from "../../src/interfaces/Role.sol";
 import {Assignment, Receipt, Result} from "../../src/libraries/Signed.sol";
 import {RandomnessMock} from "./RandomnessMock.sol";
 import {StakingMock} from "./StakingMock.sol";
+import {createAssignment} from "./Receipts.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice A court over stake in plain numbers: a coordinator, a miner that it gave a task, seven other miners with equal
@@ -143,21 +144,7 @@ abstract contract CourtBase {
     }
 
     function _assignment(uint256 task) internal view returns (Assignment memory) {
-        return Assignment({
-            taskId: bytes32(task),
-            attempt: 1,
-            coordinator: coordinator,
-            miner: miner,
-            manifest: keccak256("manifest"),
-            inputHash: sha256(_evidence().input),
-            paramsHash: sha256(_evidence().params),
-            seed: 7,
-            unitPriceWei: 1,
-            maxPriceWei: 100,
-            issuedAt: _now(),
-            deadline: _now() + 1 hours,
-            drawRef: keccak256("draw")
-        });
+        return createAssignment(bytes32(task), coordinator, miner, _evidence(), 1, _now());
     }
 
     function _receipt(uint256 task) internal view returns (Receipt memory) {

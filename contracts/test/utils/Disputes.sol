@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {Evidence, Vote} from "../../src/interfaces/ICourt.sol";
 import {Assignment, Receipt, Result} from "../../src/libraries/Signed.sol";
 import {Network} from "./Network.sol";
+import {createAssignment} from "./Receipts.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice The whole network with a coordinator, a miner that it gave a task, and seven other miners with equal bonds, so one
@@ -32,21 +33,7 @@ abstract contract Disputes is Network {
 
     /// @dev Given now.
     function _assignment(uint256 task) internal view returns (Assignment memory) {
-        return Assignment({
-            taskId: bytes32(task),
-            attempt: 1,
-            coordinator: coordinator,
-            miner: miner,
-            manifest: keccak256("manifest"),
-            inputHash: sha256(_evidence().input),
-            paramsHash: sha256(_evidence().params),
-            seed: 7,
-            unitPriceWei: 1 ether,
-            maxPriceWei: 100 ether,
-            issuedAt: _now(),
-            deadline: _now() + 1 hours,
-            drawRef: keccak256("draw")
-        });
+        return createAssignment(bytes32(task), coordinator, miner, _evidence(), 1 ether, _now());
     }
 
     function _receipt(uint256 task) internal view returns (Receipt memory) {

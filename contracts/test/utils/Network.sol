@@ -13,10 +13,11 @@ import {Role} from "../../src/interfaces/Role.sol";
 import {Signed, Voucher} from "../../src/libraries/Signed.sol";
 import {RandomnessMock} from "./RandomnessMock.sol";
 import {vm} from "./Vm.sol";
+import {Lists} from "./Lists.sol";
 
 /// @notice All five contracts, wired as a deployment wires them: one account, five nonces in a row, no step afterwards,
 /// with the public chains' parameters.
-abstract contract Network {
+abstract contract Network is Lists {
     uint64 internal constant THAW = 7 days;
     uint64 internal constant BOND_EPOCH = 2 days;
     uint64 internal constant REWARD = 7 days;
@@ -195,25 +196,5 @@ abstract contract Network {
 
     function _skip(uint256 elapsed) internal {
         vm.warp(vm.getBlockTimestamp() + elapsed);
-    }
-
-    function _list(address entry) internal pure returns (address[] memory list) {
-        list = new address[](1);
-        list[0] = entry;
-    }
-
-    function _list(uint256 entry) internal pure returns (uint256[] memory list) {
-        list = new uint256[](1);
-        list[0] = entry;
-    }
-
-    function _list(Voucher memory entry) internal pure returns (Voucher[] memory list) {
-        list = new Voucher[](1);
-        list[0] = entry;
-    }
-
-    function _list(bytes memory entry) internal pure returns (bytes[] memory list) {
-        list = new bytes[](1);
-        list[0] = entry;
     }
 }

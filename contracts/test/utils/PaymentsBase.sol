@@ -8,10 +8,11 @@ import {Role} from "../../src/interfaces/Role.sol";
 import {Signed, Voucher} from "../../src/libraries/Signed.sol";
 import {StakingMock} from "./StakingMock.sol";
 import {vm} from "./Vm.sol";
+import {Lists} from "./Lists.sol";
 
 /// @notice Payments over stake that a test sets: a coordinator with 100 of bond, two miners, and one-line ways to lines
 /// and vouchers. The test itself is the court.
-abstract contract PaymentsBase {
+abstract contract PaymentsBase is Lists {
     uint64 internal constant THAW = 7 days;
     uint64 internal constant TOP_UP = 3 days;
     uint64 internal constant START = 1_800_000_000;
@@ -149,28 +150,6 @@ abstract contract PaymentsBase {
     /// @dev Where the next contract that this test creates will be.
     function _nextCreated() internal view returns (address) {
         return vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
-    }
-
-    // ---- lists of one ----
-
-    function _list(address entry) internal pure returns (address[] memory list) {
-        list = new address[](1);
-        list[0] = entry;
-    }
-
-    function _list(uint256 entry) internal pure returns (uint256[] memory list) {
-        list = new uint256[](1);
-        list[0] = entry;
-    }
-
-    function _list(Voucher memory entry) internal pure returns (Voucher[] memory list) {
-        list = new Voucher[](1);
-        list[0] = entry;
-    }
-
-    function _list(bytes memory entry) internal pure returns (bytes[] memory list) {
-        list = new bytes[](1);
-        list[0] = entry;
     }
 
     /// @dev `value` brought into [low, high].

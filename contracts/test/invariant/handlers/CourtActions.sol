@@ -7,6 +7,7 @@ import {Evidence, ICourt, Stage, Verdict, Vote} from "../../../src/interfaces/IC
 import {Assignment, Receipt, Result, Signed} from "../../../src/libraries/Signed.sol";
 import {vm} from "../../utils/Vm.sol";
 import {World} from "./World.sol";
+import {createAssignment} from "../../utils/Receipts.sol";
 
 /// @notice Reports and whole disputes: each call of {advance} carries one a stage further, with random votes and silence.
 abstract contract CourtActions is World {
@@ -57,21 +58,9 @@ abstract contract CourtActions is World {
     }
 
     function _assignment(Case memory case_, address miner) private pure returns (Assignment memory) {
-        return Assignment({
-            taskId: keccak256(abi.encode("task", case_.id)),
-            attempt: 1,
-            coordinator: case_.coordinator,
-            miner: miner,
-            manifest: keccak256("manifest"),
-            inputHash: sha256(_evidence().input),
-            paramsHash: sha256(_evidence().params),
-            seed: 7,
-            unitPriceWei: 1,
-            maxPriceWei: 100,
-            issuedAt: case_.issuedAt,
-            deadline: case_.issuedAt + 1 hours,
-            drawRef: keccak256("draw")
-        });
+        return createAssignment(
+            keccak256(abi.encode("task", case_.id)), case_.coordinator, miner, _evidence(), 1, case_.issuedAt
+        );
     }
 
     function _signed(address node, bytes32 structHash) private view returns (bytes memory) {
