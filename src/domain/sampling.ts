@@ -1,9 +1,11 @@
 /**
  * Seeded Gumbel noise: what makes sampling a function. Adding it to `logits / temperature` and taking the maximum draws a token
  * from the softmax (Gumbel-max trick; Gumbel 1954, Maddison et al. 2014, arXiv:1411.0030), and the same (seed, position, token)
- * gives the same noise on every machine. Integer hash: three rounds of the 32-bit finaliser of MurmurHash3 (fmix32, public domain).
+ * gives the same noise on every machine.
  */
-function mix32(value: number): number {
+
+/** An int32 whose every bit depends on every bit of `value`: the 32-bit finaliser of MurmurHash3 (fmix32, public domain). */
+export function mix32(value: number): number {
   let hash = value | 0
   hash ^= hash >>> 16
   hash = Math.imul(hash, 0x85ebca6b)
@@ -12,7 +14,7 @@ function mix32(value: number): number {
   return hash ^ (hash >>> 16)
 }
 
-/** Hash state of one position, to be mixed with each token: 32 bits of (seed, position). `seed` is a uint64. */
+/** Hash state of one position, to be mixed with each token: 32 bits of (seed, position) in three rounds. `seed` is a uint64. */
 export function toPositionState(seed: bigint, position: number): number {
   const low = Number(seed & 0xffff_ffffn)
   const high = Number((seed >> 32n) & 0xffff_ffffn)

@@ -25,7 +25,7 @@ interface ModelClass {
 // One thread per core, which is the runtime's default, but idle ones sleep instead of spinning: they would take the cores from
 // the miner's own network work and from models beside this one. Measured on two busy cores: half the CPU time per token, the
 // same best speed. The number of threads, and so every bit of the result, stays.
-const sessionOptions = { extra: { session: { intra_op: { allow_spinning: '0' } } } }
+export const sessionOptions = { extra: { session: { intra_op: { allow_spinning: '0' } } } }
 
 /**
  * The model loaded on its device.

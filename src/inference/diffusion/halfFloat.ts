@@ -1,0 +1,43 @@
+const float = new Float32Array(1)
+const bits = new Uint32Array(float.buffer)
+
+/**
+ * IEEE 754 half-precision bits of `values`, rounded to nearest even, as the runtime takes them on Node 22, which has no Float16Array.
+ * Numbers beyond ±65,504 become infinite.
+ */
+export function encodeHalf(values: ArrayLike<number>): Uint16Array {
+  return Uint16Array.from(values, encodeOne)
+}
+
+/** Numbers of half-precision bits, float32. */
+export function decodeHalf(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, decodeOne)
+}
+
+function encodeOne(value: number): number {
+  float[0] = value
+  const word = bits[0] as number
+  const sign = (word >>> 16) & 0x8000
+  const magnitude = word & 0x7fff_ffff
+  if (magnitude > 0x7f80_0000) return sign | 0x7e00
+  // 65,520 is half way to the number after the largest half.
+  if (magnitude >= 0x477f_f000) return sign | 0x7c00
+  // Below 2^-14 halves are multiples of 2^-24; scaling by a power of two is exact, and Math.round is not to even.
+  if (magnitude < 0x3880_0000) return sign | roundToEven(Math.abs(value) * 2 ** 24)
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1)
+  return sign | ((rounded - 0x3800_0000) >>> 13)
+}
+
+function roundToEven(value: number): number {
+  const below = Math.floor(value)
+  const rest = value - below
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below
+}
+
+function decodeOne(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1
+  const exponent = (half >>> 10) & 31
+  const fraction = half & 0x3ff
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
