@@ -1,8 +1,9 @@
 import { type Dtype, dtypes, type ImageTraits } from '../domain/manifest.ts'
 import type { ImageScheduler } from '../domain/task.ts'
-import { dtypeMissing, modelFileMissing } from '../errors/inference.ts'
+import { dtypeMissing, modelFileInvalid, modelFileMissing } from '../errors/inference.ts'
 import { type DiffusersConfig, diffusersConfigFiles, optionalConfigFiles, readDiffusersConfig } from './diffusion/readDiffusersConfig.ts'
 import { dtypeSuffixes, type ModelLayout, type ModelPaths, type ModelTraits } from './modelLayout.ts'
+import type { OnnxGraph } from './onnxGraph.ts'
 
 const parts = ['text_encoder', 'unet', 'vae_decoder'] as const
 type DiffusersPart = (typeof parts)[number]
@@ -30,7 +31,11 @@ export const diffusersLayout: ModelLayout = {
     for (const file of tokenizer) if (!paths.has(file)) throw modelFileMissing({ model, file })
     return { kind: 'image', dtype, files: [...diffusersLayout.listConfigFiles(paths), ...tokenizer, ...graphs], graphs }
   },
-  readTraits: async (folder) => toTraits(await readDiffusersConfig(folder), null),
+  readTraits: async (folder, plan, graphs) => {
+    const config = await readDiffusersConfig(folder)
+    const file = plan.graphs.find((path) => path.startsWith('unet/')) as string
+    return toTraits(config, findFixedSize(folder.model, file, graphs.get(file) as OnnxGraph))
+  },
 }
 
 /** Those of the U-Net; the small parts may be there in full precision only. */
@@ -46,6 +51,14 @@ function toGraphFile(part: DiffusersPart, dtype: Dtype): string {
 /** The ONNX file of a part: of this dtype, else of full precision. */
 export function findGraphFile(paths: ModelPaths, part: DiffusersPart, dtype: Dtype): string | undefined {
   return [toGraphFile(part, dtype), toGraphFile(part, 'fp32')].find((path) => paths.has(path))
+}
+
+/** Latents in each direction that the U-Net's graph is fixed to, null where it takes any. */
+function findFixedSize(model: string, file: string, { inputs, inputShapes }: OnnxGraph): { width: number; height: number } | null {
+  const shape = inputShapes[inputs.indexOf('sample')]
+  if (shape?.length !== 4) throw modelFileInvalid({ model, file, problem: 'it takes no sample of four dimensions' })
+  const [height, width] = shape.slice(2) as [number | null, number | null]
+  return height === null || width === null ? null : { width, height }
 }
 
 function toTraits(config: DiffusersConfig, fixed: { width: number; height: number } | null): ModelTraits {

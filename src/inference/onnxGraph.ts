@@ -24,8 +24,8 @@ export interface OnnxControl {
 /** What we must know of an ONNX file before the runtime sees it. */
 export interface OnnxGraph {
   inputs: string[]
-  /** sizes of the inputs that are tensors; null where one is free */
-  inputShapes: Record<string, (number | null)[]>
+  /** sizes of each input, null where one is free; parallel to `inputs` */
+  inputShapes: (number | null)[][]
   outputs: string[]
   /** files beside it that hold weights, as the graph names them */
   externalData: string[]
@@ -51,7 +51,7 @@ const schema = {
   type: { 1: 'tensorType' },
   tensorType: { 2: 'shape' },
   shape: { 1: 'dimension' },
-  dimension: { 1: 'size' },
+  dimension: { 1: 'number' },
   output: { 1: 'text' },
   value: { 1: 'text' },
   entry: { 1: 'text', 2: 'text' },
@@ -149,9 +149,9 @@ interface Message {
   end: number
   /** text fields by number */
   texts: Map<number, string[]>
-  /** field 2 of a tensor (its element type), field 3 of an attribute */
+  /** field 2 of a tensor (its element type), field 3 of an attribute, field 1 of a dimension */
   number: number | null
-  /** the numbers that a tensor or attribute holds, NaN for more or other content than one number */
+  /** the numbers that a tensor or attribute holds, NaN for more or other content than one number; the sizes of a shape, NaN for free ones */
   scalars: number[]
 }
 
@@ -232,7 +232,7 @@ function findScalar({ scalars }: Message): number | null {
 
 /** Puts together what messages say, as they end. */
 function createCollector() {
-  const graph = { inputs: [] as string[], outputs: [] as string[], externalData: new Set<string>(), depth: 0 }
+  const graph = { inputs: [] as string[], inputShapes: [] as (number | null)[][], outputs: [] as string[], externalData: new Set<string>(), depth: 0 }
   const operators = new Map<string, OnnxOperator & { body: number | null }>()
   const controls: { type: OnnxControl['type']; node: string; input: string | undefined }[] = []
   /** names of values: a number where exactly one constant has the name, null for everything else */
@@ -265,7 +265,12 @@ function createCollector() {
       const { type, texts } = message
       const [parent, name] = [stack.at(-1), texts.get(1)?.at(-1)]
       if (type === 'node') closeNode(message)
-      if (type === 'input') graph.inputs.push(name ?? '')
+      if (type === 'input') {
+        graph.inputs.push(name ?? '')
+        graph.inputShapes.push(message.scalars.map((size) => (Number.isNaN(size) ? null : size)))
+      }
+      if (type === 'dimension' && parent !== undefined) parent.scalars.push(message.number ?? Number.NaN)
+      if ((type === 'shape' || type === 'tensorType' || type === 'type') && parent !== undefined) parent.scalars = message.scalars
       if (type === 'output') graph.outputs.push(name ?? '')
       if (type === 'input' || type === 'value') define(name, null)
       if (type === 'entry' && name === 'location') graph.externalData.add(texts.get(2)?.at(-1) ?? '')
