@@ -107,6 +107,9 @@ export const task = {
   receipt,
 }
 
+export const mediumBytes = Buffer.from('a medium')
+export const medium = { sha256: sha256(mediumBytes), bytes: mediumBytes.length, type: 'image/png' as const, width: 64, height: 64 }
+
 const words = ['one', ' two', ' three']
 const usage = { prompt_tokens: 4, completion_tokens: 3, total_tokens: 7 }
 
@@ -136,12 +139,17 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
             cuckoo: {
               manifest: hashOf('manifest'),
               kind: 'text',
+              tasks: ['chat', 'completion'],
               dtype: 'fp32',
               chat: true,
               proof: 'none',
+              audit: 'logits',
+              unit: 'output token',
               unitPriceWei: '1',
-              contextTokens: 128,
-              maxOutputTokens: 64,
+              ...manifest.limits,
+              maxCharacters: 0,
+              maxMediaBytes: 0,
+              image: null,
               miners: 1,
             },
           },
@@ -186,10 +194,40 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
       const data = texts.map((text, index) => ({ object: 'embedding' as const, index, embedding: [text.length, 0.5] }))
       return { body: { object: 'list', model: body.model, data, usage: { prompt_tokens: texts.length, total_tokens: texts.length } } }
     },
+    uploadMedia: async ({ body }) => {
+      if (body.length > 100) throw errors.mediaBytesExceeded({ bytes: body.length, maximumBytes: 100 })
+      return { body: { ...medium, sha256: sha256(body), bytes: body.length } }
+    },
+    getMedia: async ({ params }) => {
+      if (params.hash !== medium.sha256) throw errors.mediaAbsent(params)
+      return { body: mediumBytes, headers: { 'content-type': 'image/png' } }
+    },
+    createImage: async ({ body }) => {
+      if (body.model != null) assertModel(body.model)
+      return { body: { created, data: [{ url: `http://localhost/v1/media/${medium.sha256}` }], size: body.size ?? '64x64', output_format: 'png' } }
+    },
+    createTranscription: async ({ body }) => {
+      assertModel(body.fields.model)
+      const text = Buffer.from(body.file).toString()
+      if (body.fields.response_format === 'text') return { body: text }
+      const words = body.fields.timestamp_granularities?.includes('word') ? [{ word: text, start: 0, end: 1.5 }] : undefined
+      return { body: words === undefined ? { text } : { task: 'transcribe', language: body.fields.language ?? 'unknown', duration: 1.5, text, words } }
+    },
+    createSpeech: async ({ body }) => {
+      assertModel(body.model)
+      return { body: Buffer.from(body.input), headers: { 'content-type': 'audio/wav' } }
+    },
     createTask: async ({ body, query }) => {
       assertModel(body.model)
       return {
-        body: { task: body.dryRun ? null : { ...task, attempt: query.waitMs }, inputTokens: 4, maxPriceWei: 64n, unitPriceWei: body.seed ?? 1n, miners: 1 },
+        body: {
+          task: body.dryRun ? null : { ...task, attempt: query.waitMs },
+          inputTokens: 4,
+          unit: 'output token',
+          maxPriceWei: 64n,
+          unitPriceWei: body.seed ?? 1n,
+          miners: 1,
+        },
       }
     },
     getTask: async ({ params }) => {
@@ -269,6 +307,14 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
     renewLease: async ({ params, body }) => {
       assertLease(params)
       return { body: { leaseMs: 30_000, cancel: body.unitsDone > 100 } }
+    },
+    getTaskMedia: async ({ params }) => {
+      assertLease(params)
+      return { body: mediumBytes }
+    },
+    putTaskMedia: async ({ params }) => {
+      assertLease(params)
+      return { body: {} }
     },
     pushTokens: async ({ params }) => {
       assertLease(params)

@@ -14,6 +14,8 @@ import {
   domainSeparator,
   hashOf,
   manifest,
+  medium,
+  mediumBytes,
   minerNode,
   minerOffer,
   minerSigner,
@@ -30,6 +32,7 @@ import {
 interface RawRequest {
   path?: string
   body?: unknown
+  form?: FormData
 }
 
 interface Case<K extends RouteId> {
@@ -41,10 +44,17 @@ interface Case<K extends RouteId> {
   error: { input: ClientInput<Routes[K]>; options?: Partial<ClientOptions>; headers?: Record<string, string>; code: string; status: number }
 }
 
+function toForm(fields: Record<string, string>): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  form.append('file', new Blob(['hello']), 'hello.wav')
+  return form
+}
+
 const lease = { taskId: task.id, attempt: 1 }
 const lost = { taskId: hashOf('lost'), attempt: 1 }
 const chat = { model: manifest.model, messages: [{ role: 'user' as const, content: 'count' }] }
-const taskBody = { model: manifest.model, kind: 'chat' as const, input: { prompt: 'count' }, params: {}, dryRun: false }
+const taskBody = { model: manifest.model, kind: 'completion' as const, input: { prompt: 'count' }, params: {}, dryRun: false }
 const submission = { result: receipt.result, signature: receipt.resultSignature, output: task.output }
 const pending = (node: typeof minerNode | typeof otherNode) =>
   createSessionRequest({ node, coordinator: coordinatorNode, signer: minerSigner, domainSeparator, clock: createTestClock() }).request
@@ -75,6 +85,38 @@ const cases: { [K in RouteId]: Case<K> } = {
     good: { input: { body: { model: manifest.model, input: ['a', 'bc'] } }, check: (output) => expect(output.data[1]?.embedding).toEqual([2, 0.5]) },
     bad: { body: { model: manifest.model, input: [] }, param: 'input' },
     error: { input: { body: { model: 'nobody/nothing', input: 'a' } }, code: 'CUCKOO_MODEL_UNKNOWN', status: 404 },
+  },
+  uploadMedia: {
+    good: { input: { body: mediumBytes }, check: (output) => expect(output).toEqual(medium) },
+    bad: { path: '/v1/media?name=cat.png', body: mediumBytes, param: 'name' },
+    error: { input: { body: Buffer.alloc(101) }, code: 'CUCKOO_API_MEDIA_TOO_LARGE', status: 413 },
+  },
+  getMedia: {
+    good: { input: { params: { hash: medium.sha256 } }, check: (output) => expect(Buffer.from(output)).toEqual(mediumBytes) },
+    bad: { path: '/v1/media/..%2f..%2fetc%2fpasswd', param: 'hash' },
+    error: { input: { params: { hash: hashOf('other') } }, code: 'CUCKOO_API_MEDIA_ABSENT', status: 404 },
+  },
+  createImage: {
+    good: { input: { body: { prompt: 'a red square', size: '64x32' } }, check: (output) => expect(output).toMatchObject({ size: '64x32', data: [{}] }) },
+    bad: { body: { prompt: 'a red square', size: '64 x 64' }, param: 'size' },
+    error: { input: { body: { prompt: 'a red square', model: 'nobody/nothing' } }, code: 'CUCKOO_MODEL_UNKNOWN', status: 404 },
+  },
+  createTranscription: {
+    good: {
+      input: { body: { fields: { model: manifest.model, response_format: 'verbose_json', timestamp_granularities: ['word'] }, file: Buffer.from('hello') } },
+      check: (output) => expect(output).toMatchObject({ text: 'hello', words: [{ word: 'hello', start: 0, end: 1.5 }] }),
+    },
+    bad: { form: toForm({ model: manifest.model, response_format: 'xml' }), param: 'response_format' },
+    error: {
+      input: { body: { fields: { model: 'nobody/nothing', response_format: 'json' }, file: Buffer.from('hello') } },
+      code: 'CUCKOO_MODEL_UNKNOWN',
+      status: 404,
+    },
+  },
+  createSpeech: {
+    good: { input: { body: { model: manifest.model, input: 'hello' } }, check: (output) => expect(Buffer.from(output).toString()).toBe('hello') },
+    bad: { body: { model: manifest.model, input: 'hello', speed: 5 }, param: 'speed' },
+    error: { input: { body: { model: 'nobody/nothing', input: 'hello' } }, code: 'CUCKOO_MODEL_UNKNOWN', status: 404 },
   },
   createTask: {
     good: {
@@ -141,6 +183,16 @@ const cases: { [K in RouteId]: Case<K> } = {
     bad: { path: `/miner/v1/tasks/${task.id}/-1/heartbeat`, body: { unitsDone: 1 }, param: 'attempt' },
     error: { input: { params: lost, body: { unitsDone: 1 } }, code: 'CUCKOO_TASK_LEASE_LOST', status: 409 },
   },
+  getTaskMedia: {
+    good: { input: { params: { ...lease, hash: medium.sha256 } }, check: (output) => expect(Buffer.from(output)).toEqual(mediumBytes) },
+    bad: { path: `/miner/v1/tasks/${task.id}/1/media/cat.png`, param: 'hash' },
+    error: { input: { params: { ...lost, hash: medium.sha256 } }, code: 'CUCKOO_TASK_LEASE_LOST', status: 409 },
+  },
+  putTaskMedia: {
+    good: { input: { params: { ...lease, hash: medium.sha256 }, body: mediumBytes }, check: (output) => expect(output).toEqual({}) },
+    bad: { path: `/miner/v1/tasks/${task.id}/0/media/${medium.sha256}`, body: mediumBytes, param: 'attempt' },
+    error: { input: { params: { ...lost, hash: medium.sha256 }, body: mediumBytes }, code: 'CUCKOO_TASK_LEASE_LOST', status: 409 },
+  },
   pushTokens: {
     good: { input: { params: lease, body: { offset: 0, tokenIds: [1, 2] } }, check: (output) => expect(output.cancel).toBe(false) },
     bad: { body: { offset: 0, tokenIds: [] }, param: 'tokenIds' },
@@ -198,8 +250,12 @@ async function sendRaw(id: RouteId, raw: RawRequest) {
   const route = routes[id]
   const path = raw.path ?? encodeRequest(route, cases[id].good.input as AnyInput).path
   const body = raw.body === undefined ? new Uint8Array() : raw.body instanceof Uint8Array ? raw.body : Buffer.from(JSON.stringify(raw.body))
-  const headers: Record<string, string> = { 'content-type': route.body === 'bytes' ? 'application/octet-stream' : 'application/json' }
+  const headers: Record<string, string> = { 'content-type': raw.body instanceof Uint8Array ? 'application/octet-stream' : 'application/json' }
   if (route.auth === 'app') headers.authorization = `Bearer ${apiKey}`
+  if (raw.form !== undefined) {
+    delete headers['content-type']
+    return fetch(`${server.url}${path}`, { method: route.method, headers, body: raw.form })
+  }
   if (route.auth === 'session') Object.assign(headers, (await openTestSession(server)).sign({ method: route.method, path, body }))
   return fetch(`${server.url}${path}`, { method: route.method, headers, ...(body.length === 0 ? {} : { body: Buffer.from(body) }) })
 }

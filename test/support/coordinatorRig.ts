@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encode as encodePng } from 'fast-png'
 import { type Client, createClient } from '../../src/api/client.ts'
 import type { RouteInput, RouteOutput } from '../../src/api/route.ts'
 import type { Routes } from '../../src/api/routes/routes.ts'
@@ -13,7 +14,8 @@ import { type ServingCoordinator, serveCoordinator } from '../../src/coordinator
 import { sha256 } from '../../src/domain/canonical.ts'
 import type { OpenTokenizer, Tokenizers } from '../../src/domain/enginePort.ts'
 import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
-import type { Manifest } from '../../src/domain/manifest.ts'
+import type { ImageTraits, Manifest } from '../../src/domain/manifest.ts'
+import type { AudioMedia, ImageMedia } from '../../src/domain/media.ts'
 import type { NodeRecord } from '../../src/domain/node.ts'
 import type { SignedVoucher } from '../../src/domain/payments.ts'
 import type { Clock, Signer } from '../../src/domain/ports.ts'
@@ -21,7 +23,9 @@ import { toAssignmentDigest, toResultDigest } from '../../src/domain/receipt.ts'
 import type { Result } from '../../src/domain/signedStructures.ts'
 import type { CoordinatorStore } from '../../src/domain/storePorts.ts'
 import { finishReasons, type TaskOutput, toOutputHash, toUnits } from '../../src/domain/task.ts'
+import type { ModelKind } from '../../src/domain/taskKinds.ts'
 import { manifestInvalid } from '../../src/errors/api.ts'
+import { createMediaReader } from '../../src/inference/media/createMediaReader.ts'
 import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts'
 import { createCoordinatorMetrics } from '../../src/telemetry/metrics.ts'
@@ -99,6 +103,65 @@ export function createLetterManifest(model = 'test/letters', more: Partial<Manif
     proof: 'none',
     ...more,
   }
+}
+
+/** A manifest of a model that is given what the app wrote: no tokenizer files. */
+export function createKindManifest(kind: Exclude<ModelKind, 'text' | 'embedding'>, more: Partial<Manifest> = {}): Manifest {
+  const files = [{ path: 'onnx/model.onnx', bytes: 1, sha256: sha256(kind) }]
+  const image: ImageTraits = {
+    sizeStep: 8,
+    maxPixels: 128 * 128,
+    maxSteps: 50,
+    width: 64,
+    height: 64,
+    steps: 20,
+    guidance: 2,
+    scheduler: 'euler',
+    schedulers: ['euler', 'ddim'],
+  }
+  return createLetterManifest(`test/${kind}`, { kind, files, chatTemplate: false, eosTokenIds: [], ...(kind === 'image' && { image }), ...more })
+}
+
+/** Default prices with some replaced. */
+export function toPrices(kinds: Partial<Record<ModelKind, bigint>>): CoordinatorConfig['unitPriceWei'] {
+  return { kinds: { ...defaultCoordinatorConfig.unitPriceWei.kinds, ...kinds }, models: {} }
+}
+
+/** A grey PNG: one of its own for each shade. */
+export function createPng(width: number, height: number, shade = 0): Uint8Array {
+  return encodePng({ width, height, channels: 1, depth: 8, data: new Uint8Array(width * height).fill(shade) })
+}
+
+/** Silence as 16-bit mono WAV of 8 kHz. */
+export function createWav(durationMs: number): Uint8Array {
+  const bytes = 16 * durationMs
+  const wav = Buffer.alloc(44 + bytes)
+  wav.write('RIFF')
+  wav.writeUInt32LE(36 + bytes, 4)
+  wav.write('WAVEfmt ', 8)
+  for (const [offset, value] of [
+    [16, 16],
+    [24, 8_000],
+    [28, 16_000],
+    [40, bytes],
+  ] as const)
+    wav.writeUInt32LE(value, offset)
+  for (const [offset, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 2],
+    [34, 16],
+  ] as const)
+    wav.writeUInt16LE(value, offset)
+  wav.write('data', 36)
+  return wav
+}
+
+export function toImageMedia(data: Uint8Array, width: number, height: number): ImageMedia {
+  return { sha256: sha256(data), bytes: data.length, type: 'image/png', width, height }
+}
+export function toAudioMedia(data: Uint8Array, durationMs: number): AudioMedia {
+  return { sha256: sha256(data), bytes: data.length, type: 'audio/wav', durationMs }
 }
 
 /** A clock that a test moves. */
@@ -182,6 +245,7 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
       chain,
       store: rig.store,
       tokenizers: createLetterTokenizers(),
+      media: createMediaReader(),
       clock,
       logger: createLogger({ level: options.logLevel ?? 'silent', name: 'coordinator' }),
       metrics: rig.metrics,
@@ -227,7 +291,13 @@ export interface SimulatedMiner {
   poll(waitMs?: number): Promise<RouteOutput<Routes['pollTask']>>
   /** the next task; fails when none comes */
   take(waitMs?: number): Promise<PolledTask>
-  heartbeat(task: PolledTask): Promise<{ leaseMs: number; cancel: boolean }>
+  heartbeat(task: PolledTask, unitsDone?: number): Promise<{ leaseMs: number; cancel: boolean }>
+  /** bytes of an input medium */
+  fetchMedia(task: PolledTask, hash: Hash): Promise<Uint8Array>
+  /** hands in an output medium */
+  putMedia(task: PolledTask, data: Uint8Array, hash?: Hash): Promise<unknown>
+  /** takes the next task and answers it with `output`, whose media it hands in first */
+  answerWith(output: TaskOutput, media?: Uint8Array[]): Promise<PolledTask>
   push(task: PolledTask, offset: number, tokenIds: number[]): Promise<{ cancel: boolean }>
   submit(task: PolledTask, body: SubmitBody): Promise<RouteOutput<Routes['submitResult']>>
   /** takes the next task and answers it with `text` */
@@ -279,7 +349,15 @@ async function openSimulatedMiner(
       if (task === null) throw new Error(`no task came: ${reasons.join('; ')}`)
       return task
     },
-    heartbeat: (task) => client.renewLease({ params: toParams(task), body: { unitsDone: 0 } }),
+    heartbeat: (task, unitsDone = 0) => client.renewLease({ params: toParams(task), body: { unitsDone } }),
+    fetchMedia: (task, hash) => client.getTaskMedia({ params: { ...toParams(task), hash } }),
+    putMedia: (task, data, hash = sha256(data)) => client.putTaskMedia({ params: { ...toParams(task), hash }, body: data }),
+    async answerWith(output, media = []) {
+      const task = await miner.take()
+      for (const data of media) await miner.putMedia(task, data)
+      await miner.submit(task, createSubmission(domainSeparator, signer, task, output))
+      return task
+    },
     push: (task, offset, tokenIds) => client.pushTokens({ params: toParams(task), body: { offset, tokenIds } }),
     submit: (task, body) => client.submitResult({ params: toParams(task), body }),
     async answer(text = 'ok') {

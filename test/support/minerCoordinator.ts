@@ -15,14 +15,23 @@ import type { Clock, Signer } from '../../src/domain/ports.ts'
 import { toAssignmentDigest } from '../../src/domain/receipt.ts'
 import { type Assignment, type Voucher, voucher as voucherStructure } from '../../src/domain/signedStructures.ts'
 import { type TaskContent, toInputHash, toMaxUnits, toParamsHash } from '../../src/domain/task.ts'
-import { taskUnknown } from '../../src/errors/api.ts'
+import { mediaAbsent, taskUnknown } from '../../src/errors/api.ts'
 import { createManifest, testDomainSeparator, toTestHash } from './minerFakes.ts'
 
 type PolledTask = { assignment: Assignment; signature: Hex; model: string; content: TaskContent; stream: boolean; leaseMs: number }
 type Calls = {
-  [K in 'openSession' | 'closeSession' | 'putBlob' | 'pollTask' | 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask' | 'getVoucher']: (RouteInput<
-    Routes[K]
-  > & {
+  [K in
+    | 'openSession'
+    | 'closeSession'
+    | 'putBlob'
+    | 'pollTask'
+    | 'renewLease'
+    | 'getTaskMedia'
+    | 'putTaskMedia'
+    | 'pushTokens'
+    | 'submitResult'
+    | 'failTask'
+    | 'getVoucher']: (RouteInput<Routes[K]> & {
     atMs: number
   })[]
 }
@@ -55,6 +64,8 @@ export interface TestCoordinator {
   /** sees each call before it is answered: throw for an error, wait for a slow answer */
   before: { [K in keyof Calls]?: (input: RouteInput<Routes[K]>) => void | Promise<void> }
   cancelled: Set<Hash>
+  /** input media that miners are given, and output media that they handed in */
+  readonly media: Map<Hash, Uint8Array>
   /** answers carry a voucher over all accepted results, unless the test says otherwise */
   pays: 'all' | 'nothing'
   /** what it owes each miner by its own books */
@@ -121,6 +132,8 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     putBlob: [],
     pollTask: [],
     renewLease: [],
+    getTaskMedia: [],
+    putTaskMedia: [],
     pushTokens: [],
     submitResult: [],
     failTask: [],
@@ -128,6 +141,7 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
   }
   const before: TestCoordinator['before'] = {}
   const cancelled = new Set<Hash>()
+  const media = new Map<Hash, Uint8Array>()
   const { leaseMs = 5_000, heartbeatMs = 1_000, pollMs = 500, wanted = [], silenceMs, unitPriceWei = 1000n } = options
   const owed = new Map<Address, bigint>()
   const accepted = new Set<string>()
@@ -187,6 +201,17 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
       await record('renewLease', input)
       return { body: { leaseMs, cancel: cancelled.has(input.params.taskId) } }
     },
+    async getTaskMedia(input) {
+      await record('getTaskMedia', input)
+      const body = media.get(input.params.hash)
+      if (body === undefined) throw mediaAbsent({ hash: input.params.hash })
+      return { body }
+    },
+    async putTaskMedia(input) {
+      await record('putTaskMedia', input)
+      media.set(input.params.hash, input.body)
+      return { body: {} }
+    },
     async pushTokens(input) {
       await record('pushTokens', input)
       return { body: { cancel: cancelled.has(input.params.taskId) } }
@@ -240,6 +265,7 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     },
     before,
     cancelled,
+    media,
     queue(task) {
       tasks.push(task)
       return task

@@ -14,6 +14,7 @@ import {
   createLetterManifest,
   createSubmission,
   endCoordinatorRigs,
+  toPrices,
   toTextOutput,
 } from '../../support/coordinatorRig.ts'
 
@@ -196,7 +197,7 @@ describe('models', () => {
 })
 
 describe('prices', () => {
-  const unitPriceWei = { text: 100n, embedding: 100n, models: {} }
+  const unitPriceWei = toPrices({ text: 100n, embedding: 100n })
 
   test('a miner that asks for more than a model pays is never drawn for it, and told so', async () => {
     const rig = await createCoordinatorRig({ miners: [10_000_000, 21_000], config: { unitPriceWei } })
@@ -222,7 +223,7 @@ describe('prices', () => {
     const first = await rig.openMiner(1)
     const { task: old } = await rig.app.createTask({ body })
     await first.leave()
-    Object.assign(config, { unitPriceWei: { ...unitPriceWei, text: 200n } })
+    Object.assign(config, { unitPriceWei: toPrices({ text: 200n }) })
     await rig.restart()
     const dear = await rig.openMiner(1, { minUnitPriceWei: 150n })
     const { task: fresh } = await rig.app.createTask({ body })

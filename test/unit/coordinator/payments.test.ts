@@ -16,6 +16,7 @@ import {
   endCoordinatorRigs,
   type SimulatedMiner,
   toMinerNode,
+  toPrices,
   toTextOutput,
   verifier,
 } from '../../support/coordinatorRig.ts'
@@ -27,7 +28,7 @@ const body = { model: 'test/letters', kind: 'completion' as const, input: { prom
 /** price of the answer 'ok': two tokens */
 const priceWei = 2n * 10n ** 12n
 const cai = (amount: number) => BigInt(amount) * weiPerCai
-const free = { unitPriceWei: { text: 0n, embedding: 0n, models: {} } }
+const free = { unitPriceWei: toPrices({ text: 0n, embedding: 0n }) }
 
 async function earn(rig: CoordinatorRig, miner: SimulatedMiner, text = 'ok'): Promise<SignedVoucher | null> {
   await rig.app.createTask({ body })

@@ -102,7 +102,7 @@ describe('a task from app to miner and back', () => {
     const { events } = await rig.app.open('watchTask', { params: { id: task?.id ?? '0x' } })
     const seen: string[] = []
     const reading = (async () => {
-      for await (const event of events) seen.push(event.type === 'text' ? event.text : event.task.state)
+      for await (const event of events) if (event.type !== 'progress') seen.push(event.type === 'text' ? event.text : event.task.state)
     })()
     const polled = await miner.take()
     await miner.push(polled, 0, toLetterIds('ab'))
