@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DeviceInfo, DeviceName } from '../domain/enginePort.ts'
 import { deviceUnavailable } from '../errors/inference.ts'
+import { findRuntime } from './findRuntime.ts'
 import { findSibling } from './findSibling.ts'
 import type { ProbeReport } from './probeDevice.ts'
 
@@ -18,12 +18,12 @@ export interface ProbedDevice extends DeviceInfo {
 const probeTimeoutMs = 60_000
 
 /**
- * Every device with whether it can be used and why. WebGPU and CUDA count as available when a session was created and a product
- * computed on them, in a process of its own.
+ * Every device with whether it can be used and why. All but the CPU count as available when a session was created and a product
+ * computed on them and nowhere else, in a process of its own. One after another: drivers need not bear two at a time.
  */
 export async function probeDevices(): Promise<ProbedDevice[]> {
   const cpu: ProbedDevice = { device: 'cpu', available: true, detail: `${availableParallelism()} cores`, speedup: 1 }
-  return [cpu, await probeWebGpu(), await probeCuda()]
+  return [cpu, await probeWebGpu(), await probeCuda(), await probeDirectMl()]
 }
 
 async function probeWebGpu(): Promise<ProbedDevice> {
@@ -34,9 +34,12 @@ async function probeWebGpu(): Promise<ProbedDevice> {
 async function probeCuda(): Promise<ProbedDevice> {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return absent('cuda', `the ONNX runtime has CUDA for linux x64 only, this is ${process.platform} ${process.arch}`)
-  const require = createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers'))
-  const library = join(dirname(require.resolve('onnxruntime-node/package.json')), 'bin', 'napi-v6', 'linux', 'x64', 'libonnxruntime_providers_cuda.so')
-  return existsSync(library) ? probe('cuda') : absent('cuda', 'its provider library is not installed')
+  return existsSync(join(findRuntime().binaries, 'libonnxruntime_providers_cuda.so')) ? probe('cuda') : absent('cuda', 'its provider library is not installed')
+}
+
+async function probeDirectMl(): Promise<ProbedDevice> {
+  if (process.platform !== 'win32') return absent('dml', `DirectML is a part of Windows, this is ${process.platform} ${process.arch}`)
+  return probe('dml')
 }
 
 function absent(device: DeviceName, detail: string): ProbedDevice {
@@ -83,11 +86,14 @@ function toShortReason(reason: string): string {
   return ((lines[0] ?? '').split(/ was false\. | : FAIL : /).at(-1) ?? '').replace(/\.$/, '').slice(0, 200)
 }
 
-const nextSteps: Record<DeviceName, string> = {
-  cpu: 'Use --device cpu.',
-  webgpu: 'Install a Vulkan driver and its loader (Debian: libvulkan1), or use --device cpu.',
-  cuda: "Install the CUDA libraries of onnxruntime-node (README, 'CUDA'), or use --device cpu.",
-  dml: 'Use --device webgpu, or --device cpu.',
+/** What to do about a device that is not there, on this platform. */
+export function getDeviceFix(device: DeviceName, { platform, arch } = process as { platform: string; arch: string }): string {
+  if (device === 'cpu') return 'Use --device cpu.'
+  if (device === 'cuda' && platform === 'linux' && arch === 'x64')
+    return 'Run `cuckoo miner setup --cuda`, then `cuckoo miner doctor`; or use --device webgpu, or --device cpu.'
+  if (device !== 'webgpu') return 'Use --device webgpu, or --device cpu.'
+  if (platform === 'linux' && arch === 'x64') return "Install your GPU's Vulkan driver and the loader (Debian: apt install libvulkan1), or use --device cpu."
+  return platform === 'linux' ? 'Use --device cpu.' : "Update your GPU's driver, or use --device cpu."
 }
 
 /**
@@ -102,5 +108,5 @@ export function chooseDevice(wanted: DeviceName | 'auto', devices: readonly Prob
   }
   const found = devices.find(({ device }) => device === wanted)
   if (found?.available) return { device: wanted, reason: 'as asked' }
-  throw deviceUnavailable({ device: wanted, reason: found?.detail ?? 'it is unknown', nextStep: nextSteps[wanted] })
+  throw deviceUnavailable({ device: wanted, reason: found?.detail ?? 'it is unknown', nextStep: getDeviceFix(wanted) })
 }

@@ -4,8 +4,8 @@ import type { EmbeddingInput, EmbeddingOutput } from '../domain/task.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { contextExceeded, inferenceFailed, inferenceInputInvalid } from '../errors/inference.ts'
 import type { BatchedResult } from './createBatcher.ts'
+import { findBatchObstacle } from './findBatchObstacle.ts'
 import { assertTokenIds, loadModel, type ModelToLoad, toReason } from './loadModel.ts'
-import { readsMaskAndNoScales } from './readsMaskAndNoScales.ts'
 import { toChunks } from './toChunks.ts'
 
 export interface EmbeddingItem {
@@ -18,8 +18,8 @@ export interface EmbeddingRun {
 }
 
 export interface Embedder {
-  /** texts share a run: what a vector is does not depend on its neighbours */
-  readonly batches: boolean
+  /** why calls must not share a run; null: they may, what a vector is does not depend on its neighbours */
+  readonly batchObstacle: string | null
   /** The calls' results in their order; null for a cancelled one, and null for all when `isCancelled` says so. An error is its call's own. */
   run(calls: (EmbeddingItem & { isCancelled: () => boolean })[], isCancelled: () => boolean): Promise<BatchedResult<EmbeddingRun>[] | null>
   dispose(): Promise<void>
@@ -41,7 +41,8 @@ export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
   const { manifest } = request
   const model = await loadModel(AutoModel, request)
   // The first runs are a warm-up too: graphs are optimised and shaders compiled before a task waits for them.
-  let batches = (await readsMaskAndNoScales(request)) && (await isIndependent(model, manifest))
+  const batchObstacle = (await findBatchObstacle(request)) ?? ((await isIndependent(model, manifest)) ? null : 'its vectors depend on their neighbours')
+  let batches = batchObstacle === null
 
   const embedAll = async (rows: Row[]) => {
     const vectors = await embedRows(
@@ -72,9 +73,7 @@ export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
     if (rows.length > 1 && failed === 0) batches = false
   }
   return {
-    get batches() {
-      return batches
-    },
+    batchObstacle,
     run: async (calls, isCancelled) => {
       const startedAt = performance.now()
       const errors = calls.map(({ input }) => findInputError(manifest, model, input))

@@ -53,13 +53,14 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const own = createExclusive()
   const queue: Exclusive = device === 'webgpu' ? { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) } : own
   const toError = (error: unknown) => toRuntimeError(error, { model: manifest.model, device })
-  let batches = false
+  let batchObstacle: string | null
   try {
-    ;({ batches } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal))
+    ;({ batchObstacle } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal))
   } catch (error) {
     await worker.terminate()
     throw toError(error)
   }
+  request.logger?.debug({ model: manifest.model, device, batchObstacle }, 'model loaded')
   const runs = createRuns(queue)
   let disposing: Promise<void> | null = null
   const dispose = async (reason: CuckooError) => {
@@ -90,7 +91,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
       return results?.map((ended) => (ended !== null && 'error' in ended ? { error: toRunError(decodeError(ended.error)) } : ended)) ?? null
     },
     weigh: ({ input }) => input.tokenIds.reduce((sum, { length }) => sum + length, 0),
-    maxWeight: batches ? maxBatchTokens : 0,
+    maxWeight: batchObstacle === null ? maxBatchTokens : 0,
   })
   return {
     manifest,

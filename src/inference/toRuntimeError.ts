@@ -40,14 +40,21 @@ export function isOutOfMemory(error: unknown): error is CuckooError {
 /** CUCKOO_INFERENCE_OUT_OF_MEMORY where `error`, or what caused it, is an allocation that failed; else `error` itself. */
 export function toRuntimeError(error: unknown, facts: { model: string; device: string }): unknown {
   if (isOutOfMemory(error)) return error
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) {
-    const { message } = cause
-    if ((cause as { code?: unknown }).code === workerOutOfMemory)
-      return inferenceOutOfMemory({ ...facts, reason: "its worker's heap is full" }, { cause: error })
+  // The root first: what wraps it quotes it cut short.
+  for (const cause of listCauses(error).reverse()) {
+    const { message, code } = cause as Error & { code?: unknown }
+    if (code === workerOutOfMemory) return inferenceOutOfMemory({ ...facts, reason: "its worker's heap is full" }, { cause: error })
     const found = allocationFailures.find((text) => message.includes(text))
     if (found !== undefined) return inferenceOutOfMemory({ ...facts, reason: toReason(message, found) }, { cause: error })
   }
   return error
+}
+
+/** `error` and what caused it, the root last. */
+function listCauses(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let cause = error; cause instanceof Error && causes.length < 8; cause = cause.cause) causes.push(cause)
+  return causes
 }
 
 /** From the words that were recognised to the end of their line: paths of the runtime's sources come before. */

@@ -11,8 +11,8 @@ import { createGenerator, type Generator } from './text.ts'
 import { encodeError, type WireError } from './workerMessages.ts'
 
 export type ModelProtocol = {
-  /** `batches`: calls that wait may share a run */
-  load: { args: ModelToLoad & { device: DeviceName }; result: { batches: boolean } }
+  /** `batchObstacle`: why calls that wait may not share a run, null where they may */
+  load: { args: ModelToLoad & { device: DeviceName }; result: { batchObstacle: string | null } }
   /** events are the token ids since the last event; null when it was cancelled */
   generate: {
     args: { input: TextInput; params: TextParams; seed: bigint; cancel: SharedArrayBuffer }
@@ -49,7 +49,7 @@ serveWorker<ModelProtocol>({
     else if (kind === 'embedding') embedder = await createEmbedder(request)
     else if (kind === 'image') imageGenerator = await createImageGenerator(request)
     else pipelineRunner = await createPipelineRunner({ ...request, kind })
-    return { batches: embedder?.batches ?? false }
+    return { batchObstacle: embedder === null ? 'tasks of this kind run one by one' : embedder.batchObstacle }
   },
   generate: ({ input, params, seed, cancel }, emit) => {
     if (generator === null) throw inferenceInputInvalid({ problem: 'no text model is loaded' })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseDevice, type ProbedDevice, probeDevices } from '../../../src/inference/devices.ts'
+import { chooseDevice, getDeviceFix, type ProbedDevice, probeDevices } from '../../../src/inference/devices.ts'
 
 const cpu: ProbedDevice = { device: 'cpu', available: true, detail: '8 cores', speedup: 1 }
 const gpu = (speedup: number): ProbedDevice => ({ device: 'webgpu', available: true, detail: `speed ${speedup}`, speedup })
@@ -31,9 +31,21 @@ describe('chooseDevice', () => {
   })
 })
 
+it.each([
+  ['cuda', 'linux', 'x64', /cuckoo miner setup --cuda/],
+  ['cuda', 'darwin', 'arm64', /--device webgpu/],
+  ['cuda', 'win32', 'x64', /--device webgpu/],
+  ['dml', 'linux', 'x64', /--device webgpu/],
+  ['webgpu', 'linux', 'x64', /libvulkan1/],
+  ['webgpu', 'linux', 'arm64', /^Use --device cpu/],
+  ['webgpu', 'win32', 'x64', /driver/],
+] as const)('says what to do about %s that is missing on %s %s', (device, platform, arch, fix) => {
+  expect(getDeviceFix(device, { platform, arch })).toMatch(fix)
+})
+
 it('finds the CPU, and a reason for every device', async () => {
   const devices = await probeDevices()
-  expect(devices.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda'])
+  expect(devices.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda', 'dml'])
   expect(devices[0]?.available).toBe(true)
   for (const { detail } of devices) expect(detail).toMatch(/^[^\n]{3,200}$/)
 }, 70_000)
