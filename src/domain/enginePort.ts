@@ -34,6 +34,8 @@ export interface DownloadProgress {
   file: string
   receivedBytes: number
   totalBytes: number
+  /** all files of the model that were missing; several come at a time */
+  overall: { receivedBytes: number; totalBytes: number }
 }
 
 export interface OpenModelRequest {

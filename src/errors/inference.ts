@@ -38,9 +38,9 @@ export const modelFileEscapes = defineError('CUCKOO_MODEL_FILE_ESCAPES', 'invali
   message: `The file ${f.file} of the model '${f.model}' is refused: ${f.problem}.`,
   hint: 'Put a plain copy of the file into the model folder.',
 }))
-export const modelUnsupported = defineError('CUCKOO_MODEL_UNSUPPORTED', 'usage', (f: { model: string; reason: string }) => ({
+export const modelUnsupported = defineError('CUCKOO_MODEL_UNSUPPORTED', 'usage', (f: { model: string; reason: string; nextStep?: string }) => ({
   message: `The model '${f.model}' cannot run here: ${f.reason}.`,
-  hint: 'Choose a text generation or feature extraction model exported for transformers.js.',
+  hint: f.nextStep ?? 'Choose a text generation or feature extraction model exported for transformers.js.',
 }))
 export const modelLoadFailed = defineError('CUCKOO_MODEL_LOAD_FAILED', 'invalid', (f: { model: string; device: string; reason: string }) => ({
   message: `The model '${f.model}' does not load on ${f.device}: ${f.reason}.`,
@@ -84,7 +84,7 @@ export const modelsDiskFull = defineError(
     } has ${toGigabytes(f.availableBytes)} left.`,
     hint:
       f.removable.length === 0
-        ? 'Make room, or keep models elsewhere with CUCKOO_MODELS_CACHE.'
+        ? `${f.limit === 'budget' ? 'Raise the budget' : 'Make room'}, or keep models elsewhere with CUCKOO_MODELS_CACHE.`
         : `Remove what was not used for longest: ${f.removable.map((name) => `\`cuckoo models remove ${name}\``).join(', then ')}.`,
   }),
 )
@@ -146,6 +146,15 @@ export const contextExceeded = defineError(
     message: `${f.promptTokens} prompt tokens and up to ${f.maxTokens} output tokens do not fit the ${f.contextTokens} tokens of '${f.model}'.`,
     hint: 'Shorten the prompt or ask for fewer output tokens.',
   }),
+)
+export const modelLacksFeature = defineError(
+  'CUCKOO_INFERENCE_FEATURE_MISSING',
+  'rejected',
+  (f: { model: string; feature: string; available: string }) => ({
+    message: `The model '${f.model}' does not offer ${f.feature}.`,
+    hint: `It offers ${f.available}.`,
+  }),
+  422,
 )
 export const inferenceFailed = defineError('CUCKOO_INFERENCE_FAILED', 'internal', (f: { model: string; reason: string }) => ({
   message: `The run of '${f.model}' failed: ${f.reason}.`,

@@ -1,7 +1,9 @@
 import { posix } from 'node:path'
 import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest, ManifestFile } from '../domain/manifest.ts'
+import type { LintFinding } from '../domain/modelCachePort.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
+import { lintModel } from './lintModel.ts'
 import { getModelFile, hashFile, listModelPaths, type ModelFolder } from './modelFolder.ts'
 import { findLayout, type ModelPaths } from './modelLayout.ts'
 import { type OnnxGraph, readOnnxGraph } from './onnxGraph.ts'
@@ -31,6 +33,11 @@ export function toExternalFiles(graphFile: string, graph: OnnxGraph): string[] {
  * @throws CUCKOO_MODEL_UNSUPPORTED when it does something that cuckoo has no task kind for
  */
 export async function createManifest(folder: ModelFolder, options: ManifestOptions): Promise<Manifest> {
+  return (await inspectModel(folder, options)).manifest
+}
+
+/** The manifest as {@link createManifest}, with what the linter says of the model's graphs. @throws as createManifest */
+export async function inspectModel(folder: ModelFolder, options: ManifestOptions): Promise<{ manifest: Manifest; findings: LintFinding[] }> {
   const { model } = folder
   const { dtype, kind = null, revision, known } = options
   const paths = options.paths ?? (await listModelPaths(folder))
@@ -42,5 +49,6 @@ export async function createManifest(folder: ModelFolder, options: ManifestOptio
   const files: ManifestFile[] = []
   for (const path of [...new Set([...plan.files, ...external])].sort())
     files.push({ path, ...(known?.get(path) ?? (await hashFile(await getModelFile(folder, path)))) })
-  return { version: 1, model, revision, dtype, files, proof: 'none', ...(await layout.readTraits(folder, plan, graphs)) }
+  const manifest: Manifest = { version: 1, model, revision, dtype, files, proof: 'none', ...(await layout.readTraits(folder, plan, graphs)) }
+  return { manifest, findings: lintModel(manifest.kind, graphs) }
 }

@@ -1,170 +1,136 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { utimes } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DownloadProgress } from '../domain/enginePort.ts'
+import type { Hash } from '../domain/hex.ts'
 import type { Dtype } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
-import { CuckooError, isError } from '../errors/cuckooError.ts'
-import { hubFileCorrupt, hubOffline, hubUnreachable, modelFileMissing, modelsDirectoryUnusable } from '../errors/inference.ts'
+import { CuckooError } from '../errors/cuckooError.ts'
+import { hubOffline, modelsDirectoryUnusable, modelsDiskFull } from '../errors/inference.ts'
+import { commitPattern, findListing, listingFile, readPins, toCachedFolder, writeListing, writePins } from './cacheFiles.ts'
 import { toExternalFiles } from './createManifest.ts'
-import { createHubClient, type HubClient, type HubFile, type HubListing } from './hubClient.ts'
-import { findModelFile, type ModelFolder } from './modelFolder.ts'
+import { getFreeBytes as getDiskBytes } from './diskSpace.ts'
+import { createHubClient, type HubClient, type HubListing } from './hubClient.ts'
+import { getModelFile, type ModelFolder } from './modelFolder.ts'
 import { findLayout, type ModelPaths } from './modelLayout.ts'
+import { lockModel } from './modelLock.ts'
+import { assertRevision } from './modelName.ts'
 import { readOnnxGraph } from './onnxGraph.ts'
+import { retryHub } from './retryHub.ts'
+import { createTransfer } from './transferFiles.ts'
 
-export interface DownloadRequest {
-  /** `owner/model`, already asserted */
-  model: string
-  /** branch, tag or commit; null is the default branch as it was when first used here */
-  revision: string | null
-  dtype: Dtype
-  kind?: ModelKind | undefined
+/** Where models of the hub come from and are kept. */
+export interface HubPlace {
   /** the cache: `<directory>/<owner>/<model>/<commit>/` */
   directory: string
   baseUrl: string
   token?: string | undefined
   offline: boolean
+  /** bytes that the whole cache may have */
+  budgetBytes?: number | undefined
+  /** what the disk has left; tests give another */
+  getFreeBytes?: (directory: string) => Promise<number>
+}
+
+export interface DownloadRequest extends HubPlace {
+  /** `owner/model`, already asserted */
+  model: string
+  /** branch, tag or commit; null is the default branch */
+  revision: string | null
+  dtype: Dtype
+  kind?: ModelKind | undefined
+  /** asks the hub again what a branch stands for */
+  refresh?: boolean | undefined
   onProgress?: ((progress: DownloadProgress) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
-/** Times a broken connection is taken up again where it stopped. */
-const maxResumes = 4
-const commitPattern = /^[0-9a-f]{40}$/
+export interface DownloadedModel {
+  folder: ModelFolder
+  revision: string
+  /** the model's files on the hub */
+  paths: ModelPaths
+  /** sizes and hashes that were just computed */
+  known: ReadonlyMap<string, { bytes: number; sha256: Hash }>
+  downloadedBytes: number
+  previousRevision: string | null
+}
 
 /**
  * The folder of a hub model at its commit, with every file that `dtype` needs, downloaded where it is missing, checked against
- * the hub's hashes always. A branch or tag is resolved once and stays at that commit on this machine. A file that was altered is
- * set aside as `<file>.quarantined` and fetched again once.
+ * the hub's hashes always. A branch or tag is resolved once and stays at that commit on this machine, unless `refresh` asks
+ * again. A file that was altered is set aside as `<file>.quarantined` and fetched again once.
  * @throws CUCKOO_HUB_OFFLINE when something is missing and downloads are off
- * @throws CUCKOO_HUB_UNREACHABLE, CUCKOO_HUB_MODEL_UNKNOWN, CUCKOO_HUB_FILE_CORRUPT, CUCKOO_MODEL_DTYPE_MISSING, CUCKOO_MODELS_DIRECTORY_UNUSABLE
+ * @throws CUCKOO_HUB_UNREACHABLE, CUCKOO_HUB_BUSY, CUCKOO_HUB_MODEL_UNKNOWN, CUCKOO_HUB_FILE_CORRUPT, CUCKOO_MODEL_DTYPE_MISSING
+ * @throws CUCKOO_MODELS_DISK_FULL, CUCKOO_MODELS_DIRECTORY_UNUSABLE, CUCKOO_MODEL_REVISION_INVALID
  */
-export async function downloadModel(request: DownloadRequest): Promise<{ folder: ModelFolder; revision: string; paths: ModelPaths }> {
-  const client = createHubClient({ baseUrl: request.baseUrl, token: request.token })
-  try {
+export async function downloadModel(request: DownloadRequest): Promise<DownloadedModel> {
+  const root = join(request.directory, request.model)
+  return withHub(request, async (client) => {
+    const previousRevision = (await readPins(root))[request.revision ?? 'main'] ?? null
     const listing = await getListing(client, request)
-    const folder: ModelFolder = { model: request.model, path: join(request.directory, request.model, listing.commit), refuseHardLinks: true }
+    const folder = toCachedFolder(request.directory, request.model, listing.commit)
     const paths = new Set(listing.files.map(({ path }) => path))
     const layout = findLayout(paths)
-    for (const path of layout.listConfigFiles(paths)) await ensureFile(client, request, folder, listing, path)
+    const transfer = createTransfer(client, request, folder, listing)
+    await transfer.ensure(layout.listConfigFiles(paths))
     const plan = await layout.plan(folder, paths, { dtype: request.dtype, kind: request.kind ?? null })
-    for (const path of plan.files) await ensureFile(client, request, folder, listing, path)
+    await transfer.ensure([...plan.files, ...plan.graphs.flatMap((graph) => listExternalFiles(graph, paths))])
     for (const file of plan.graphs) {
-      const graph = await readOnnxGraph(join(folder.path, ...file.split('/')), { model: request.model, file })
-      for (const path of toExternalFiles(file, graph)) await ensureFile(client, request, folder, listing, path)
+      const graph = await readOnnxGraph(await getModelFile(folder, file), { model: request.model, file })
+      await transfer.ensure(toExternalFiles(file, graph))
     }
-    return { folder, revision: listing.commit, paths }
+    const now = new Date()
+    // The time of last use, for the disk budget. A cache that cannot be written is not tidied up either.
+    await utimes(join(folder.path, listingFile), now, now).catch(() => undefined)
+    const isMoved = previousRevision !== null && previousRevision !== listing.commit && request.revision !== listing.commit
+    return { folder, revision: listing.commit, paths, ...transfer.report(), previousRevision: isMoved ? previousRevision : null }
+  })
+}
+
+/** The commit of a branch or tag: as pinned on this machine, else asked from the hub and pinned. @throws as {@link downloadModel} */
+export function resolveRevision(request: HubPlace & { model: string; revision: string | null; signal?: AbortSignal | undefined }): Promise<string> {
+  return withHub(request, async (client) => (await getListing(client, request)).commit)
+}
+
+/** Runs `task` with a client of the hub while nobody else touches the model's files; what the file system throws gets a code. */
+async function withHub<T>(request: HubPlace & { model: string; signal?: AbortSignal | undefined }, task: (client: HubClient) => Promise<T>): Promise<T> {
+  const { model, directory, signal } = request
+  const client = createHubClient({ baseUrl: request.baseUrl, token: request.token })
+  try {
+    return await lockModel(directory, model, signal, () => task(client))
   } catch (error) {
-    if (error instanceof CuckooError || request.signal?.aborted) throw error
-    throw modelsDirectoryUnusable({ directory: request.directory, reason: error instanceof Error ? error.message : String(error) }, { cause: error })
+    if (error instanceof CuckooError || signal?.aborted) throw error
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+      const availableBytes = await (request.getFreeBytes ?? getDiskBytes)(directory)
+      throw modelsDiskFull({ model, directory, neededBytes: 1, availableBytes, limit: 'disk', removable: [] }, { cause: error })
+    }
+    throw modelsDirectoryUnusable({ directory, reason: error instanceof Error ? error.message : String(error) }, { cause: error })
   } finally {
     await client.close()
   }
 }
 
+/** Files beside a graph that transformers.js' exports keep weights in: known before the graph has been read, so they come at the same time. */
+function listExternalFiles(graph: string, paths: ModelPaths): string[] {
+  return [...paths].filter((path) => path.startsWith(`${graph}_data`) && /^(_\d+)?$/.test(path.slice(graph.length + '_data'.length)))
+}
+
 /** The listing of the wanted commit: from this machine when it was fetched before, else from the hub. */
-async function getListing(client: HubClient, { model, revision, directory, offline, signal }: DownloadRequest): Promise<HubListing> {
+async function getListing(client: HubClient, request: HubPlace & Pick<DownloadRequest, 'model' | 'revision' | 'refresh' | 'signal'>): Promise<HubListing> {
+  const { model, revision, directory, offline, signal } = request
   const root = join(directory, model)
   const name = revision ?? 'main'
-  const pins = (await readJson<Record<string, string>>(join(root, 'revisions.json'))) ?? {}
-  const commit = commitPattern.test(name) ? name : pins[name]
-  const known = commit !== undefined && commitPattern.test(commit) ? await readJson<HubListing>(join(root, commit, 'listing.json')) : null
+  assertRevision(model, name)
+  const isCommit = commitPattern.test(name)
+  const pins = await readPins(root)
+  const commit = isCommit ? name : pins[name]
+  const isKnown = commit !== undefined && (isCommit || offline || request.refresh !== true)
+  const known = isKnown ? await findListing(join(root, commit)) : null
   if (known !== null) return known
   if (offline) throw hubOffline({ model, missing: `revision ${name} was never downloaded` })
-  const listing = await client.getListing(model, commit ?? name, signal)
-  await mkdir(join(root, listing.commit), { recursive: true })
-  await writeJson(join(root, listing.commit, 'listing.json'), listing)
-  if (!commitPattern.test(name)) await writeJson(join(root, 'revisions.json'), { ...pins, [name]: listing.commit })
+  const wanted = isKnown ? commit : name
+  const listing = await retryHub(() => client.getListing(model, wanted, signal), { maxFailures: 3, signal })
+  await writeListing(join(root, listing.commit), listing)
+  if (!isCommit) await writePins(root, { ...pins, [name]: listing.commit })
   return listing
-}
-
-async function readJson<T>(path: string): Promise<T | null> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T
-  } catch {
-    // Absent, or cut off by a crash: it is fetched again.
-    return null
-  }
-}
-
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFile(`${path}.${process.pid}`, JSON.stringify(value, null, 2))
-  await rename(`${path}.${process.pid}`, path)
-}
-
-async function ensureFile(client: HubClient, request: DownloadRequest, folder: ModelFolder, listing: HubListing, path: string): Promise<void> {
-  const file = listing.files.find((candidate) => candidate.path === path)
-  if (file === undefined) throw modelFileMissing({ model: request.model, file: path })
-  const target = join(folder.path, ...path.split('/'))
-  const present = await findModelFile(folder, path)
-  if (present !== null) {
-    if ((await findDifference(present, file)) === null) return
-    await rename(target, `${target}.quarantined`)
-  }
-  if (request.offline) throw hubOffline({ model: request.model, missing: present === null ? `${path} is missing` : `${path} was altered and set aside` })
-  await mkdir(dirname(target), { recursive: true })
-  for (let attempt = 1; ; attempt++) {
-    await downloadFile(client, request, listing.commit, file, `${target}.part`)
-    const difference = await findDifference(`${target}.part`, file)
-    if (difference === null) break
-    await rename(`${target}.part`, `${target}.quarantined`)
-    if (attempt === 2) throw hubFileCorrupt({ model: request.model, file: path, ...difference })
-  }
-  await rename(`${target}.part`, target)
-}
-
-/** What the hub says and what is there, or null when they agree. */
-async function findDifference(path: string, file: HubFile): Promise<{ expected: string; found: string } | null> {
-  const { size } = await stat(path)
-  if (size !== file.bytes) return { expected: `${file.bytes} bytes`, found: `${size} bytes` }
-  const expected = file.sha256?.slice(2) ?? file.gitOid
-  if (expected === null) return null
-  const hash = file.sha256 !== null ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`)
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer)
-  const found = hash.digest('hex')
-  return found === expected ? null : { expected, found }
-}
-
-/** Fills `part` up to the file's size, going on where it, or a broken connection, stopped. */
-async function downloadFile(client: HubClient, request: DownloadRequest, commit: string, file: HubFile, part: string): Promise<void> {
-  for (let resumes = 0; ; resumes++) {
-    const before = (await stat(part).catch(() => ({ size: 0 }))).size
-    if (before > file.bytes) await rm(part)
-    const offset = before > file.bytes ? 0 : before
-    if (offset === file.bytes && offset > 0) return
-    try {
-      await receiveFile(client, request, commit, file, part, offset)
-      if ((await stat(part).catch(() => ({ size: 0 }))).size === file.bytes) return
-      throw hubUnreachable({ url: request.baseUrl, reason: `the connection ended early in ${file.path}` })
-    } catch (error) {
-      request.signal?.throwIfAborted()
-      if (!isError(error, hubUnreachable) || resumes === maxResumes) throw error
-      await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** resumes))
-    }
-  }
-}
-
-async function receiveFile(client: HubClient, request: DownloadRequest, commit: string, file: HubFile, part: string, wantedOffset: number): Promise<void> {
-  const { offset, body } = await client.openFile(request.model, commit, file.path, wantedOffset, request.signal)
-  const handle = await open(part, offset > 0 ? 'r+' : 'w')
-  let receivedBytes = offset
-  try {
-    const chunks = body[Symbol.asyncIterator]()
-    for (;;) {
-      const next = await chunks.next().catch((error: unknown) => {
-        request.signal?.throwIfAborted()
-        throw client.toUnreachable(error)
-      })
-      if (next.done) break
-      if (receivedBytes + next.value.length > file.bytes)
-        throw hubFileCorrupt({ model: request.model, file: file.path, expected: `${file.bytes} bytes`, found: 'more' })
-      await handle.write(next.value, 0, next.value.length, receivedBytes)
-      receivedBytes += next.value.length
-      request.onProgress?.({ file: file.path, receivedBytes, totalBytes: file.bytes })
-    }
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, interceptors, request } from 'undici'
 import { z } from 'zod'
 import type { CuckooError } from '../errors/cuckooError.ts'
-import { hubModelUnknown, hubUnreachable } from '../errors/inference.ts'
+import { hubBusy, hubModelUnknown, hubUnreachable } from '../errors/inference.ts'
 
 export interface HubOptions {
   /** `https://huggingface.co`, or a stand-in; no slash at the end */
@@ -48,12 +48,12 @@ const idleTimeoutMs = 60_000
 export interface HubClient {
   /**
    * The files of `model` at a branch, tag or commit, which the hub resolves to a commit.
-   * @throws CUCKOO_HUB_MODEL_UNKNOWN; CUCKOO_HUB_UNREACHABLE
+   * @throws CUCKOO_HUB_MODEL_UNKNOWN; CUCKOO_HUB_UNREACHABLE; CUCKOO_HUB_BUSY for 408, 429 and 5xx, with its Retry-After
    */
   getListing(model: string, revision: string, signal?: AbortSignal): Promise<HubListing>
   /**
    * The content of one file from byte `offset` on. `offset` of the answer is 0 when the hub starts over.
-   * @throws CUCKOO_HUB_MODEL_UNKNOWN; CUCKOO_HUB_UNREACHABLE
+   * @throws as getListing
    */
   openFile(model: string, commit: string, path: string, offset: number, signal?: AbortSignal): Promise<{ offset: number; body: AsyncIterable<Uint8Array> }>
   toUnreachable(error: unknown): CuckooError
@@ -78,7 +78,10 @@ export function createHubClient({ baseUrl, token }: HubOptions): HubClient {
   const refuse = async (response: Dispatcher.ResponseData, model: string, revision: string): Promise<never> => {
     await response.body.dump().catch(() => undefined)
     if ([401, 403, 404].includes(response.statusCode)) throw hubModelUnknown({ model, revision })
-    throw hubUnreachable({ url: new URL(baseUrl).origin, reason: `it answered HTTP ${response.statusCode}` })
+    const url = new URL(baseUrl).origin
+    if (response.statusCode === 408 || response.statusCode === 429 || response.statusCode >= 500)
+      throw hubBusy({ url, status: response.statusCode, retryAfterSeconds: toRetryAfterSeconds(response.headers['retry-after']) })
+    throw hubUnreachable({ url, reason: `it answered HTTP ${response.statusCode}` })
   }
 
   return {
@@ -124,6 +127,13 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Seconds from now that a Retry-After header names, as a number or a date (RFC 9110, 10.2.3); null for none. */
+function toRetryAfterSeconds(header: string | string[] | undefined): number | null {
+  if (typeof header !== 'string') return null
+  const seconds = /^\d{1,6}$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - Date.now()) / 1000)
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null
 }
 
 /** The system's or undici's error code where there is one: it says more than most messages. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { isAbsolute, join, sep } from 'node:path'
 import type { Hash } from '../domain/hex.ts'
 import { modelFileEscapes, modelFileInvalid, modelFileMissing } from '../errors/inference.ts'
 
@@ -18,15 +18,25 @@ export interface ModelFolder {
 /** Texts (configurations, tokenizers, templates) are read whole; the largest tokenizers known have 35 MB. */
 const maxTextBytes = 128 * 2 ** 20
 
+/** The hub's longest is 300. */
+const maxPathLength = 500
+
+/** Windows takes names of devices, with any extension, and the characters below for something else; `%` may be decoded on the way. */
+function isPortable(part: string): boolean {
+  const isPlain = [...part].every((character) => character >= ' ' && character !== '\x7f' && !'\\:%*?"<>|'.includes(character))
+  return isPlain && !/[. ]$/.test(part) && !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(part)
+}
+
 /**
  * The absolute path of `file` in the folder, null when it is not there.
  * @throws CUCKOO_MODEL_FILE_ESCAPES when the name, a symbolic link or a second hard link leads out of the folder, or it is no plain file
  */
 export async function findModelFile(folder: ModelFolder, file: string): Promise<string | null> {
-  const refuse = (problem: string) => modelFileEscapes({ model: folder.model, file, problem })
+  const refuse = (problem: string) => modelFileEscapes({ model: folder.model, file: file.slice(0, maxPathLength), problem })
   const parts = file.split('/')
-  if (isAbsolute(file) || /[\\\0:%]/.test(file) || parts.some((part) => part === '' || part === '.' || part === '..'))
-    throw refuse('its name leads out of the folder')
+  if (file.length > maxPathLength) throw refuse(`its name has ${file.length} characters`)
+  if (isAbsolute(file) || parts.some((part) => part === '' || part === '.' || part === '..')) throw refuse('its name leads out of the folder')
+  if (!parts.every(isPortable)) throw refuse('its name has characters that names of files cannot have everywhere')
   const path = join(folder.path, ...parts)
   if ((await lstat(path).catch(() => null)) === null) return null
   const [root, target] = await Promise.all([realpath(folder.path), realpath(path).catch(() => null)])
@@ -77,10 +87,33 @@ export async function hashFile(path: string): Promise<{ bytes: number; sha256: H
   return { bytes, sha256: `0x${hash.digest('hex')}` }
 }
 
-/** Relative paths of all files of the folder, forward slashes; links count as what they lead to, {@link getModelFile} refuses those that lead out. */
+/** Model folders have some ten files; one with more is something else, like a home, or links that lead in circles. */
+const maxPaths = 20_000
+
+/**
+ * Relative paths of all files of the folder, forward slashes. Linked folders are walked once where they stay inside;
+ * {@link getModelFile} refuses files that lead out.
+ * @throws CUCKOO_MODEL_FILE_ESCAPES for a linked folder that leads out, and for more files than a model has
+ */
 export async function listModelPaths(folder: ModelFolder): Promise<Set<string>> {
-  const entries = await readdir(folder.path, { recursive: true, withFileTypes: true }).catch(() => [])
-  return new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => relative(folder.path, join(entry.parentPath, entry.name)).split(sep).join('/')))
+  const paths = new Set<string>()
+  let seen = 0
+  const root = await realpath(folder.path).catch(() => null)
+  if (root === null) return paths
+  const refuse = (file: string, problem: string) => modelFileEscapes({ model: folder.model, file, problem })
+  const walk = async (directory: string, prefix: string, ancestors: readonly string[]): Promise<void> => {
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      const [path, name] = [join(directory, entry.name), `${prefix}${entry.name}`]
+      const target = entry.isSymbolicLink() ? await realpath(path).catch(() => null) : path
+      const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && target !== null && (await stat(target)).isDirectory())
+      if (++seen > maxPaths) throw refuse(name, `the folder has more than ${maxPaths} files`)
+      if (!isFolder) paths.add(name)
+      else if (target === null || (entry.isSymbolicLink() && !target.startsWith(root + sep))) throw refuse(name, 'it is a link that leads out of the folder')
+      else if (!ancestors.includes(target)) await walk(target, `${name}/`, [...ancestors, target])
+    }
+  }
+  await walk(root, '', [root])
+  return paths
 }
 
 /** Names `owner/model` of the folders under `directory` that hold a model, sorted. */

@@ -1,4 +1,4 @@
-import { modelNameInvalid } from '../errors/inference.ts'
+import { modelNameInvalid, modelRevisionInvalid } from '../errors/inference.ts'
 
 const partPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,95})$/
 
@@ -13,4 +13,12 @@ export function assertModelName(model: string): void {
   if (parts.length !== 2) throw refuse('it must be owner/model with one slash')
   if (model.includes('..')) throw refuse("it contains '..'")
   if (!parts.every((part) => partPattern.test(part))) throw refuse('it has characters that names cannot have')
+}
+
+/**
+ * Asserts that `revision` is a branch, tag or commit, and nothing that could break a URL or a path.
+ * @throws CUCKOO_MODEL_REVISION_INVALID for anything else
+ */
+export function assertRevision(model: string, revision: string): void {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$/.test(revision) || revision.includes('..')) throw modelRevisionInvalid({ model, revision })
 }

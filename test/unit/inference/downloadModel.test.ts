@@ -1,126 +1,79 @@
-import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DownloadProgress } from '../../../src/domain/enginePort.ts'
 import { createManifest } from '../../../src/inference/createManifest.ts'
 import { type DownloadRequest, downloadModel } from '../../../src/inference/downloadModel.ts'
+import { close, hubCommit, listen, startHub, type TestHub, toStart } from '../../support/hub.ts'
 import { createTableGraph, table, tableColumns, toEmbeddingModelFiles } from '../../support/onnx.ts'
 
-const commit = 'c0ffee'.padEnd(40, '0')
 let directory: string
-let files: Map<string, Buffer>
-let hub: Server
-let storage: Server
-let baseUrl: string
-let requests: { url: string; range: string | undefined; authorization: string | undefined }[]
-/** takes over a request to the storage when it returns true */
-let disturb: (request: IncomingMessage, response: ServerResponse, content: Buffer) => boolean
-
-const listen = (server: Server) =>
-  new Promise<string>((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)))
-const note = ({ url, headers }: IncomingMessage) => requests.push({ url: url ?? '', range: headers.range, authorization: headers.authorization })
-
-/** A stand-in for the hub: the API, small files by itself, large ones by redirect to another host, as huggingface.co does. */
+let hub: TestHub
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'cuckoo-hub-'))
-  files = new Map(
-    Object.entries(toEmbeddingModelFiles()).map(([path, content]) => [path, Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))]),
-  )
-  files.set('README.md', Buffer.from('never downloaded'))
-  requests = []
-  disturb = () => false
-  const isLarge = (path: string) => path.endsWith('.onnx') || path.endsWith('.bin')
-  storage = createServer((request, response) => {
-    note(request)
-    const content = files.get(decodeURIComponent((request.url ?? '').slice(1)))
-    if (content === undefined) return void response.writeHead(404).end()
-    if (disturb(request, response, content)) return
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
-    response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start }).end(content.subarray(start))
-  })
-  const storageUrl = await listen(storage)
-  hub = createServer((request, response) => {
-    note(request)
-    const url = request.url ?? ''
-    if (url === '/api/models/a/b/revision/main?blobs=true' || url === `/api/models/a/b/revision/${commit}?blobs=true`) {
-      const siblings = [...files].map(([rfilename, content]) => ({
-        rfilename,
-        size: content.length,
-        blobId: createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex'),
-        ...(isLarge(rfilename) ? { lfs: { sha256: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 } } : {}),
-      }))
-      return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: 'a/b', sha: commit, siblings }))
-    }
-    const path = new RegExp(`^/a/b/resolve/${commit}/(.+)$`).exec(url)?.[1]
-    const content = path === undefined ? undefined : files.get(decodeURIComponent(path))
-    if (path === undefined || content === undefined) return void response.writeHead(404).end('{"error":"not found"}')
-    if (isLarge(path)) return void response.writeHead(302, { location: `${storageUrl}/${path}` }).end()
-    response.writeHead(200, { 'content-length': content.length }).end(content)
-  })
-  baseUrl = await listen(hub)
+  hub = await startHub({ ...toEmbeddingModelFiles(), 'README.md': 'never downloaded' })
 })
 afterEach(async () => {
-  for (const server of [hub, storage]) {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
+  await hub.close()
   rmSync(directory, { recursive: true, force: true })
 })
 
 const download = (request: Partial<DownloadRequest> = {}) =>
-  downloadModel({ model: 'a/b', revision: null, dtype: 'fp32', directory, baseUrl, offline: false, ...request })
-const at = (path: string) => join(directory, 'a', 'b', commit, path)
+  downloadModel({ model: 'a/b', revision: null, dtype: 'fp32', directory, baseUrl: hub.baseUrl, offline: false, ...request })
+const at = (path: string) => join(directory, 'a', 'b', hubCommit, path)
 const code = (value: string) => expect.objectContaining({ code: value })
-const graph = () => files.get('onnx/model.onnx') as Buffer
+const graph = () => hub.files.get('onnx/model.onnx') as Buffer
 
 describe('downloadModel', () => {
   it('fetches what the dtype needs into a folder named by the commit, with progress, and nothing else', async () => {
     const progress: DownloadProgress[] = []
     const { folder, revision } = await download({ onProgress: (step) => progress.push(step) })
-    expect(revision).toBe(commit)
-    expect(folder.path).toBe(join(directory, 'a', 'b', commit))
+    expect(revision).toBe(hubCommit)
+    expect(folder.path).toBe(join(directory, 'a', 'b', hubCommit))
     expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
     expect(existsSync(at('README.md'))).toBe(false)
-    expect(progress.at(-1)).toEqual({ file: 'onnx/model.onnx', receivedBytes: graph().length, totalBytes: graph().length })
-    expect((await createManifest(folder, { dtype: 'fp32', revision })).revision).toBe(commit)
+    expect(progress.findLast(({ file }) => file === 'onnx/model.onnx')).toMatchObject({ receivedBytes: graph().length, totalBytes: graph().length })
+    const { overall } = progress.at(-1) as DownloadProgress
+    expect(overall.receivedBytes).toBe(overall.totalBytes)
+    const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'onnx/model.onnx']
+    expect(overall.totalBytes).toBe(needed.reduce((sum, path) => sum + (hub.files.get(path) as Buffer).length, 0))
+    expect((await createManifest(folder, { dtype: 'fp32', revision })).revision).toBe(hubCommit)
   })
 
   it('stays at its commit and asks nothing when all is there, offline too', async () => {
     await download()
-    requests = []
+    hub.requests = []
     await download()
     await download({ offline: true })
-    await download({ revision: commit, offline: true })
-    expect(requests).toEqual([])
+    await download({ revision: hubCommit, offline: true })
+    expect(hub.requests).toEqual([])
   })
 
   it('takes external data of the graph along', async () => {
-    files.set('onnx/model.onnx', createTableGraph({ table, columns: tableColumns, output: 'last_hidden_state', externalData: 'weights.bin' }))
-    files.set('onnx/weights.bin', Buffer.from(table.buffer))
+    hub.files.set('onnx/model.onnx', createTableGraph({ table, columns: tableColumns, output: 'last_hidden_state', externalData: 'weights.bin' }))
+    hub.files.set('onnx/weights.bin', Buffer.from(table.buffer))
     await download()
     expect(readFileSync(at('onnx/weights.bin'))).toEqual(Buffer.from(table.buffer))
   })
 
   it('goes on where a broken connection stopped', async () => {
     let breaks = 2
-    disturb = (request, response, content) => {
+    hub.disturb = (request, response, content) => {
       if (breaks-- <= 0) return false
-      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+      const start = toStart(request)
       response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start })
       response.write(content.subarray(start, start + 50), () => setTimeout(() => response.destroy(), 20))
       return true
     }
     await download()
-    expect(requests.filter(({ url }) => url === '/onnx/model.onnx').map(({ range }) => range)).toEqual([undefined, 'bytes=50-', 'bytes=100-'])
+    expect(hub.requests.filter(({ url }) => url === '/onnx/model.onnx').map(({ range }) => range)).toEqual([undefined, 'bytes=50-', 'bytes=100-'])
     expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
   })
 
   it('goes on in the next process, and starts over where the hub does not know ranges', async () => {
-    disturb = (_, response, content) => {
+    hub.disturb = (_, response, content) => {
       response.writeHead(200, { 'content-length': content.length })
       response.write(content.subarray(0, 60), () => setTimeout(() => response.destroy(), 20))
       return true
@@ -130,7 +83,7 @@ describe('downloadModel', () => {
       download({ signal: controller.signal, onProgress: ({ file }) => file.endsWith('.onnx') && controller.abort(new Error('enough')) }),
     ).rejects.toThrow('enough')
     expect(readFileSync(at('onnx/model.onnx.part')).length).toBe(60)
-    disturb = (_, response, content) => {
+    hub.disturb = (_, response, content) => {
       response.writeHead(200, { 'content-length': content.length }).end(content)
       return true
     }
@@ -153,7 +106,7 @@ describe('downloadModel', () => {
 
   it('fetches a file that arrives wrong once more, then refuses it by name', async () => {
     let wrong = 0
-    disturb = (_, response, content) => {
+    hub.disturb = (_, response, content) => {
       wrong++
       response.writeHead(200, { 'content-length': content.length }).end(Buffer.alloc(content.length))
       return true
@@ -164,7 +117,7 @@ describe('downloadModel', () => {
   })
 
   it('takes no more bytes than the hub announced', async () => {
-    disturb = (_, response) => {
+    hub.disturb = (_, response) => {
       response.writeHead(200)
       const timer = setInterval(() => response.write(Buffer.alloc(65_536)), 1)
       response.on('close', () => clearInterval(timer))
@@ -175,7 +128,7 @@ describe('downloadModel', () => {
 
   it('sends the token to the hub and not to its storage', async () => {
     await download({ token: 'hf_secret' })
-    const [toHub, toStorage] = [requests.filter(({ url }) => url.startsWith('/a')), requests.filter(({ url }) => url === '/onnx/model.onnx')]
+    const [toHub, toStorage] = [hub.requests.filter(({ url }) => url.startsWith('/a')), hub.requests.filter(({ url }) => url === '/onnx/model.onnx')]
     expect(toHub.every(({ authorization }) => authorization === 'Bearer hf_secret')).toBe(true)
     expect(toStorage.map(({ authorization }) => authorization)).toEqual([undefined])
   })
@@ -187,14 +140,14 @@ describe('refusals', () => {
     await expect(download({ dtype: 'q8' })).rejects.toThrow(
       expect.objectContaining({ code: 'CUCKOO_MODEL_DTYPE_MISSING', hint: expect.stringContaining('fp32') }),
     )
-    files.delete('tokenizer.json')
+    hub.files.delete('tokenizer.json')
     rmSync(join(directory, 'a'), { recursive: true })
     await expect(download()).rejects.toThrow(expect.objectContaining({ code: 'CUCKOO_MODEL_FILE_MISSING', facts: { model: 'a/b', file: 'tokenizer.json' } }))
   })
 
   it('says that downloads are off', async () => {
     await expect(download({ offline: true })).rejects.toThrow(code('CUCKOO_HUB_OFFLINE'))
-    expect(requests).toEqual([])
+    expect(hub.requests).toEqual([])
   })
 
   it('says that the hub cannot be reached, or talks nonsense', async () => {
@@ -204,8 +157,7 @@ describe('refusals', () => {
     const nonsense = createServer((_, response) => response.end('<html>'))
     const url = await listen(nonsense)
     await expect(download({ baseUrl: url })).rejects.toThrow(code('CUCKOO_HUB_UNREACHABLE'))
-    nonsense.closeAllConnections()
-    await new Promise((resolve) => nonsense.close(resolve))
+    await close(nonsense)
   })
 
   it('says that its directory cannot be used', async () => {
