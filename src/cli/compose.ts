@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ControlClient } from '../api/controlClient.ts'
 import { getNetworkChoice } from '../config/networkChoice.ts'
 import type { CoordinatorPorts } from '../coordinator/coordinatorPorts.ts'
 import type { ServingCoordinator } from '../coordinator/serveCoordinator.ts'
@@ -11,7 +12,7 @@ import { rpcUrlMissing } from '../errors/chain.ts'
 import { networkMismatch } from '../errors/config.ts'
 import { internalError } from '../errors/internal.ts'
 import type { MinerDependencies, RunningMiner } from '../miner/startMiner.ts'
-import type { ComposeOptions, DeployRequest, Ports } from './ports.ts'
+import type { ComposeOptions, DeployRequest, MinerControl, Ports } from './ports.ts'
 import { getVersion } from './version.ts'
 
 const clock = { nowMs: () => Date.now() }
@@ -113,7 +114,18 @@ export function compose(options: ComposeOptions, { wrapEngine = (engine) => engi
     listCachedModels: () => listCachedModels(join(home, 'models')),
     findDevnet: async () => (await import('../devnet/devnetState.ts')).findDevnet(home),
     serveCoordinator: (node, signer, coordinatorConfig) => serveCoordinator(shared, { node, signer, config: coordinatorConfig }),
-    startMiner: (node, signer, minerConfig, onEvent) => startMiner(shared, { node, signer, config: minerConfig, onEvent }),
+    startMiner: (node, signer, minerConfig, onEvent, control) => startMiner(shared, { node, signer, config: minerConfig, onEvent }, control),
+    listMinerControls: async () => {
+      const clients = await findMinerControls(join(home, 'miner', (await getDeployment()).network))
+      closers.push(
+        ...clients.map(
+          ({ client }) =>
+            () =>
+              client.close(),
+        ),
+      )
+      return clients
+    },
     dispose: async () => {
       for (const close of closers.splice(0)) await close()
     },
@@ -153,17 +165,44 @@ async function serveCoordinator(shared: Shared, role: Pick<CoordinatorPorts, 'no
   }
 }
 
-async function startMiner(shared: Shared, role: Pick<MinerDependencies, 'node' | 'signer' | 'config' | 'onEvent'>): Promise<RunningMiner> {
-  const [miner, { openMinerStore }, { createMinerMetrics }] = await Promise.all([
+async function startMiner(
+  shared: Shared,
+  role: Pick<MinerDependencies, 'node' | 'signer' | 'config' | 'onEvent'>,
+  { metricsListen, onMetrics }: MinerControl,
+): Promise<RunningMiner> {
+  const [miner, { openMinerStore }, { createMinerMetrics }, { openControlServer }, { createControlHandlers }] = await Promise.all([
     import('../miner/startMiner.ts'),
     import('../store/minerStore.ts'),
     import('../telemetry/metrics.ts'),
+    import('../miner/controlServer.ts'),
+    import('../miner/controlHandlers.ts'),
   ])
   const [chain, verifier] = [await shared.getChain(), await shared.getVerifier()]
-  const store = await openMinerStore({ directory: await shared.toStore('miner', role.node) })
+  const folder = await shared.toStore('miner', role.node)
+  const store = await openMinerStore({ directory: folder })
   shared.closers.push(() => store.close())
   const [engine, logger, metrics] = [await shared.getEngine(), await createLogger(shared.options, 'miner'), createMinerMetrics()]
-  return miner.startMiner({ ...role, chain, verifier, store, engine, clock, logger, metrics, signal: shared.options.signal })
+  let running: RunningMiner | null = null
+  const handlers = createControlHandlers({ findMiner: () => running, metrics, version: getVersion(), network: chain.deployment.network })
+  const control = await openControlServer({ folder, metricsListen, handlers, logger, clock })
+  // Before the store: while it is open, the folder is ours.
+  shared.closers.unshift(() => control.close())
+  if (control.metricsUrl !== null) onMetrics(control.metricsUrl)
+  running = await miner.startMiner({ ...role, chain, verifier, store, engine, clock, logger, metrics, signal: shared.options.signal })
+  return running
+}
+
+/** Clients of the miners in `directory`, which has a folder per node. */
+async function findMinerControls(directory: string): Promise<{ node: Address; client: ControlClient }[]> {
+  const { controlPathFile, createControlClient } = await import('../api/controlClient.ts')
+  const nodes = (await readdir(directory).catch((): string[] => [])).filter((name): name is Address => addressPattern.test(name))
+  const found = await Promise.all(
+    nodes.map(async (node) => {
+      const path = await readFile(join(directory, node, controlPathFile), 'utf8').catch(() => null)
+      return path === null ? [] : [{ node, client: createControlClient(path) }]
+    }),
+  )
+  return found.flat()
 }
 
 /** `owner/model` of the hub's models in the cache, `<owner>/<model>/<commit>/`. */

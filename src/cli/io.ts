@@ -1,3 +1,10 @@
+/**
+ * What tells a command to stop: Ctrl-C, a service manager, a terminal that was closed. Windows sends SIGHUP when the console is
+ * closed, and ends the process some ten seconds later (nodejs.org/api/process.html#signal-events).
+ */
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export type StopSignal = (typeof stopSignals)[number]
+
 /** Everything a command line program has from outside: `main` takes it, so that tests can give another. */
 export interface Io {
   env: Record<string, string | undefined>
@@ -5,8 +12,8 @@ export interface Io {
   stdin: NodeJS.ReadStream
   stdout: OutputStream
   stderr: OutputStream
-  /** calls `listener` for SIGINT and SIGTERM until the returned function is called */
-  watchSignals(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void
+  /** calls `listener` for each of {@link stopSignals} until the returned function is called */
+  watchSignals(listener: (signal: StopSignal) => void): () => void
   /** ends the process at once: the second Ctrl-C */
   forceExit(code: number): void
 }
@@ -16,6 +23,7 @@ export interface OutputStream {
   on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 /** The streams, environment and signals of this process. */
@@ -34,13 +42,9 @@ export function createProcessIo(): Io {
       return process.stderr
     },
     watchSignals(listener) {
-      const interrupt = () => listener('SIGINT')
-      const terminate = () => listener('SIGTERM')
-      process.on('SIGINT', interrupt)
-      process.on('SIGTERM', terminate)
+      for (const signal of stopSignals) process.on(signal, listener)
       return () => {
-        process.off('SIGINT', interrupt)
-        process.off('SIGTERM', terminate)
+        for (const signal of stopSignals) process.off(signal, listener)
       }
     },
     forceExit: (code) => process.exit(code),

@@ -1,16 +1,16 @@
 import { configKeys } from '../config/keys.ts'
 import { errorKinds } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { createProcessIo, type Io } from './io.ts'
+import { createProcessIo, type Io, type StopSignal } from './io.ts'
 import { createOutput, type Output } from './output.ts'
 import type { Compose } from './ports.ts'
 import { formatRootHelp } from './rootHelp.ts'
 import { getVersion } from './version.ts'
 
-const forcedExitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+const forcedExitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
 /** Why a command was told to stop. */
-type Stop = keyof typeof forcedExitCodes | 'EPIPE'
+type Stop = StopSignal | 'EPIPE'
 
 export interface MainOverrides {
   io?: Io
@@ -27,7 +27,7 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
   const stop = Promise.withResolvers<Stop>()
   const controller = new AbortController()
   const askToStop = (reason: Stop) => {
-    controller.abort(new DOMException('The command was told to stop.', 'AbortError'))
+    controller.abort(new DOMException('The command was told to stop.', { name: 'AbortError', cause: reason }))
     stop.resolve(reason)
   }
   const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)

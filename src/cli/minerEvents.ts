@@ -1,7 +1,16 @@
 import { CuckooError } from '../errors/cuckooError.ts'
 import type { MinerEvent } from '../miner/minerEvents.ts'
+import type { UnloadReason } from '../miner/modelShelf.ts'
 import { formatCaiShort, formatShort, formatTime } from './format.ts'
 import { toErrorObject } from './output.ts'
+import { formatUnits } from './units.ts'
+
+const unloadReasons: Readonly<Record<UnloadReason, string>> = {
+  memory: 'another model needs its place',
+  outOfMemory: 'the device had no memory left',
+  workerEnded: 'its worker ended',
+  paused: 'the miner rests',
+}
 
 /** An event as JSON: its type in kebab case as `event`, wei as decimal strings, errors as `--json` prints them. */
 export function toEventObject({ type, ...rest }: MinerEvent): { event: string } & Record<string, unknown> {
@@ -27,7 +36,9 @@ export function formatMinerEvent(event: MinerEvent): string {
       return `downloading ${event.model}: ${file} ${totalBytes === 0 ? '' : `${Math.floor((100 * receivedBytes) / totalBytes)} %`}`.trimEnd()
     }
     case 'modelLoaded':
-      return `loaded ${event.model} (${event.dtype}) on ${event.device} (${event.deviceReason}): ${event.unitsPerSecond} tokens/s`
+      return `loaded ${event.model} (${event.dtype}) on ${event.device} (${event.deviceReason}): ${event.unitsPerSecond} units/s`
+    case 'modelUnloaded':
+      return `unloaded ${event.model} from ${event.device}: ${unloadReasons[event.reason]}`
     case 'coordinatorsMissing':
       return 'no active coordinator with a URL is on chain: waiting for one'
     case 'coordinatorAdded':
@@ -59,15 +70,21 @@ export function formatMinerEvent(event: MinerEvent): string {
     case 'redeemFailed':
       return `not redeemed: ${event.error.message} Trying again in ${Math.round(event.retryMs / 1000)} s`
     case 'taskStarted':
-      return `task ${formatShort(event.task.taskId)} (${event.task.model}, ${event.inputTokens} tokens in)`
+      return `task ${formatShort(event.task.taskId)} (${event.task.model}, ${event.inputTokens === 0 ? event.task.kind : `${event.inputTokens} tokens in`})`
     case 'taskDone':
-      return `task ${formatShort(event.task.taskId)} done: ${event.units} tokens in ${Math.round(event.inferenceMs)} ms, ${formatCaiShort(event.priceWei)}`
+      return `task ${formatShort(event.task.taskId)} done: ${formatUnits(event.units, event.task.kind)} in ${Math.round(event.inferenceMs)} ms, ${formatCaiShort(event.priceWei)}`
     case 'taskFailed':
       return `task ${formatShort(event.task.taskId)} not done: ${event.error.message}`
+    case 'taskCrashed':
+      return `task ${formatShort(event.taskId)} ended the process that ran it: it is not run here again for a day`
     case 'resultSettled':
       return `result of ${formatShort(event.taskId)} ${event.error === null ? 'accepted after all' : `refused for good: ${event.error.message}`}`
     case 'juryDuty':
       return `jury duty: ${event.duty} your vote in case ${event.caseId} until ${formatTime(event.until)}, or be fined: \`cuckoo jury status ${event.caseId}\``
+    case 'minerPaused':
+      return `paused (${event.reason}): ${event.tasks === 0 ? 'no task runs' : `${event.tasks} task${event.tasks === 1 ? '' : 's'} may end`}`
+    case 'minerResumed':
+      return 'working again'
     case 'draining':
       return `stopping: ${event.tasks} task${event.tasks === 1 ? '' : 's'} may end within ${event.graceMs / 1000} s`
     case 'stopped':

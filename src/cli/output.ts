@@ -37,8 +37,16 @@ export interface Output {
   warn(text: string): void
   error(error: CuckooError): void
   style(style: Style, text: string): string
+  /** null where stdout is no terminal, and with --json */
+  openFrames(): Frames | null
   /** a spinner on stderr where a person watches, else nothing; with an empty text it waits for an update */
   spin(text: string): Promise<Spinner>
+}
+
+/** Text that is shown again and again in one place of a terminal. */
+export interface Frames {
+  /** shows `lines` in place of those shown last, cut to the terminal's height; the last ones stay */
+  show(lines: readonly string[]): void
 }
 
 export interface OutputOptions {
@@ -53,7 +61,8 @@ export interface OutputOptions {
 export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, options: OutputOptions): Output {
   let closed = false
   const close = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    // EIO: the terminal was closed.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     if (!closed) options.onClosed()
     closed = true
   }
@@ -113,6 +122,8 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
       if (error.hint !== undefined) toStderr(`${foldForPeople(error.hint, 'hint:', 'cyan')}\n`)
     },
     style: (style, text) => paint('stdout', style, text),
+    openFrames: () =>
+      options.json || io.stdout.isTTY !== true ? null : createFrames(toStdout, () => ({ columns: output.columns, rows: io.stdout.rows ?? 24 })),
     async spin(text) {
       if (options.json || io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
       const { default: ora } = await import('ora')
@@ -141,6 +152,20 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     },
   }
   return output
+}
+
+function createFrames(write: (text: string) => void, getSize: () => { columns: number; rows: number }): Frames {
+  let shown = 0
+  return {
+    show(lines) {
+      const { columns, rows } = getSize()
+      const folded = lines.flatMap((line) => fold(line, columns, '  ').split('\n'))
+      const fitting = folded.length < rows ? folded : [...folded.slice(0, rows - 2), `… ${folded.length - rows + 2} more lines`]
+      // Up to the first line, and clear from there (ECMA-48 CUU, ED).
+      write(`${shown === 0 ? '' : `\u001b[${shown}A\r\u001b[J`}${fitting.join('\n')}\n`)
+      shown = fitting.length
+    },
+  }
 }
 
 /** An error as `--json` prints it. */

@@ -1,4 +1,5 @@
 import type { Client } from '../api/client.ts'
+import type { ControlClient } from '../api/controlClient.ts'
 import type { Config } from '../config/loadConfig.ts'
 import type { CoordinatorConfig } from '../coordinator/coordinatorPorts.ts'
 import type { ServingCoordinator } from '../coordinator/serveCoordinator.ts'
@@ -46,6 +47,14 @@ export interface DeployRequest {
   transaction: TxOptions
 }
 
+/** Where a running miner can be asked, beside its control endpoint in the home. */
+export interface MinerControl {
+  /** health and metrics; null: nowhere */
+  metricsListen: { host: string; port: number } | null
+  /** called once it listens there */
+  onMetrics(url: string): void
+}
+
 /**
  * What commands work with. Everything loads when it is first asked for: `status` never loads the engine, `run` never the chain.
  */
@@ -80,7 +89,9 @@ export interface Ports {
   /** the devnet of this home while it runs */
   findDevnet(): Promise<DevnetState | undefined>
   serveCoordinator(node: Address, signer: Signer, config: CoordinatorConfig): Promise<ServingCoordinator>
-  startMiner(node: Address, signer: Signer, config: MinerConfig, onEvent: MinerEventListener): Promise<RunningMiner>
+  startMiner(node: Address, signer: Signer, config: MinerConfig, onEvent: MinerEventListener, control: MinerControl): Promise<RunningMiner>
+  /** miners of this home and network that have a control endpoint; of one that was killed it may still be there */
+  listMinerControls(): Promise<{ node: Address; client: ControlClient }[]>
   /** closes what was opened */
   dispose(): Promise<void>
 }

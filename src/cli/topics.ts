@@ -6,7 +6,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   escrow: "a coordinator's money for miners: deposit, lines …",
   vouchers: 'what coordinators signed to pay: list, redeem …',
   coordinator: 'serve apps',
-  miner: 'run tasks',
+  miner: 'run tasks: start, status, pause, drain …',
   apps: 'API keys of a coordinator: create, list, revoke',
   models: 'what can be run',
   receipt: 'proofs of work done: show, verify',

@@ -1,46 +1,24 @@
 import { z } from 'zod'
-import { deviceNames } from '../../../domain/enginePort.ts'
-import { dtypes } from '../../../domain/manifest.ts'
-import { defaultMaxUnpaid } from '../../../miner/minerConfig.ts'
 import type { MinerEvent } from '../../../miner/minerEvents.ts'
 import { waitForAbort } from '../../abort.ts'
 import type { Context } from '../../context.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatMinerEvent, toEventObject } from '../../minerEvents.ts'
+import { minerOptions, parseDeviceSlots, parseListen } from '../../minerOptions.ts'
 import { findModelSources } from '../../modelSources.ts'
 import { getOwnNode } from '../../operator.ts'
-import { parseAddress } from '../../party.ts'
-import { zAmount, zDuration, zInteger } from '../../schemas.ts'
 import { getVersion } from '../../version.ts'
 
-const options = z.object({
-  model: z.array(z.string().min(1)).default([]).describe('model to offer: owner/model, owner/model:q8, owner/model@commit').meta({ placeholder: 'model' }),
-  modelsDir: z.string().optional().describe('folder with models in <owner>/<model>, searched first').meta({ config: 'modelsDir', placeholder: 'dir' }),
-  dtype: z.enum(dtypes).default('fp32').describe('weights, where the model names none').meta({ placeholder: 'dtype' }),
-  device: z
-    .enum(['auto', ...deviceNames])
-    .default('auto')
-    .describe('auto takes the best that is there; a named one is used or refused')
-    .meta({ placeholder: 'device' }),
-  slots: zInteger(1, 64).prefault('1').describe('tasks at a time, over all coordinators').meta({ placeholder: 'number' }),
-  coordinator: z.array(z.string()).default([]).describe('only these: address or URL').meta({ placeholder: 'coordinator' }),
-  block: z.array(z.string().transform(parseAddress)).default([]).describe('never these').meta({ placeholder: 'address' }),
-  minPrice: zAmount.prefault('0').describe('CAI per token below which tasks are given back').meta({ placeholder: 'amount' }),
-  unpaid: zInteger(1, 1000)
-    .prefault(String(defaultMaxUnpaid))
-    .describe('results to give a coordinator on credit before work for it stops')
-    .meta({ placeholder: 'number' }),
-  redeemAbove: zAmount.optional().describe('CAI from which vouchers are redeemed by itself; default: never').meta({ placeholder: 'amount' }),
-  allowPrivate: z.boolean().default(false).describe('coordinators at private addresses and plain http too (always so on the devnet)'),
-  grace: zDuration.prefault('20s').describe('how long stopping waits for running tasks').meta({ placeholder: 'duration' }),
-})
+/** Windows ends a process ten seconds after its console was closed: this leaves time for the farewell. */
+const closedConsoleMs = 6_000
 
 type Event = { event: string } & Record<string, unknown>
 
 export const minerStart = defineCommand({
   description: `Runs tasks: finds coordinators on chain, polls them, runs models in this process, signs
 each result. Prints what it does, and why it gets nothing. The account in use is the
-operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
+operator of a registered miner. Needs no open port. Stops on Ctrl-C after running tasks
+ended; \`miner status\`, \`pause\`, \`resume\` and \`drain\` reach it from another terminal.`,
   examples: [
     { command: 'cuckoo miner start --account alice-op --model cuckoo/storyteller', note: 'the model that ships with cuckoo' },
     { command: 'cuckoo miner start --models-dir ~/models --model karpathy/stories260K', note: 'from a folder' },
@@ -48,7 +26,7 @@ operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
   ],
   longRunning: true,
   args: z.object({}),
-  options,
+  options: z.object(minerOptions),
   output: z.looseObject({ event: z.string() }),
   async run({ options: chosen }, context) {
     const { chain, signer, node } = await getOwnNode(context, 'miner')
@@ -56,6 +34,9 @@ operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
     const config = {
       models: await findModelSources(context, chosen),
       slots: chosen.slots,
+      slotsByDevice: parseDeviceSlots(chosen.deviceSlots),
+      memoryBytes: chosen.memory ?? null,
+      pinned: chosen.pin,
       coordinators: chosen.coordinator,
       blocked: chosen.block,
       minUnitPriceWei: chosen.minPrice,
@@ -69,9 +50,12 @@ operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
     }
     context.emit({ event: 'starting', node, operator: signer.address, network: chain.deployment.network })
     const emit = throttleDownloads(context)
-    const running = await context.ports.startMiner(node, signer, config, emit)
+    const running = await context.ports.startMiner(node, signer, config, emit, {
+      metricsListen: chosen.metricsListen === undefined ? null : parseListen(chosen.metricsListen),
+      onMetrics: (url) => context.emit({ event: 'metrics-listening', url, text: `health and metrics at ${url}/metrics` }),
+    })
     await Promise.race([waitForAbort(context.signal), running.done])
-    await running.drain({ graceMs: chosen.grace })
+    await running.drain({ graceMs: Math.min(chosen.grace, isConsoleClosed(context.signal) ? closedConsoleMs : Number.POSITIVE_INFINITY) })
     await running.done
     return undefined
   },
@@ -81,6 +65,10 @@ operator of a registered miner. Stops on Ctrl-C after running tasks ended.`,
     screen.line(`${time} ${value['text']}`)
   },
 })
+
+function isConsoleClosed({ reason }: AbortSignal): boolean {
+  return process.platform === 'win32' && reason instanceof Error && reason.cause === 'SIGHUP'
+}
 
 /** Prints events; of a download at most one a second. */
 function throttleDownloads(context: Context<Event>): (event: MinerEvent) => void {

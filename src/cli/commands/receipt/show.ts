@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { toPrice } from '../../../domain/receipt.ts'
+import { listInputMedia, listOutputMedia } from '../../../domain/task.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { writeNewFile } from '../../files.ts'
 import { formatCai, formatCaiShort, formatTime } from '../../format.ts'
 import { formatBundle, loadReceipt, receiptArgs, receiptOptions, zReceiptBundle } from '../../receipts.ts'
+import { formatUnits } from '../../units.ts'
 
 export const receiptShow = defineCommand({
   description: `Shows a receipt: the assignment signed by the coordinator and the result signed by the
@@ -29,6 +31,11 @@ handed to others and brought to court, without the coordinator; it holds the pro
   },
   view({ receipt, content, output, chainId, stakingContract }, screen) {
     const { assignment, result } = receipt
+    const media = [...listInputMedia(content), ...listOutputMedia(output)].map(({ type, bytes, sha256 }) => [
+      type.split('/')[0] as string,
+      `${sha256}, ${bytes} bytes`,
+    ])
+    const end = 'finishReason' in output ? [['ends by', output.finishReason]] : []
     const rows = [
       ['task', assignment.taskId],
       ['kind', `${content.kind}, attempt ${assignment.attempt}`],
@@ -40,8 +47,9 @@ handed to others and brought to court, without the coordinator; it holds the pro
       ['params', assignment.paramsHash],
       ['output', result.outputHash],
       ['seed', String(assignment.seed)],
-      ['ends by', 'finishReason' in output ? output.finishReason : '-'],
-      ['price', `${formatCaiShort(toPrice(receipt))} for ${result.units} tokens, at most ${formatCai(assignment.maxPriceWei)}`],
+      ...end,
+      ...media,
+      ['price', `${formatCaiShort(toPrice(receipt))} for ${formatUnits(result.units, content.kind)}, at most ${formatCai(assignment.maxPriceWei)}`],
       ['chain', `${chainId}, contract ${stakingContract}`],
     ]
     for (const [name, value] of rows) screen.line(`${(name as string).padEnd(11)} ${value}`)

@@ -1,0 +1,18 @@
+import { defineError } from './cuckooError.ts'
+
+export const runInputMissing = defineError('CUCKOO_RUN_INPUT_MISSING', 'usage', (f: { kind: string; missing: string; example: string }) => ({
+  message: `A task of kind '${f.kind}' needs ${f.missing}.`,
+  hint: `Write it like: ${f.example}`,
+}))
+export const runOptionUnfit = defineError('CUCKOO_RUN_OPTION_UNFIT', 'usage', (f: { option: string; kind: string; fits: string }) => ({
+  message: `${f.option} means nothing to a task of kind '${f.kind}'.`,
+  hint: `It is for ${f.fits}.`,
+}))
+export const runParamInvalid = defineError('CUCKOO_RUN_PARAM_INVALID', 'usage', (f: { param: string; kind: string; problem: string; known: string }) => ({
+  message: `'${f.param}' (--param) ${f.problem}.`,
+  hint: f.known === '' ? `A task of kind '${f.kind}' takes no parameters.` : `A task of kind '${f.kind}' takes ${f.known}: write --param name=value.`,
+}))
+export const runCancelled = defineError('CUCKOO_RUN_CANCELLED', 'rejected', (f: { taskId: string }) => ({
+  message: `The task ${f.taskId} was cancelled.`,
+  hint: 'Send it again.',
+}))
