@@ -1,6 +1,7 @@
 import { CuckooError, type ErrorFactory, type Facts } from '../errors/cuckooError.ts'
 import * as inferenceErrors from '../errors/inference.ts'
 import { internalError } from '../errors/internal.ts'
+import * as mediaErrors from '../errors/media.ts'
 
 /** What a worker offers: per method its arguments, its result, and the events it sends while it works. */
 export type WorkerProtocol = Record<string, { args: unknown; result: unknown; event?: unknown }>
@@ -36,7 +37,9 @@ export function encodeError(error: unknown): WireError {
   return { code: null, facts: {}, message: plain.message, stack: plain.stack }
 }
 
-const factories = new Map(Object.values(inferenceErrors).map((factory) => [factory.code, factory as unknown as ErrorFactory<Facts>]))
+const factories = new Map(
+  [inferenceErrors, mediaErrors].flatMap((errors) => Object.values(errors)).map((factory) => [factory.code, factory as unknown as ErrorFactory<Facts>]),
+)
 
 /** The error that a worker threw, with its code and, as its cause, what the worker's stack said. */
 export function decodeError(wire: WireError): CuckooError {

@@ -1,0 +1,26 @@
+import type { RawImage } from '@huggingface/transformers'
+import { encodeImage, type Pixels } from '../media/encodeImage.ts'
+import { mediaFiles, type PipelineRow, singleGraph } from './pipelineRow.ts'
+
+/** The image as an upscaler makes it larger: by its config's `upscale`, whose default is 2 (Swin2SRConfig of Python's transformers). */
+export const imageToImage: PipelineRow<'image-to-image'> = {
+  task: 'image-to-image',
+  pipeline: 'ImageToImagePipeline',
+  variants: [{ architectures: /^Swin2SRForImageSuperResolution$/, graphs: singleGraph, model: 'AutoModelForImageToImage' }],
+  files: mediaFiles,
+  generates: false,
+  run: async ({ model, image }) => {
+    const made = (await model.call(image)) as RawImage
+    if (made.channels !== 3) throw new TypeError(`the model gave ${made.channels} channels`)
+    const scale = typeof model.config.upscale === 'number' ? model.config.upscale : 2
+    const file = encodeImage(cropImage(made, Math.min(made.width, image.width * scale), Math.min(made.height, image.height * scale)))
+    return { output: { image: file.media }, files: [file] }
+  },
+}
+
+/** The upper left part: the image processor filled the input up to multiples of its window, to the right and below. */
+function cropImage({ width, data }: RawImage, cropWidth: number, cropHeight: number): Pixels {
+  const cropped = new Uint8Array(cropWidth * cropHeight * 3)
+  for (let row = 0; row < cropHeight; row++) cropped.set(data.subarray(row * width * 3, (row * width + cropWidth) * 3), row * cropWidth * 3)
+  return { width: cropWidth, height: cropHeight, channels: 3, data: cropped }
+}

@@ -1,0 +1,31 @@
+import { mediaFiles, type PipelineRow, singleGraph } from './pipelineRow.ts'
+
+interface FoundObject {
+  score: number
+  label: string
+  box: { xmin: number; ymin: number; xmax: number; ymax: number }
+}
+
+/** Objects of at least the threshold's score, best first, their boxes in pixels of the image. */
+export const objectDetection: PipelineRow<'object-detection'> = {
+  task: 'object-detection',
+  pipeline: 'ObjectDetectionPipeline',
+  variants: [{ architectures: /ForObjectDetection$/, graphs: singleGraph, model: 'AutoModelForObjectDetection' }],
+  files: mediaFiles,
+  generates: false,
+  run: async ({ model, image, params }) => {
+    const found = (await model.call(image, { threshold: params.threshold })) as FoundObject[]
+    const clamp = (value: number, limit: number) => Math.min(limit, Math.max(0, value))
+    const objects = found.map(({ label, score, box }) => ({
+      label,
+      score,
+      box: {
+        left: clamp(box.xmin, image.width),
+        top: clamp(box.ymin, image.height),
+        right: clamp(box.xmax, image.width),
+        bottom: clamp(box.ymax, image.height),
+      },
+    }))
+    return { output: { objects: objects.sort((a, b) => b.score - a.score) } }
+  },
+}
