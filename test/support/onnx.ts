@@ -15,7 +15,7 @@ const bytes = (field: number, ...content: (Buffer | string)[]) => {
   return Buffer.concat([varint(field * 8 + 2), varint(body.length), body])
 }
 
-const elementTypes = { float: 1, int64: 7, bool: 9 } as const
+const elementTypes = { float: 1, int32: 6, int64: 7, bool: 9, float16: 10 } as const
 
 /** A graph input or output with symbolic dimensions. */
 function valueInfo(field: number, name: string, type: keyof typeof elementTypes, dimensions: Dimensions): Buffer {

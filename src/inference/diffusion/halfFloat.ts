@@ -1,3 +1,5 @@
+import { toNearestEven } from './toNearestEven.ts'
+
 const float = new Float32Array(1)
 const bits = new Uint32Array(float.buffer)
 
@@ -22,16 +24,10 @@ function encodeOne(value: number): number {
   if (magnitude > 0x7f80_0000) return sign | 0x7e00
   // 65,520 is half way to the number after the largest half.
   if (magnitude >= 0x477f_f000) return sign | 0x7c00
-  // Below 2^-14 halves are multiples of 2^-24; scaling by a power of two is exact, and Math.round is not to even.
-  if (magnitude < 0x3880_0000) return sign | roundToEven(Math.abs(value) * 2 ** 24)
+  // Below 2^-14 halves are multiples of 2^-24; scaling by a power of two is exact.
+  if (magnitude < 0x3880_0000) return sign | toNearestEven(Math.abs(value) * 2 ** 24)
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1)
   return sign | ((rounded - 0x3800_0000) >>> 13)
-}
-
-function roundToEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below
 }
 
 function decodeOne(half: number): number {

@@ -1,4 +1,5 @@
 import type { NoiseSchedule } from '../noiseSchedule.ts'
+import { toNearestEven } from '../toNearestEven.ts'
 import { type Mixture, type SamplerPlan, toDenoised, toMixture } from './samplerPlan.ts'
 import { spaceTimesteps } from './spaceTimesteps.ts'
 
@@ -36,5 +37,5 @@ function toLambda({ alpha, sigma }: Mixture): number {
 /** As diffusers 0.35 spaces them for this solver: `count` + 1 times, the last of which, the picture itself, is not visited. */
 function spaceSolverTimesteps(schedule: NoiseSchedule, count: number): number[] {
   const timesteps = schedule.spacing === 'trailing' ? spaceTimesteps(schedule, count) : spaceTimesteps(schedule, count + 1).slice(0, -1)
-  return timesteps.map(Math.round)
+  return timesteps.map(toNearestEven)
 }

@@ -1,4 +1,5 @@
 import type { NoiseSchedule } from '../noiseSchedule.ts'
+import { toNearestEven } from '../toNearestEven.ts'
 
 /**
  * Training steps that a sampler of `count` steps visits, the noisiest first: Lin et al. 2023, table 2, counted from 0. Those of
@@ -10,7 +11,7 @@ export function spaceTimesteps({ spacing, stepsOffset, signalShares }: NoiseSche
   const at = {
     linspace: (index: number) => (count === 1 ? last : last - (last * index) / (count - 1)),
     leading: (index: number) => Math.min(last, (count - 1 - index) * Math.floor(signalShares.length / count) + stepsOffset),
-    trailing: (index: number) => Math.round(signalShares.length - (index * signalShares.length) / count) - 1,
+    trailing: (index: number) => toNearestEven(signalShares.length - (index * signalShares.length) / count) - 1,
   }[spacing]
   return Array.from({ length: count }, (_, index) => at(index))
 }
