@@ -18,10 +18,16 @@ export interface SeenObject {
   area: number
 }
 
+/** What findObjects saw. */
+export interface SeenScene {
+  background: string
+  objects: SeenObject[]
+}
+
 interface World {
   backgrounds: Record<string, number[]>
   colours: Record<string, [number, number, number]>
-  silhouettes: Record<string, { aspect: number; rows: string[] }>
+  silhouettes: Record<string, { aspect: number; details: boolean | null; rows: string[] }>
 }
 
 interface Blob {
@@ -38,14 +44,16 @@ const FOREGROUND = 55
 const CHROMATIC = 90
 const SPECK = 16 / 4096
 const OWN_COLOUR = 0.6
-const OWN_SHAPE = 0.62
+const OWN_SHAPE = 0.6
+const DETAIL = { distance: 40, share: 0.03, mismatch: 0.85 }
 const THIRDS = [0.37, 0.63] as const
 const APART = 0.15
+const HALF = 0.4
 
 const hues = Object.entries(world.colours).map(([name, rgb]) => ({ name, hue: getHue(...rgb) }))
-const silhouettes = Object.entries(world.silhouettes).map(([kind, { aspect, rows }]) => ({
+const silhouettes = Object.entries(world.silhouettes).map(([kind, { rows, ...rest }]) => ({
   kind,
-  aspect,
+  ...rest,
   cells: rows.flatMap((row) => Array.from(row, (digit) => Number(digit) / 9)),
 }))
 const GRID = Math.sqrt(silhouettes[0]?.cells.length ?? 0)
@@ -56,7 +64,11 @@ const GRID = Math.sqrt(silhouettes[0]?.cells.length ?? 0)
  * @param rgb - height x width x 3 bytes
  */
 export function checkPicture(rgb: Uint8Array, width: number, height: number, scene: Scene): { ok: boolean; reasons: string[] } {
-  const { background, objects } = findObjects(rgb, width, height)
+  return compareScene(findObjects(rgb, width, height), scene)
+}
+
+/** Whether what was found in a picture is what `scene` names, and what differs. */
+export function compareScene({ background, objects }: SeenScene, scene: Scene): { ok: boolean; reasons: string[] } {
   const reasons: string[] = []
   if (background !== scene.background) reasons.push(`background: ${background} instead of ${scene.background}`)
   if (objects.length !== scene.objects.length) {
@@ -72,18 +84,21 @@ export function checkPicture(rgb: Uint8Array, width: number, height: number, sce
  * The background's name and the objects of a picture, from top to bottom.
  * @param rgb - height x width x 3 bytes
  */
-export function findObjects(rgb: Uint8Array, width: number, height: number): { background: string; objects: SeenObject[] } {
+export function findObjects(rgb: Uint8Array, width: number, height: number): SeenScene {
   const ground = findGround(rgb, width, height)
-  const mask = new Uint8Array(width * height)
-  for (let i = 0; i < mask.length; i++) mask[i] = getDistance(rgb, i, ground) > FOREGROUND ? 1 : 0
+  const distances = Uint8Array.from({ length: width * height }, (_, i) => getDistance(rgb, i, ground))
+  const mask = distances.map((distance) => (distance > FOREGROUND ? 1 : 0))
   const blobs = findBlobs(mask, width, height).filter(({ pixels }) => pixels.length >= SPECK * width * height)
-  const objects = blobs.map((blob) => ({
-    colour: findColour(rgb, blob.pixels),
-    kind: findKind(blob, width),
+  const objects = blobs.map((blob) => {
+    const colour = findColour(rgb, blob.pixels)
+    return {
+    colour,
+    kind: findKind(sharpen(blob, distances, width), width, hasDetails(rgb, blob.pixels, colour, ground)),
     x: getMean(blob.pixels.map((i) => (i % width) + 0.5)) / width,
     y: getMean(blob.pixels.map((i) => Math.floor(i / width) + 0.5)) / height,
     area: blob.pixels.length / (width * height),
-  }))
+    }
+  })
   return { background: findName(ground), objects }
 }
 
@@ -170,6 +185,15 @@ function findBlobs(mask: Uint8Array, width: number, height: number): Blob[] {
   return blobs
 }
 
+/** The blob without pixels much paler than a neighbour of theirs: those that a blurred edge covers by less than half. */
+function sharpen({ pixels }: Blob, distances: Uint8Array, width: number): Blob {
+  const around = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1]
+  const kept = pixels.filter((i) => around.every((step) => (distances[i] ?? 0) > HALF * (distances[i + step] ?? 0)))
+  const columns = kept.map((i) => i % width)
+  const rows = kept.map((i) => Math.floor(i / width))
+  return { pixels: kept, left: Math.min(...columns), right: Math.max(...columns), top: Math.min(...rows), bottom: Math.max(...rows) }
+}
+
 /** The colour most of an object's colourful pixels have, by hue; `mixed` when fewer than three fifths agree. */
 function findColour(rgb: Uint8Array, pixels: number[]): string {
   const votes = new Map<string, number>()
@@ -186,13 +210,13 @@ function findColour(rgb: Uint8Array, pixels: number[]): string {
   return count >= OWN_COLOUR * total ? name : 'mixed'
 }
 
-/** The kind whose silhouette, drawn in the blob's bounding box, overlaps the blob most; `blob` when none does well. */
-function findKind(blob: Blob, width: number): string {
+/** The kind whose silhouette, drawn in the blob's bounding box, overlaps the blob most, only some kinds having details in another colour; `blob` when none does well. */
+function findKind(blob: Blob, width: number, detailed: boolean): string {
   const inside = new Set(blob.pixels)
   let best = { kind: 'blob', score: OWN_SHAPE }
   for (const box of listBoxes(blob)) {
     const cells = getCells(inside, width, box)
-    for (const { kind, aspect, cells: model } of silhouettes) {
+    for (const { kind, aspect, details, cells: model } of silhouettes) {
       let both = 0
       let either = 0
       for (const [i, share] of model.entries()) {
@@ -200,21 +224,30 @@ function findKind(blob: Blob, width: number): string {
         either += Math.max(share, cells[i] ?? 0)
       }
       const stretch = (box.right - box.left) / (box.bottom - box.top) / aspect
-      const score = (both / either) * Math.sqrt(Math.min(stretch, 1 / stretch))
+      const score = (both / either) * Math.sqrt(Math.min(stretch, 1 / stretch)) * (details === null || details === detailed ? 1 : DETAIL.mismatch)
       if (score > best.score) best = { kind, score }
     }
   }
   return best.kind
 }
 
-/** The blob's bounding box, and those half a pixel smaller at some sides: half-covered pixels count as foreground. */
+/** Whether an object has parts in another colour than its own: pixels that are no mixture of its colour and the ground. */
+function hasDetails(rgb: Uint8Array, pixels: number[], colour: string, ground: number[]): boolean {
+  const own = world.colours[colour] ?? ground
+  const line = own.map((value, channel) => value - (ground[channel] ?? 0))
+  const length = line.reduce((sum, value) => sum + value * value, 0)
+  const others = pixels.filter((i) => {
+    const offset = ground.map((value, channel) => (rgb[3 * i + channel] ?? 0) - value)
+    const share = Math.min(1, Math.max(0, offset.reduce((sum, value, channel) => sum + value * (line[channel] ?? 0), 0) / (length || 1)))
+    return Math.hypot(...offset.map((value, channel) => value - share * (line[channel] ?? 0))) > DETAIL.distance
+  })
+  return others.length >= DETAIL.share * pixels.length
+}
+
+/** The blob's bounding box, and others a little larger or smaller around the same centre: blur cuts points off, half-covered pixels add to edges. */
 function listBoxes({ left, top, right, bottom }: Blob): Omit<Blob, 'pixels'>[] {
-  const cuts = [0, 0.5]
-  return cuts.flatMap((l) =>
-    cuts.flatMap((t) =>
-      cuts.flatMap((r) => cuts.map((b) => ({ left: left + l, top: top + t, right: right + 1 - r, bottom: bottom + 1 - b }))),
-    ),
-  )
+  const margins = [-0.5, 0, 0.75, 1.5]
+  return margins.flatMap((x) => margins.map((y) => ({ left: left - x, top: top - y, right: right + 1 + x, bottom: bottom + 1 + y })))
 }
 
 /** Share of foreground in each of GRID x GRID cells of a box. */

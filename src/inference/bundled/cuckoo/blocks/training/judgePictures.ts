@@ -6,15 +6,15 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkPicture, type Scene } from './checkPicture.ts'
+import { compareScene, findObjects, type Scene, type SeenScene } from './checkPicture.ts'
 
 const SIZE = 64
 const folder = process.argv[2] ?? '.'
 const scenes: Scene[] = JSON.parse(readFileSync(join(folder, 'scenes.json'), 'utf8'))
 const bytes = new Uint8Array(readFileSync(join(folder, 'pictures.rgb')))
-const pictures = scenes.map((_, i) => bytes.subarray(i * SIZE * SIZE * 3, (i + 1) * SIZE * SIZE * 3))
+const seen = scenes.map((_, i) => findObjects(bytes.subarray(i * SIZE * SIZE * 3, (i + 1) * SIZE * SIZE * 3), SIZE, SIZE))
 
-const judge = (shift: number) => scenes.map((_, i) => checkPicture(pictures[(i + shift) % scenes.length] ?? bytes, SIZE, SIZE, scenes[i] as Scene))
+const judge = (shift: number) => scenes.map((scene, i) => compareScene(seen[(i + shift) % seen.length] as SeenScene, scene))
 const own = judge(0)
 const other = [1, 2, 3, 5, 8].flatMap(judge)
 const count = (results: { ok: boolean }[]) => results.filter(({ ok }) => ok).length

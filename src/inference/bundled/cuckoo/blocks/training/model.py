@@ -37,20 +37,20 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, context: int, heads: int = 4):
         super().__init__()
-        self.heads = heads
+        self.heads, self.size = heads, width // heads
         self.query = nn.Linear(width, width, bias=False)
         self.key = nn.Linear(context, width, bias=False)
         self.value = nn.Linear(context, width, bias=False)
         self.out = nn.Linear(width, width)
 
     def split(self, x: Tensor) -> Tensor:
-        return x.reshape(-1, int(x.shape[1]), self.heads, int(x.shape[2]) // self.heads).permute(0, 2, 1, 3)
+        return x.reshape(-1, int(x.shape[1]), self.heads, self.size).permute(0, 2, 1, 3)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         query, key, value = self.split(self.query(x)), self.split(self.key(context)), self.split(self.value(context))
-        scores = (query * (query.shape[-1] ** -0.5)) @ key.transpose(2, 3)
+        scores = (query * self.size**-0.5) @ key.transpose(2, 3)
         mixed = scores.softmax(-1) @ value
-        return self.out(mixed.permute(0, 2, 1, 3).reshape(-1, int(x.shape[1]), int(x.shape[2])))
+        return self.out(mixed.permute(0, 2, 1, 3).reshape(-1, int(x.shape[1]), self.heads * self.size))
 
 
 def feed_forward(width: int, factor: int) -> nn.Sequential:
@@ -101,8 +101,9 @@ class Residual(nn.Module):
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         h = self.norm_out(self.conv_in(F.silu(self.norm_in(x))))
         if self.modulate is not None:
-            scale, shift = self.modulate(condition)[:, :, None, None].chunk(2, 1)
-            h = h * (1 + scale) + shift
+            change = self.modulate(condition)[:, :, None, None]
+            channels = int(h.shape[1])
+            h = h * (1 + change[:, :channels]) + change[:, channels:]
         return self.skip(x) + self.conv_out(F.silu(h))
 
 

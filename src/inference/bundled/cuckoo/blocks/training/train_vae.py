@@ -16,7 +16,6 @@ from parallel import Team, settle_threads
 from world import draw_training_scene, picture_of
 
 BATCH = 8  # pictures per process
-RATE = 1.5e-3
 KL = 1e-4
 FRESH = 3  # pictures drawn anew per step
 
@@ -42,21 +41,28 @@ def work(rank: int, team: Team, options: argparse.Namespace) -> None:
     torch.manual_seed(7)
     encoder, decoder = Encoder(), Decoder()
     weights = [w for w in [*encoder.parameters(), *decoder.parameters()] if w.requires_grad]
-    adam = torch.optim.AdamW(weights, lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3)
-    torch.manual_seed(rank)
-    rng = random.Random(rank)
+    adam = torch.optim.AdamW(weights, lr=options.rate, betas=(0.9, 0.99), weight_decay=1e-3)
+    earlier = 0
+    if options.resume:
+        state = torch.load(options.out / "vae.pt")
+        encoder.load_state_dict(state["encoder"])
+        decoder.load_state_dict(state["decoder"])
+        decoder.mean.data.zero_()
+        earlier = state["steps"]
+    torch.manual_seed(rank + earlier)
+    rng = random.Random(rank + earlier)
     pool = draw_pictures(rng, 1500)
     started, step, running = time.time(), 0, 0.0
     while (seconds := team.tick(rank, started)) < 60 * options.minutes:
         done = seconds / (60 * options.minutes)
-        adam.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+        adam.param_groups[0]["lr"] = options.rate * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
         slots = [(step * FRESH + i) % len(pool) for i in range(FRESH)]
         pool[slots] = draw_pictures(rng, FRESH)
         pictures = to_tensor(pool[torch.randint(len(pool), (BATCH,)).numpy()])
         mean, variance = encoder(pictures)
         drawn = decoder(mean + torch.randn_like(mean) * (0.5 * variance).exp())
         divergence = 0.5 * (mean**2 + variance.exp() - 1 - variance).mean()
-        loss = F.mse_loss(drawn, pictures) + 0.3 * F.l1_loss(drawn, pictures) + KL * divergence
+        loss = F.mse_loss(drawn, pictures) + 0.5 * F.l1_loss(drawn, pictures) + KL * divergence
         adam.zero_grad(set_to_none=True)
         loss.backward()
         team.average(rank, weights)
@@ -72,13 +78,15 @@ def work(rank: int, team: Team, options: argparse.Namespace) -> None:
         decoder.mean.data.copy_(report["mean"].view(1, -1, 1, 1))
         print(f"{step} steps, held-out mse {report['mse']:.5f}, latent mean {report['mean'].tolist()}, std {report['std']:.3f}")
         torch.save({"encoder": encoder.state_dict(), "decoder": decoder.state_dict(), "scale": 1 / report["std"],
-                    "mse": report["mse"], "steps": step}, options.out / "vae.pt")
+                    "mse": report["mse"], "steps": earlier + step}, options.out / "vae.pt")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for vae.pt")
     parser.add_argument("--minutes", type=float, default=7)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--resume", action="store_true", help="go on from vae.pt")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ COLOURS = {
     "red": (225, 40, 45), "orange": (250, 130, 15), "yellow": (250, 220, 40), "green": (45, 175, 80),
     "cyan": (40, 195, 215), "blue": (45, 90, 225), "purple": (140, 60, 200), "pink": (245, 110, 185),
 }
-DETAILS = {"brown": (120, 85, 60), "beige": (225, 200, 160)}
+DETAILS = {"brown": (155, 112, 80), "beige": (225, 200, 160)}
 PLURALS = {
     "circle": "circles", "square": "squares", "triangle": "triangles", "star": "stars", "diamond": "diamonds",
     "heart": "hearts", "cross": "crosses", "ring": "rings", "moon": "moons", "house": "houses", "tree": "trees",
@@ -237,7 +237,8 @@ def picture_of(scene: Scene, rng: random.Random) -> np.ndarray:
 
 
 def silhouettes(grid: int = 24) -> dict:
-    """Coverage of every kind in its bounding box, grid x grid digits 0 to 9, and its width over height."""
+    """Coverage of every kind in its bounding box, grid x grid digits 0 to 9, its width over height, and whether it
+    has parts in another colour (None: too small a part to count on)."""
     found = {}
     for kind in KINDS:
         canvas = np.zeros((480, 480, 3), np.float32)
@@ -247,7 +248,7 @@ def silhouettes(grid: int = 24) -> dict:
         box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
         ys, xs = (np.arange(grid * 8) + 0.5) / (grid * 8) * box.shape[0], (np.arange(grid * 8) + 0.5) / (grid * 8) * box.shape[1]
         cells = box[ys.astype(int)][:, xs.astype(int)].reshape(grid, 8, grid, 8).mean((1, 3))
-        found[kind] = {"aspect": round(box.shape[1] / box.shape[0], 3),
+        found[kind] = {"aspect": round(box.shape[1] / box.shape[0], 3), "details": None if kind == "fish" else len(dict(PARTS[kind])) > 1,
                        "rows": ["".join(str(int(round(c * 9))) for c in row) for row in cells]}
     return found
 
