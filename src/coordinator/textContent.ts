@@ -1,5 +1,6 @@
 import type { TaskRequest } from '../api/requestSchemas.ts'
 import type { OpenTokenizer } from '../domain/enginePort.ts'
+import type { Manifest } from '../domain/manifest.ts'
 import type { EmbeddingInput, TaskContent, TextParams } from '../domain/task.ts'
 import { promptTooLong, requestInvalid } from '../errors/api.ts'
 import { internalError } from '../errors/internal.ts'
@@ -11,16 +12,21 @@ type EmbeddingRequest = Extract<TaskRequest, { kind: 'embedding' }>
 
 /** The prompt's token ids and the sampling params of a chat or completion. */
 export async function createTextContent(request: TextRequest, model: CatalogueModel, { clock, config }: CoordinatorPorts): Promise<TaskContent> {
+  assertMaxTokens(request.params.maxTokens, model.manifest)
   const date = request.params.date ?? new Date(clock.nowMs()).toISOString().slice(0, 10)
   const tokenizer = getTokenizer(model)
   const tokenIds = await (request.kind === 'chat' ? tokenizer.encodeChat(request.input.messages, date) : tokenizer.encodeText(request.input.prompt))
   return { kind: request.kind, input: { tokenIds }, params: toTextParams(request, model, tokenIds.length, date, config.defaultMaxTokens) }
 }
 
+// Said before anything is tokenised.
+function assertMaxTokens(maxTokens: number | undefined, { model, limits }: Manifest): void {
+  if (maxTokens !== undefined && maxTokens > limits.maxOutputTokens)
+    throw requestInvalid({ where: 'max_tokens', problem: `${maxTokens} is more than the ${limits.maxOutputTokens} output tokens of '${model}'` })
+}
+
 function toTextParams({ params }: TextRequest, { manifest }: CatalogueModel, promptTokens: number, date: string, defaultMaxTokens: number): TextParams {
   const { contextTokens, maxOutputTokens } = manifest.limits
-  if (params.maxTokens !== undefined && params.maxTokens > maxOutputTokens)
-    throw requestInvalid({ where: 'max_tokens', problem: `${params.maxTokens} is more than the ${maxOutputTokens} output tokens of '${manifest.model}'` })
   const room = contextTokens - promptTokens
   const needed = params.maxTokens ?? 1
   if (promptTokens === 0) throw requestInvalid({ where: 'prompt', problem: 'it has no tokens' })

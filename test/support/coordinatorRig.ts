@@ -65,7 +65,8 @@ function toLetters(tokenIds: readonly number[]): string {
 
 const tokenizerInvalid = () => manifestInvalid({ model: 'of the test', problem: 'its tokenizer.json is not one of letters' })
 
-export function createLetterTokenizers(): Tokenizers & { opened: number } {
+/** `onEncode` sees each text that is tokenised. */
+export function createLetterTokenizers(onEncode: (text: string) => void = () => undefined): Tokenizers & { opened: number } {
   const tokenizers = {
     opened: 0,
     async openTokenizer(files: ReadonlyMap<string, Uint8Array> = new Map()): Promise<OpenTokenizer> {
@@ -73,8 +74,15 @@ export function createLetterTokenizers(): Tokenizers & { opened: number } {
       tokenizers.opened++
       return {
         hasChatTemplate: true,
-        encodeChat: async (messages, date) => [1, ...toLetterIds(`${messages.map((message) => `${message.role}:${message.content}`).join('\n')}\n${date}`)],
-        encodeText: async (text) => [1, ...toLetterIds(text)],
+        async encodeChat(messages, date) {
+          const text = `${messages.map((message) => `${message.role}:${message.content}`).join('\n')}\n${date}`
+          onEncode(text)
+          return [1, ...toLetterIds(text)]
+        },
+        async encodeText(text) {
+          onEncode(text)
+          return [1, ...toLetterIds(text)]
+        },
         decode: async (tokenIds) => toLetters(tokenIds),
         createDecoder: () => ({ push: async (tokenIds) => toLetters(tokenIds), flush: async () => '' }),
         dispose: async () => undefined,
@@ -188,6 +196,8 @@ export interface RigOptions {
   miners?: number[]
   config?: Partial<CoordinatorConfig>
   logLevel?: LogLevel
+  /** sees each text that is tokenised */
+  onEncode?: (text: string) => void
   /** of the store; it stays there at the end. Default: a new one that is removed */
   directory?: string
   /** what the coordinator gets in the place of its store */
@@ -244,7 +254,7 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
       verifier,
       chain,
       store: rig.store,
-      tokenizers: createLetterTokenizers(),
+      tokenizers: createLetterTokenizers(options.onEncode),
       media: createMediaReader(),
       clock,
       logger: createLogger({ level: options.logLevel ?? 'silent', name: 'coordinator' }),
