@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DeviceName, ModelSource } from '../domain/enginePort.ts'
 import { type Dtype, dtypes } from '../domain/manifest.ts'
+import { type ModelKind, modelKinds } from '../domain/taskKinds.ts'
 import { valueInvalid } from '../errors/cli.ts'
-import type { OfferedModel } from '../miner/loadModels.ts'
+import type { OfferedModel } from '../miner/modelShelf.ts'
 import type { Context } from './context.ts'
 
 interface ModelOptions {
@@ -13,34 +14,60 @@ interface ModelOptions {
   device: DeviceName | 'auto'
 }
 
-/**
- * Where each named model is: in `--models-dir`, among those that ship with cuckoo, else on the hub.
- * @throws CUCKOO_CLI_VALUE_INVALID for a name that is not like owner/model, owner/model:q8 or owner/model@commit
- */
-export async function findModelSources(context: Context<never>, options: ModelOptions): Promise<OfferedModel[]> {
-  if (options.model.length === 0) return []
-  const bundled = (await (await context.ports.getEngine()).listBundledModels()).map(({ model }) => model)
-  return Promise.all(
-    options.model.map(async (text) => {
-      const { model, dtype, revision } = parseModel(text, context.command)
-      const source: ModelSource =
-        options.modelsDir !== undefined && (await isFolder(join(options.modelsDir, model)))
-          ? { from: 'folder', directory: resolve(options.modelsDir) }
-          : bundled.includes(model) && revision === null
-            ? { from: 'bundled' }
-            : { from: 'hub', revision }
-      return { model, source, dtype: dtype ?? options.dtype, device: options.device }
-    }),
-  )
+/** A model as a person types it. */
+export interface TypedModel {
+  model: string
+  dtype: Dtype | null
+  kind: ModelKind | null
+  /** branch, tag or commit */
+  revision: string | null
 }
 
-/** @example parseModel('owner/model:q8@main', 'cuckoo miner start') // { model: 'owner/model', dtype: 'q8', revision: 'main' } */
-export function parseModel(text: string, command: string): { model: string; dtype: Dtype | null; revision: string | null } {
-  const match = /^([^/:@]+\/[^/:@]+)(?::([a-z0-9]+))?(?:@(.+))?$/.exec(text)
-  const dtype = (match?.[2] ?? null) as Dtype | null
-  if (match === null) throw valueInvalid({ name: '--model', value: text, problem: 'is not like owner/model, owner/model:q8 or owner/model@commit', command })
-  if (dtype !== null && !dtypes.includes(dtype)) throw valueInvalid({ name: '--model', value: text, problem: `has no dtype of ${dtypes.join(', ')}`, command })
-  return { model: match[1] as string, dtype, revision: match[3] ?? null }
+/**
+ * Where each named model is: in `--models-dir`, among those that ship with cuckoo, else on the hub at a commit. A branch is
+ * resolved once on this machine, which is said.
+ * @throws CUCKOO_CLI_VALUE_INVALID for a name that is not like owner/model:q8#translation@commit
+ * @throws CUCKOO_HUB_OFFLINE, CUCKOO_HUB_UNREACHABLE, CUCKOO_HUB_MODEL_UNKNOWN for a branch that was never resolved
+ */
+export async function findModelSources(context: Context<never>, options: ModelOptions): Promise<OfferedModel[]> {
+  const offers: OfferedModel[] = []
+  for (const text of options.model) {
+    const typed = parseModel(text, context.command)
+    const source = await findModelSource(context, typed, options.modelsDir)
+    const kind = typed.kind === null ? {} : { kind: typed.kind }
+    offers.push({ model: typed.model, source: await pinSource(context, typed, source), dtype: typed.dtype ?? options.dtype, ...kind, device: options.device })
+  }
+  return offers
+}
+
+/** Where a model is: in the folder `modelsDir`, among those that ship with cuckoo (unless a revision is named), else on the hub. */
+export async function findModelSource(context: Context<never>, { model, revision }: TypedModel, modelsDir: string | undefined): Promise<ModelSource> {
+  if (modelsDir !== undefined && (await isFolder(join(modelsDir, model)))) return { from: 'folder', directory: resolve(modelsDir) }
+  if (revision !== null) return { from: 'hub', revision }
+  const bundled = await (await context.ports.getEngine()).listBundledModels()
+  return bundled.some((entry) => entry.model === model) ? { from: 'bundled' } : { from: 'hub', revision }
+}
+
+async function pinSource(context: Context<never>, { model }: TypedModel, source: ModelSource): Promise<ModelSource> {
+  if (source.from !== 'hub' || (source.revision !== null && /^[0-9a-f]{40}$/.test(source.revision))) return source
+  const revision = await (await context.ports.getModelCache()).resolve(model, source.revision, context.signal)
+  context.output.note(`${model}: ${source.revision ?? 'main'} is commit ${revision.slice(0, 12)} on this machine; \`cuckoo models pull\` moves it.`)
+  return { from: 'hub', revision }
+}
+
+/**
+ * A model's name with what follows it: `owner/model[:dtype][#kind][@revision]`.
+ * @throws CUCKOO_CLI_VALUE_INVALID
+ * @example parseModel('owner/t5:q8#translation@main', 'cuckoo miner start') // { model: 'owner/t5', dtype: 'q8', kind: 'translation', revision: 'main' }
+ */
+export function parseModel(text: string, command: string): TypedModel {
+  const refuse = (problem: string) => valueInvalid({ name: 'model', value: text.slice(0, 200), problem, command })
+  const match = /^([^/:@#]+\/[^/:@#]+)(?::([a-z0-9]+))?(?:#([a-z0-9-]+))?(?:@(.+))?$/.exec(text)
+  if (match === null) throw refuse('is not like owner/model, owner/model:q8, owner/model#translation or owner/model@commit')
+  const [, model, dtype = null, kind = null, revision = null] = match as unknown as [string, string, Dtype?, ModelKind?, string?]
+  if (dtype !== null && !dtypes.includes(dtype)) throw refuse(`has no dtype of ${dtypes.join(', ')}`)
+  if (kind !== null && !modelKinds.includes(kind)) throw refuse(`has no kind of ${modelKinds.join(', ')}`)
+  return { model, dtype, kind, revision }
 }
 
 async function isFolder(path: string): Promise<boolean> {

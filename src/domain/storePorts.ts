@@ -167,6 +167,29 @@ export interface OutboxEntry {
   deliveredAtMs: number | null
 }
 
+/** Bytes that a signed result names, handed in before it. */
+export interface OutboxMedium {
+  sha256: Hash
+  data: Uint8Array
+}
+
+/** A task that a model has been given and that has not ended yet. One that is found at the start ended the process. */
+export interface StartedTask {
+  assignmentDigest: Hash
+  taskId: Hash
+  attempt: number
+  coordinator: Address
+  model: string
+  manifest: Hash
+  inputHash: Hash
+}
+
+export interface CrashedTask extends StartedTask {
+  crashedAtMs: number
+  /** the coordinator was told, or knew */
+  reported: boolean
+}
+
 /** What a miner did for one coordinator, and what it holds for it. */
 export interface CoordinatorPayments {
   coordinator: Address
@@ -178,11 +201,19 @@ export interface CoordinatorPayments {
   unpaidResults: number
   /** the newest voucher; null: none yet */
   voucher: SignedVoucher | null
+  /** how it pays, 0 to 1: the miner's own reckoning, 1 where nothing is known */
+  paymentRecord: number
 }
 
 export interface MinerStore {
-  /** Journals what was signed before it leaves. A second, different body for one assignment is refused: the stored one comes back with `created: false`. */
-  journalResult(entry: Omit<OutboxEntry, 'deliveredAtMs'>): Promise<{ entry: OutboxEntry; created: boolean }>
+  /**
+   * Journals what was signed, with the media it names, before it leaves, and ends the mark of {@link markStarted}. A second,
+   * different body for one assignment is refused: the stored one comes back with `created: false`, and its media stay.
+   */
+  journalResult(entry: Omit<OutboxEntry, 'deliveredAtMs'>, media?: readonly OutboxMedium[]): Promise<{ entry: OutboxEntry; created: boolean }>
+  /** the media of a result that is not delivered yet */
+  listOutboxMedia(assignmentDigest: Hash): Promise<OutboxMedium[]>
+  /** deletes its media */
   markDelivered(assignmentDigest: Hash, atMs: number): Promise<void>
   listUndelivered(coordinator: Address): Promise<OutboxEntry[]>
   countResults(): Promise<{ signed: number; delivered: number }>
@@ -199,5 +230,16 @@ export interface MinerStore {
    */
   keepVoucher(voucher: SignedVoucher): Promise<void>
   listPayments(): Promise<CoordinatorPayments[]>
+  /** keeps {@link CoordinatorPayments.paymentRecord} of a coordinator with books */
+  keepPaymentRecord(coordinator: Address, paymentRecord: number): Promise<void>
+  /** Writes down that a model is given a task, before it is. */
+  markStarted(task: StartedTask): Promise<void>
+  /** The task has ended without a result and without harm. */
+  clearStarted(assignmentDigest: Hash): Promise<void>
+  /** Turns a mark, or all that there are, into crashes at `atMs`. */
+  markCrashed(atMs: number, assignmentDigest?: Hash): Promise<void>
+  markCrashReported(assignmentDigest: Hash): Promise<void>
+  /** the newest first, at most 1,000; those before `sinceMs` are deleted */
+  takeCrashes(sinceMs: number): Promise<CrashedTask[]>
   close(): Promise<void>
 }

@@ -13,6 +13,18 @@ export const minerModelUnusable = defineError('CUCKOO_MINER_MODEL_UNUSABLE', 'co
   message: `The model '${f.model}' cannot be used: ${f.reason}.`,
   hint: 'Check the model folder or revision, or try another device with `--device cpu`.',
 }))
+export const minerModelOverBudget = defineError(
+  'CUCKOO_MINER_MODEL_OVER_BUDGET',
+  'config',
+  (f: { model: string; neededBytes: number; pinnedBytes: number; budgetBytes: number }) => ({
+    message: `With the model '${f.model}' up to ${f.neededBytes} bytes of memory are needed at once, ${f.pinnedBytes} of them for pinned models; the budget is ${f.budgetBytes} bytes.`,
+    hint: 'Raise `--memory`, pin fewer models, or offer smaller weights such as `owner/model:q8`.',
+  }),
+)
+export const minerPinUnknown = defineError('CUCKOO_MINER_PIN_UNKNOWN', 'usage', (f: { model: string; offered: string }) => ({
+  message: `The model '${f.model}' is to stay loaded, but it is not offered.`,
+  hint: `Offered are: ${f.offered}. Name it with \`--model\` too.`,
+}))
 export const minerOperatorUnknown = defineError('CUCKOO_MINER_OPERATOR_UNKNOWN', 'denied', (f: { operator: string; node: string }) => ({
   message: `The key ${f.operator} is not the operator of node ${f.node}.`,
   hint: 'Register it with `cuckoo register miner --operator <address>`, or start with the account that is registered.',
@@ -95,6 +107,17 @@ export const voucherInvalid = defineError('CUCKOO_MINER_VOUCHER_INVALID', 'inval
 }))
 
 // ---- tasks that end early ----
+export const taskMediaMismatch = defineError(
+  'CUCKOO_MINER_MEDIA_MISMATCH',
+  'invalid',
+  (f: { sha256: string; expectedBytes: number; foundSha256: string; foundBytes: number }) => ({
+    message: `The coordinator sent ${f.foundBytes} bytes with SHA-256 ${f.foundSha256} as the medium ${f.sha256} of ${f.expectedBytes} bytes.`,
+  }),
+)
+export const taskCrashed = defineError('CUCKOO_MINER_TASK_CRASHED', 'rejected', (f: { taskId: string; model: string }) => ({
+  message: `The task ${f.taskId} ended the process, or the worker, that ran it in the model '${f.model}'.`,
+  hint: 'It is not run here again for a day; `cuckoo miner status` lists such tasks. After three miners the coordinator gives it up.',
+}))
 export const taskPastDeadline = defineError('CUCKOO_MINER_TASK_PAST_DEADLINE', 'unavailable', (f: { deadline: bigint }) => ({
   message: `The task's deadline ${f.deadline} (unix seconds) passed while it ran.`,
 }))

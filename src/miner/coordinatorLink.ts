@@ -3,7 +3,7 @@ import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 
 /** Routes of a task's life that a running task calls. */
-export type TaskRouteId = 'renewLease' | 'pushTokens' | 'submitResult' | 'failTask'
+export type TaskRouteId = 'renewLease' | 'pushTokens' | 'getTaskMedia' | 'putTaskMedia' | 'submitResult' | 'failTask'
 
 /** A session that is open. `lost` aborts, with the error as its reason, when the coordinator no longer knows it. */
 export interface AttachedSession {

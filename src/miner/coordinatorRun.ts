@@ -1,9 +1,10 @@
 import type { Address } from '../domain/hex.ts'
 import { coordinatorUnreachable, sessionInvalid, sessionTaken } from '../errors/api.ts'
-import { type CuckooError, isError } from '../errors/cuckooError.ts'
+import { isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { minerSessionElsewhere, minerStopped } from '../errors/miner.ts'
 import { toBackoffMs, waitMs } from './backoff.ts'
+import { CoordinatorHealth } from './coordinatorHealth.ts'
 import { type AttachedSession, createCoordinatorLink } from './coordinatorLink.ts'
 import { Credit, type CreditTerms } from './credit.ts'
 import { CreditPause } from './creditPause.ts'
@@ -12,12 +13,7 @@ import type { CoordinatorName } from './minerEvents.ts'
 import type { CoordinatorState } from './minerState.ts'
 import { MinerTasks } from './minerTasks.ts'
 import { type CoordinatorSession, closeSession, openCoordinatorSession } from './openCoordinatorSession.ts'
-import { toPlainReasons } from './plainReasons.ts'
-import { toRetryMs } from './retry.ts'
 import type { CoordinatorTarget } from './toCoordinatorTargets.ts'
-
-/** A session that is lost sooner than this is no reason to try the next one at once. */
-const shortLifeMs = 10_000
 
 /**
  * Work for one coordinator: a session kept open while there are slots for it or tasks of it, one long poll at a time that asks
@@ -38,19 +34,16 @@ export class CoordinatorRun {
   #wasOurs = false
   #slots = 0
   #ended = false
-  /** tries in a row that brought no session or no answer */
-  #failures = 0
-  /** sessions in a row that were lost soon after they were opened */
-  #shortLives = 0
-  #pauseMs = 0
-  #lastError: CuckooError | null = null
-  #lastReasons: string[] = []
   #credit: Credit | null = null
+  readonly #health: CoordinatorHealth
   readonly #pause: CreditPause
+  /** aborted, and replaced: the poll under way ends */
+  #pollCut = new AbortController()
 
   constructor(context: MinerContext, target: CoordinatorTarget) {
     this.#context = context
     this.#target = target
+    this.#health = new CoordinatorHealth(context, () => this.name)
     this.#pause = new CreditPause(context, () => this.name)
     this.#tasks = new MinerTasks(context, this.#link, () => this.name, this.#giveUp.signal)
     this.done = this.#run().finally(() => {
@@ -65,7 +58,7 @@ export class CoordinatorRun {
 
   /** False while the coordinator does not answer well, or does not pay: its slots may go to others. */
   get reachable(): boolean {
-    return this.#failures === 0 && !this.#pause.isOn
+    return this.#health.isWell && !this.#pause.isOn
   }
 
   get weightWei(): bigint {
@@ -73,15 +66,21 @@ export class CoordinatorRun {
     return (node === null ? undefined : this.#context.getNodeSet().nodes.get(node)?.weightWei) ?? this.#target.weightWei
   }
 
+  /** What its weight counts with: see {@link toPaymentFactor}. */
+  get paymentFactor(): number {
+    return this.#credit?.paymentFactor ?? 1
+  }
+
   getState(): CoordinatorState {
     return {
       ...this.name,
       weightWei: this.weightWei,
+      paymentFactor: this.paymentFactor,
       session: this.#toSessionState(),
       sessionId: this.#session?.id ?? null,
       slots: this.#slots,
-      lastReasons: this.#pause.isOn ? this.#pause.reasons : this.#lastReasons,
-      lastError: this.#lastError,
+      lastReasons: this.#pause.isOn ? this.#pause.reasons : this.#health.lastReasons,
+      lastError: this.#health.lastError,
       ...this.#tasks.totals,
       payments: this.#credit?.getState() ?? null,
       tasks: this.#tasks.listTasks(),
@@ -97,6 +96,13 @@ export class CoordinatorRun {
     if (slots === this.#slots) return
     this.#slots = slots
     this.#context.changed.notify()
+  }
+
+  /** Asks for no more tasks until it gets slots again; running ones end. */
+  pausePolls(): void {
+    this.setSlots(0)
+    this.#pollCut.abort()
+    this.#pollCut = new AbortController()
   }
 
   /** Takes no more tasks, lets running ones end and their results arrive for `graceMs`, then stops. */
@@ -119,7 +125,7 @@ export class CoordinatorRun {
   #toSessionState(): CoordinatorState['session'] {
     if (this.#ended) return 'ended'
     if (this.#quit.signal.aborted) return 'draining'
-    if (this.#failures > 0) return 'retrying'
+    if (!this.#health.isWell) return 'retrying'
     if (this.#pause.isOn) return 'paused'
     if (this.#session !== null) return 'open'
     return this.#slots === 0 ? 'standby' : 'connecting'
@@ -142,12 +148,12 @@ export class CoordinatorRun {
     await this.#credit?.close()
   }
 
-  /** A session, or null when it is no longer wanted. Everybody whose coordinator restarts comes back at once: jitter before each new try. */
+  /** A session, or null when it is no longer wanted. */
   async #connect(): Promise<CoordinatorSession | null> {
     const unwanted = this.#watchUnwanted()
     let takenSinceMs: number | null = null
     try {
-      while (await waitMs(this.#failures === 0 ? 0 : this.#pauseMs, unwanted.signal)) {
+      while (await waitMs(this.#health.pauseMs, unwanted.signal)) {
         try {
           return await openCoordinatorSession(this.#context, this.#target, this.#context.getNodeSet, unwanted.signal)
         } catch (error) {
@@ -156,7 +162,7 @@ export class CoordinatorRun {
             takenSinceMs ??= performance.now()
             this.#assertNotElsewhere(performance.now() - takenSinceMs, error)
           }
-          this.#setFailed(error, 'sessionFailed')
+          this.#health.setFailed(error, 'sessionFailed')
         }
       }
       return null
@@ -188,8 +194,8 @@ export class CoordinatorRun {
     const { events, timing } = this.#context
     this.#session = session
     this.#wasOurs = true
-    this.#lastReasons = []
-    this.#setWell()
+    this.#health.forgetReasons()
+    this.#health.setWell()
     const openedAtMs = performance.now()
     const attached = this.#link.attach(session.client)
     const name = this.name
@@ -200,9 +206,7 @@ export class CoordinatorRun {
     this.#pause.forget()
     if (attached.lost.aborted) {
       events.emit({ type: 'sessionLost', coordinator: name, error: toCuckooError(attached.lost.reason) })
-      this.#shortLives = performance.now() - openedAtMs < shortLifeMs ? this.#shortLives + 1 : 0
-      this.#failures = this.#shortLives
-      this.#setFailed(attached.lost.reason)
+      this.#health.setLost(attached.lost.reason, performance.now() - openedAtMs)
       await session.client.close()
     } else {
       this.#link.detach()
@@ -213,6 +217,7 @@ export class CoordinatorRun {
 
   async #work(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
     this.#tasks.deliverLeftovers(credit)
+    void this.#tasks.reportCrashes(session.coordinator)
     while (!attached.lost.aborted && this.#isWanted()) {
       const free = this.#countFree()
       const { running, delivering } = this.#tasks.count()
@@ -240,15 +245,15 @@ export class CoordinatorRun {
       } catch (error) {
         if (signal.aborted) return null
         if (this.#isSessionEnd(error)) attached.lose(error)
-        else this.#setFailed(error, 'pollFailed')
-        await waitMs(this.#pauseMs, signal)
+        else this.#health.setFailed(error, 'pollFailed')
+        await waitMs(this.#health.pauseMs, signal)
       }
     }
     return null
   }
 
   async #waitForPay(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
-    const signal = AbortSignal.any([attached.lost, this.#quit.signal])
+    const signal = AbortSignal.any([attached.lost, this.#quit.signal, this.#pollCut.signal])
     const askVoucher = async () => {
       try {
         return await session.client.getVoucher({}, { signal })
@@ -267,19 +272,19 @@ export class CoordinatorRun {
   #countFree(): number {
     if (this.#quit.signal.aborted) return 0
     const { running, delivering } = this.#tasks.count()
-    return Math.min(this.#slots - running, 2 * this.#slots - running - delivering, this.#context.slots - this.#context.engineLoad.running)
+    return Math.min(this.#slots - running, 2 * this.#slots - running - delivering, this.#context.engineLoad.countFree())
   }
 
   async #poll(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
-    const { timing } = this.#context
-    const signal = AbortSignal.any([attached.lost, this.#quit.signal])
+    const { timing, turns } = this.#context
+    const signal = AbortSignal.any([attached.lost, this.#quit.signal, this.#pollCut.signal])
     const startedAtMs = performance.now()
     credit.keepLineFresh()
     try {
-      const body = { free: this.#countFree(), waitMs: Math.max(0, Math.min(timing.pollWaitMs, session.pollMs)) }
+      const body = { free: this.#countFree(), waitMs: Math.max(0, Math.min(timing.pollWaitMs, session.pollMs, Math.round(turns.getLeftMs()))) }
       const { task, reasons, voucher } = await session.client.pollTask({ body }, { signal })
-      this.#setWell()
-      if (task === null) this.#setReasons(reasons)
+      this.#health.setWell()
+      if (task === null) this.#health.setReasons(reasons)
       else this.#tasks.start(task, session, credit, () => this.#listOperators(session))
       await credit.takeVoucher(voucher)
       const pauseMs = task === null ? timing.minPollMs - (performance.now() - startedAtMs) : 0
@@ -287,8 +292,8 @@ export class CoordinatorRun {
     } catch (error) {
       if (signal.aborted) return
       if (this.#isSessionEnd(error)) return attached.lose(error)
-      this.#setFailed(error, 'pollFailed')
-      await waitMs(this.#pauseMs, signal)
+      this.#health.setFailed(error, 'pollFailed')
+      await waitMs(this.#health.pauseMs, signal)
     }
     if (this.#tasks.setbacks > 0) await waitMs(toBackoffMs(timing.backoff, this.#tasks.setbacks), signal)
   }
@@ -301,30 +306,5 @@ export class CoordinatorRun {
   #listOperators(session: CoordinatorSession): readonly Address[] {
     const onChain = this.#context.getNodeSet().nodes.get(session.coordinator)?.operator
     return onChain === undefined ? [session.operator] : [session.operator, onChain]
-  }
-
-  #setWell(): void {
-    this.#lastError = null
-    if (this.#failures === 0) return
-    this.#failures = 0
-    this.#context.changed.notify()
-  }
-
-  #setFailed(cause: unknown, event?: 'sessionFailed' | 'pollFailed'): void {
-    const error = toCuckooError(cause)
-    this.#lastError = error
-    this.#failures++
-    this.#pauseMs = toRetryMs(error, this.#failures, this.#context.timing.backoff)
-    if (event !== undefined) this.#context.events.emit({ type: event, coordinator: this.name, error, retryMs: this.#pauseMs })
-    this.#context.changed.notify()
-  }
-
-  #setReasons(reasons: readonly string[]): void {
-    const { events, metrics, toReasonLabel } = this.#context
-    const plain = toPlainReasons(reasons)
-    metrics.pollsEmpty.inc({ reason: toReasonLabel(plain[0] ?? 'none given') })
-    if (plain.join('\n') === this.#lastReasons.join('\n')) return
-    this.#lastReasons = plain
-    events.emit({ type: 'waiting', coordinator: this.name, reasons: plain })
   }
 }

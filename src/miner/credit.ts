@@ -10,6 +10,7 @@ import { assignmentUncovered, voucherInvalid } from '../errors/miner.ts'
 import type { MinerContext } from './minerContext.ts'
 import type { CoordinatorName } from './minerEvents.ts'
 import type { PaymentState } from './minerState.ts'
+import { PaymentRecord } from './paymentRecord.ts'
 
 /** A voucher from the future would not count once its signer's key is replaced. */
 const maxIssuedAtSkewSeconds = 60
@@ -52,6 +53,7 @@ export class Credit {
   /** highest prices of the tasks under way, by assignment */
   readonly #reserved = new Map<string, bigint>()
   #voucherError: CuckooError | null = null
+  readonly #record: PaymentRecord
 
   private constructor(context: MinerContext, account: { coordinator: Address; getName(): CoordinatorName; terms: CreditTerms; books: CoordinatorPayments }) {
     this.#context = context
@@ -59,6 +61,9 @@ export class Credit {
     this.#getName = account.getName
     this.#terms = account.terms
     this.#books = account.books
+    this.#record = new PaymentRecord(account.books.paymentRecord, (record) => {
+      context.store.keepPaymentRecord(account.coordinator, record).catch((err: unknown) => context.logger.error({ err }, 'a payment record cannot be kept'))
+    })
   }
 
   /**
@@ -72,7 +77,10 @@ export class Credit {
   ): Promise<Credit> {
     const { coordinator } = account
     const kept = await findBooks(context, coordinator)
-    const credit = new Credit(context, { ...account, books: kept ?? { coordinator, owedWei: 0n, results: 0, unpaidResults: 0, voucher: null } })
+    const credit = new Credit(context, {
+      ...account,
+      books: kept ?? { coordinator, owedWei: 0n, results: 0, unpaidResults: 0, voucher: null, paymentRecord: 1 },
+    })
     if (kept === undefined) {
       const voucher = await askVoucher()
       const isValid = voucher !== null && credit.#isValid(voucher)
@@ -85,6 +93,15 @@ export class Credit {
 
   get coordinator(): Address {
     return this.#coordinator
+  }
+
+  get paymentFactor(): number {
+    return this.#record.factor
+  }
+
+  /** Work for it stops for `pause`. */
+  countPause({ reason }: Pause): void {
+    this.#record.addPause(reason === 'unpaid' ? this.#books.unpaidResults : 0)
   }
 
   /** What a new session agreed on. */
@@ -133,7 +150,7 @@ export class Credit {
   async addResult({ assignmentDigest, priceWei }: OutboxEntry, voucher: SignedVoucher | null): Promise<void> {
     const { store } = this.#context
     await Promise.all([store.addOwed({ coordinator: this.#coordinator, assignmentDigest, priceWei }), this.#keep(voucher)])
-    await this.#reload()
+    await this.#reload(priceWei > 0n)
     this.#redeemIfDue()
   }
 
@@ -237,8 +254,12 @@ export class Credit {
     return signer === operator ? null : `it is signed by ${signer ?? 'nobody'}, not by the operator ${operator}`
   }
 
-  async #reload(): Promise<void> {
-    this.#books = (await findBooks(this.#context, this.#coordinator)) ?? this.#books
+  /** Reads the books again; `isPriced`: results that they have more of now are not free. */
+  async #reload(isPriced = false): Promise<void> {
+    const next = (await findBooks(this.#context, this.#coordinator)) ?? this.#books
+    const added = isPriced ? next.results - this.#books.results : 0
+    this.#record.addCovered(Math.max(0, this.#books.unpaidResults + added - next.unpaidResults))
+    this.#books = next
     this.#context.metrics.unpaidResults.set({ coordinator: this.#coordinator }, this.#books.unpaidResults)
   }
 

@@ -40,13 +40,13 @@ export class CreditPause {
       if (signal.aborted) return
       reasons = [toCuckooError(error).message]
     }
-    this.#set(credit.findPause(), reasons)
+    this.#set(credit, credit.findPause(), reasons)
     const timeUp = new AbortController()
     const timer = setTimeout(() => timeUp.abort(), this.#context.refreshMs)
     const until = AbortSignal.any([signal, timeUp.signal])
     while (this.isOn && !until.aborted) {
       await this.#context.changed.wait(until)
-      if (credit.findPause() === null) this.#set(null, [])
+      if (credit.findPause() === null) this.#set(credit, null, [])
     }
     clearTimeout(timer)
   }
@@ -56,12 +56,15 @@ export class CreditPause {
     this.#current = null
   }
 
-  #set(pause: Pause | null, reasons: string[]): void {
+  #set(credit: Credit, pause: Pause | null, reasons: string[]): void {
     const { events, metrics, changed } = this.#context
     const before = this.#current
     this.#current = pause
     this.#reasons = reasons
-    if (pause !== null && pause.reason !== before?.reason) metrics.pauses.inc({ reason: pause.reason })
+    if (pause !== null && pause.reason !== before?.reason) {
+      metrics.pauses.inc({ reason: pause.reason })
+      credit.countPause(pause)
+    }
     if (pause !== null && pause.text !== before?.text) events.emit({ type: 'paused', coordinator: this.#getName(), ...pause, reasons })
     if (pause === null && before !== null) events.emit({ type: 'resumed', coordinator: this.#getName() })
     if ((pause === null) !== (before === null)) changed.notify()

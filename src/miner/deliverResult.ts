@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { submitResult } from '../api/routes/miner.ts'
 import { toCanonicalJson } from '../domain/canonical.ts'
+import type { Hash } from '../domain/hex.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
 import * as api from '../errors/api.ts'
@@ -26,8 +27,17 @@ export function decodeSubmission(body: Uint8Array): Submission {
   return z.decode(submitResult.body, JSON.parse(Buffer.from(body).toString()))
 }
 
+/** Hands in a medium. A refusal is not the last word: of a result that was accepted already, only the result itself is answered again. */
+async function putMedium(link: CoordinatorLink, input: { params: { taskId: Hash; attempt: number; hash: Hash }; body: Uint8Array }, signal: AbortSignal) {
+  try {
+    await link.request('putTaskMedia', input, signal)
+  } catch (error) {
+    if (!refusals.some((factory) => isError(error, factory))) throw error
+  }
+}
+
 /**
- * Tries until the coordinator accepts a journaled result, and writes down what it owes for it. A refusal is final: the entry is marked
+ * Tries until the coordinator accepts a journaled result, its media before it, and writes down what it owes for it. A refusal is final: the entry is marked
  * as delivered, so that it is never sent again, and the refusal is thrown. Anything else, a broken coordinator included, is
  * tried again, and stays in the journal for the next start when `signal` aborts first.
  *
@@ -39,9 +49,12 @@ export async function deliverResult(
   deps: { link: CoordinatorLink; credit: Pick<Credit, 'addResult'>; store: MinerStore; clock: Clock; backoff: BackoffPolicy },
   signal: AbortSignal,
 ): Promise<void> {
-  const input = { params: { taskId: entry.taskId, attempt: entry.attempt }, body: decodeSubmission(entry.body) }
+  const params = { taskId: entry.taskId, attempt: entry.attempt }
+  const input = { params, body: decodeSubmission(entry.body) }
   for (let failures = 1; ; failures++) {
     try {
+      for (const { sha256, data } of await deps.store.listOutboxMedia(entry.assignmentDigest))
+        await putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)
       const { voucher } = await deps.link.request('submitResult', input, signal)
       // First what is owed, then that it is delivered: a crash between them sends it again, and it counts once.
       await deps.credit.addResult(entry, voucher)

@@ -1,12 +1,19 @@
+import type { DeviceName } from '../domain/enginePort.ts'
 import type { Address } from '../domain/hex.ts'
 import type { BackoffPolicy } from './backoff.ts'
-import type { OfferedModel } from './loadModels.ts'
+import type { OfferedModel } from './modelShelf.ts'
 
 /** What an operator decides about a miner. */
 export interface MinerConfig {
   models: readonly OfferedModel[]
   /** tasks at a time, over all coordinators, 1–64 */
   slots: number
+  /** tasks at a time on a device, where that is fewer: what comes beyond them waits under its lease; left out: as many as `slots` */
+  slotsByDevice?: Partial<Record<DeviceName, number>>
+  /** what loaded models may take together, by the reckoning of {@link toMemoryBytes}; null: no limit */
+  memoryBytes?: number | null
+  /** names of models that stay loaded when others need memory */
+  pinned?: readonly string[]
   /** node addresses or URLs of coordinators to use instead of all that are active on chain; empty: all */
   coordinators: readonly string[]
   /** node addresses of coordinators never to use */
@@ -48,6 +55,8 @@ export interface MinerTiming {
   farewellMs: number
   /** for tasks and results of a coordinator that is no longer active on chain */
   removedGraceMs: number
+  /** slots are spread over the coordinators anew after so long */
+  rotationMs: number
 }
 
 export const defaultMinerTiming: MinerTiming = {
@@ -58,4 +67,5 @@ export const defaultMinerTiming: MinerTiming = {
   sessionTakenMs: 45_000,
   farewellMs: 3_000,
   removedGraceMs: 600_000,
+  rotationMs: 60_000,
 }

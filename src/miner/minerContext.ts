@@ -1,12 +1,17 @@
-import type { ChainReader, NodeSet, PaymentWriter } from '../domain/chainPort.ts'
+import type { ChainReader, NodeSet, NodeSetWatch, PaymentWriter } from '../domain/chainPort.ts'
+import { createChainClock } from '../domain/chainTime.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { MinerStore } from '../domain/storePorts.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MinerMetrics } from '../telemetry/metrics.ts'
-import type { MinerTiming } from './minerConfig.ts'
+import type { CrashBook } from './crashBook.ts'
+import { createEngineLoad, type EngineLoad } from './engineLoad.ts'
+import type { LagMeter } from './lagMeter.ts'
+import { defaultMinerTiming, type MinerConfig, type MinerTiming } from './minerConfig.ts'
 import type { MinerEvents } from './minerEvents.ts'
-import type { Notifier } from './notifier.ts'
+import { createNotifier, type Notifier } from './notifier.ts'
 import type { MinerIdentity } from './openCoordinatorSession.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** Reading the chain, and redeeming vouchers where the operator asked for it. */
 export type MinerChain = ChainReader & Pick<PaymentWriter, 'redeem'>
@@ -25,8 +30,10 @@ export interface MinerContext extends MinerIdentity {
   redeemAboveWei: bigint | null
   timing: MinerTiming
   getNodeSet(): NodeSet
-  /** tasks in a model now, over all coordinators */
-  engineLoad: { running: number }
+  /** slots are spread anew at each: no poll waits longer */
+  turns: Turns
+  engineLoad: EngineLoad
+  crashes: CrashBook
   events: MinerEvents
   logger: Logger
   metrics: MinerMetrics
@@ -34,4 +41,43 @@ export interface MinerContext extends MinerIdentity {
   toReasonLabel(reason: string): string
   /** told whenever slots, tasks or sessions change */
   changed: Notifier
+}
+
+/** Distinct reasons of empty polls that the metric tells apart. */
+const maxReasonLabels = 20
+
+type ContextParts = Pick<MinerContext, 'node' | 'signer' | 'verifier' | 'chain' | 'store' | 'clock' | 'logger' | 'metrics' | 'events' | 'shelf' | 'crashes'> & {
+  config: MinerConfig
+  watch: NodeSetWatch
+  lag: LagMeter
+  random: () => number
+}
+
+/** What the coordinators of a miner share, before there is one. */
+export function createMinerContext({ config, watch, lag, random, ...rest }: ContextParts): MinerContext {
+  const labels = new Set<string>()
+  const { slots, client, allowPrivate, minUnitPriceWei, maxUnpaid, redeemAboveWei } = config
+  const timing = { ...defaultMinerTiming, ...config.timing }
+  return {
+    ...rest,
+    slots,
+    client,
+    allowPrivate,
+    minUnitPriceWei,
+    maxUnpaid,
+    redeemAboveWei,
+    timing,
+    chainClock: createChainClock(rest.clock, () => watch.current().blockTimestamp),
+    domainSeparator: rest.chain.domainSeparator,
+    refreshMs: config.chain.pollMs,
+    findVoucher: async (coordinator) => (await rest.store.listPayments()).find((payments) => payments.coordinator === coordinator)?.voucher ?? null,
+    getNodeSet: () => watch.current(),
+    turns: createTurns(timing.rotationMs, random),
+    engineLoad: createEngineLoad({ slots, lag, shelf: rest.shelf, metrics: rest.metrics }),
+    changed: createNotifier(),
+    toReasonLabel(reason) {
+      if (labels.size < maxReasonLabels) labels.add(reason)
+      return labels.has(reason) ? reason : 'other'
+    },
+  }
 }

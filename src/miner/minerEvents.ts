@@ -1,7 +1,8 @@
-import type { DownloadProgress } from '../domain/enginePort.ts'
+import type { DeviceName, DownloadProgress } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
-import type { TaskKind } from '../domain/taskKinds.ts'
+import type { ModelKind, TaskKind } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
+import type { UnloadReason } from './modelShelf.ts'
 
 /** A coordinator as events name it; `node` is null while a named URL has not said which node it is. */
 export interface CoordinatorName {
@@ -20,7 +21,19 @@ export interface AttemptName {
 /** What happens in a running miner, in the order it happens. Times are durations in ms, money is wei. */
 export type MinerEvent =
   | { type: 'modelDownloading'; model: string; progress: DownloadProgress }
-  | { type: 'modelLoaded'; model: string; manifest: Hash; dtype: string; device: string; deviceReason: string; unitsPerSecond: number; loadMs: number }
+  | {
+      type: 'modelLoaded'
+      model: string
+      manifest: Hash
+      kind: ModelKind
+      dtype: string
+      device: DeviceName
+      deviceReason: string
+      unitsPerSecond: number
+      loadMs: number
+    }
+  /** out of the memory: `memory`: for another model; the next task of it loads it again */
+  | { type: 'modelUnloaded'; model: string; manifest: Hash; device: string; reason: UnloadReason }
   /** no coordinator is on chain, or named, that this miner could work for */
   | { type: 'coordinatorsMissing' }
   | { type: 'coordinatorAdded'; coordinator: CoordinatorName }
@@ -44,10 +57,15 @@ export type MinerEvent =
   | { type: 'taskDone'; coordinator: CoordinatorName; task: AttemptName; units: bigint; inferenceMs: number; totalMs: number; priceWei: bigint }
   /** given back or dropped: nothing is paid for it */
   | { type: 'taskFailed'; coordinator: CoordinatorName; task: AttemptName; error: CuckooError }
+  /** the process, or the model's worker, ended while it ran, now or before the last start: it is not run here again for a day */
+  | { type: 'taskCrashed'; node: Address; taskId: Hash; attempt: number; model: string }
   /** a result of an earlier run or session: accepted now, or refused for good (then `error` says why) */
   | { type: 'resultSettled'; coordinator: CoordinatorName; taskId: Hash; attempt: number; error: CuckooError | null }
   /** this node holds seats of a jury, and has to commit or reveal its vote until then (unix seconds): `cuckoo jury status <case>` */
   | { type: 'juryDuty'; caseId: bigint; round: number; duty: 'commit' | 'reveal'; seats: number; until: number }
+  /** the miner takes no more tasks until it is resumed */
+  | { type: 'minerPaused'; reason: string; tasks: number }
+  | { type: 'minerResumed' }
   | { type: 'draining'; graceMs: number; tasks: number }
   | { type: 'stopped' }
 

@@ -1,4 +1,6 @@
+import type { DeviceName } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
+import type { ModelKind, TaskKind } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import type { AttemptName } from './minerEvents.ts'
 
@@ -36,8 +38,11 @@ export interface CoordinatorState {
   node: Address | null
   url: string
   weightWei: bigint
+  /** 0.25 (does not pay) to 1 (pays in time, or new): what the weight counts with when slots are spread */
+  paymentFactor: number
   session: SessionState
   sessionId: Hash | null
+  /** its share of the slots now; shares are drawn anew every minute */
   slots: number
   /** why the last poll brought nothing, in the coordinator's words */
   lastReasons: string[]
@@ -52,13 +57,66 @@ export interface CoordinatorState {
   tasks: RunningTask[]
 }
 
+/** `loading` and `unloaded` models are offered all the same: a task that needs one loads it. */
 export interface ModelState {
   model: string
   manifest: Hash
+  kind: ModelKind
   dtype: string
-  device: string
+  device: DeviceName
   deviceReason: string
+  /** paid units per second at warm-up; 0: unknown */
   unitsPerSecond: number
+  state: 'loaded' | 'loading' | 'unloaded'
+  /** stays loaded while the miner is not paused */
+  pinned: boolean
+  /** what it is reckoned to take of the memory while it is loaded */
+  memoryBytes: number
+  /** tasks in it now */
+  running: number
+}
+
+/** What a device does. */
+export interface DeviceState {
+  device: DeviceName
+  /** tasks on it now, and those that wait for it */
+  running: number
+  waiting: number
+  /** null: as many as the miner has */
+  slots: number | null
+}
+
+/** What became of the tasks of one kind since the start. */
+export interface KindState {
+  kind: TaskKind
+  tasksDone: number
+  tasksFailed: number
+  units: bigint
+  /** units per second of time in the model, over all tasks; 0: none yet */
+  unitsPerSecond: number
+  earnedWei: bigint
+  /** of the newest tasks; null: none yet */
+  inferenceMs: { p50: number; p95: number } | null
+}
+
+/** A task in whose run the process, or the model's worker, ended: it is not run here again for a day. */
+export interface CrashState {
+  taskId: Hash
+  attempt: number
+  coordinator: Address
+  model: string
+  manifest: Hash
+  /** unix ms */
+  atMs: number
+  /** the coordinator was told, or knew */
+  reported: boolean
+}
+
+/** How late the event loop was while tasks ran, in ms, since the start; zeros before the first one. */
+export interface LagState {
+  p50Ms: number
+  p99Ms: number
+  maxMs: number
 }
 
 /** A running miner, for status output. */
@@ -67,8 +125,27 @@ export interface MinerState {
   operator: Address
   /** unix ms */
   startedAtMs: number
-  phase: 'running' | 'draining' | 'stopped'
+  uptimeMs: number
+  /** `paused`: no new tasks until it is resumed; running ones end, then all models are unloaded */
+  phase: 'running' | 'paused' | 'draining' | 'stopped'
+  /** why it is paused */
+  pauseReason: string | null
   slots: number
+  /** devices of the models that are offered */
+  devices: DeviceState[]
+  memory: {
+    /** reckoned, of the loaded models */
+    usedBytes: number
+    /** null: no limit */
+    budgetBytes: number | null
+  }
+  eventLoopLag: LagState
+  /** kinds that there were tasks of */
+  kinds: KindState[]
+  /** newest first */
+  crashedTasks: CrashState[]
+  /** the newest error of any event; null: none yet */
+  lastError: { atMs: number; error: CuckooError } | null
   /** age of the node set read from the chain */
   nodeSetAgeMs: number
   models: ModelState[]

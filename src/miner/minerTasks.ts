@@ -1,7 +1,8 @@
 import type { Address } from '../domain/hex.ts'
 import type { OutboxEntry } from '../domain/storePorts.ts'
-import type { CuckooError } from '../errors/cuckooError.ts'
+import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
+import { taskCrashed } from '../errors/miner.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
 import type { Credit } from './credit.ts'
 import { deliverResult } from './deliverResult.ts'
@@ -9,6 +10,7 @@ import type { MinerContext } from './minerContext.ts'
 import type { AttemptName, CoordinatorName } from './minerEvents.ts'
 import type { RunningTask } from './minerState.ts'
 import type { CoordinatorSession } from './openCoordinatorSession.ts'
+import { isTransient } from './retry.ts'
 import { type PolledTask, runTask, type TaskEnd } from './runTask.ts'
 
 /** The tasks of one coordinator: those that run, results of earlier runs that are still owed to it, and what came of all. */
@@ -76,13 +78,14 @@ export class MinerTasks {
 
   async #run(polled: PolledTask, task: RunningTask, session: CoordinatorSession, credit: Credit, getOperators: () => readonly Address[]): Promise<TaskEnd> {
     const { engineLoad, events, changed } = this.#context
+    let end = () => {}
     const runner = { ...this.#context, link: this.#link, credit, coordinator: session.coordinator, heartbeatMs: session.heartbeatMs, getOperators }
     return runTask(
       runner,
       polled,
       {
         onStart: ({ inputTokens, maxUnits }) => {
-          engineLoad.running++
+          end = engineLoad.begin()
           task.maxUnits = maxUnits
           events.emit({ type: 'taskStarted', coordinator: this.#getName(), task: toName(task), inputTokens, maxUnits, stream: polled.stream })
         },
@@ -90,7 +93,7 @@ export class MinerTasks {
           task.unitsDone = unitsDone
         },
         onModelFree: (hasOutput) => {
-          engineLoad.running--
+          end()
           task.delivering = hasOutput
           changed.notify()
         },
@@ -112,7 +115,8 @@ export class MinerTasks {
     this.totals.earnedWei += end.priceWei
     metrics.tasksDone.inc({ kind: task.kind })
     metrics.inferenceSeconds.observe({ kind: task.kind }, end.inferenceMs / 1000)
-    if (task.kind !== 'embedding') metrics.outputTokens.inc(Number(end.units))
+    metrics.units.inc({ kind: task.kind }, Number(end.units))
+    if (task.kind === 'chat' || task.kind === 'completion') metrics.outputTokens.inc(Number(end.units))
     events.emit({ type: 'taskDone', coordinator: this.#getName(), task, units: end.units, inferenceMs: end.inferenceMs, totalMs, priceWei: end.priceWei })
   }
 
@@ -129,6 +133,21 @@ export class MinerTasks {
     void this.#deliverAll(credit)
       .catch((error: unknown) => this.#context.logger.error({ err: error }, 'the journal of signed results cannot be read'))
       .finally(() => this.#context.changed.notify())
+  }
+
+  /** Tells `coordinator` which of its tasks ended this process, or a model's worker, before. That the task is no longer ours is as good as told. */
+  async reportCrashes(coordinator: Address): Promise<void> {
+    const { crashes, logger } = this.#context
+    for (const { assignmentDigest, taskId, attempt, model } of crashes.listUnreported(coordinator)) {
+      const { code, message } = taskCrashed({ taskId, model })
+      try {
+        await this.#link.request('failTask', { params: { taskId, attempt }, body: { code, message, fatal: false } }, this.#stop)
+      } catch (error) {
+        if (this.#stop.aborted) return
+        if (isTransient(error)) continue
+      }
+      await crashes.markReported(assignmentDigest).catch((error: unknown) => logger.error({ err: error }, 'the crash journal cannot be written'))
+    }
   }
 
   async #deliverAll(credit: Credit): Promise<void> {
@@ -155,8 +174,9 @@ export class MinerTasks {
   }
 }
 
-/** Neither the app's, who cancelled or asked for the impossible, nor the coordinator's, who gave the task to another. */
+/** Neither the app's, who cancelled or asked for the impossible, nor the coordinator's, who gave the task to another. A worker that ends over every task is ours. */
 function isOurFault(error: CuckooError): boolean {
+  if (isError(error, taskCrashed)) return true
   return error.kind !== 'usage' && error.kind !== 'rejected'
 }
 

@@ -9,7 +9,8 @@ import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import { signatureForeign } from '../errors/api.ts'
 import { isError } from '../errors/cuckooError.ts'
 import { minerCoordinatorImpostor, minerCoordinatorUnknown } from '../errors/miner.ts'
-import { type LoadedModels, listTokenizerFiles } from './loadModels.ts'
+import { listTokenizerFiles } from './loadModels.ts'
+import type { ModelShelf } from './modelShelf.ts'
 import type { CoordinatorTarget } from './toCoordinatorTargets.ts'
 
 /** What this miner brings to a handshake. */
@@ -19,7 +20,7 @@ export interface MinerIdentity {
   verifier: SignatureVerifier
   clock: Clock
   domainSeparator: Uint8Array
-  models: LoadedModels
+  shelf: ModelShelf
   slots: number
   /** coordinators that pay less per unit of a model have no tasks of it for us */
   minUnitPriceWei: bigint
@@ -75,7 +76,7 @@ export async function openCoordinatorSession(
     const unitPriceWei = prices.reduce((highest, price) => (price.unitPriceWei > highest ? price.unitPriceWei : highest), 0n)
     const refused = [...accept.refused]
     try {
-      refused.push(...(await putWantedFiles(client, identity.models, accept.wanted, signal)))
+      refused.push(...(await putWantedFiles(client, identity.shelf, accept.wanted, signal)))
     } catch (error) {
       await closeSession(client, AbortSignal.any([signal, AbortSignal.timeout(farewellMs)]))
       throw error
@@ -104,8 +105,8 @@ function getActiveCoordinator(set: NodeSet, node: Address, url: string): NodeRec
   return record
 }
 
-function describeMiner({ client, slots, minUnitPriceWei, models }: MinerIdentity) {
-  const offers = [...models.values()].map(({ model, unitsPerSecond }) => ({ manifest: model.manifest, device: model.device, unitsPerSecond }))
+function describeMiner({ client, slots, minUnitPriceWei, shelf }: MinerIdentity) {
+  const offers = [...shelf.models.values()].map(({ manifest, device, unitsPerSecond }) => ({ manifest, device, unitsPerSecond }))
   return { protocolVersion, client, slots, minUnitPriceWei, models: offers }
 }
 
@@ -118,12 +119,14 @@ function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord):
   }
 }
 
-async function putWantedFiles(client: Client, models: LoadedModels, wanted: readonly Hash[], signal: AbortSignal): Promise<CoordinatorSession['refused']> {
+async function putWantedFiles(client: Client, shelf: ModelShelf, wanted: readonly Hash[], signal: AbortSignal): Promise<CoordinatorSession['refused']> {
   const refused: CoordinatorSession['refused'] = []
   const missing = new Set(wanted)
-  for (const { model } of models.values()) {
-    for (const [hash, path] of listTokenizerFiles(model.manifest)) {
-      if (missing.delete(hash)) refused.push(...(await client.putBlob({ params: { hash }, body: await model.readFile(path) }, { signal })).refused)
+  for (const { manifest, manifestDigest } of shelf.models.values()) {
+    for (const [hash, path] of listTokenizerFiles(manifest)) {
+      if (!missing.delete(hash)) continue
+      const body = await shelf.readFile(manifestDigest, path)
+      refused.push(...(await client.putBlob({ params: { hash }, body }, { signal })).refused)
     }
   }
   return refused

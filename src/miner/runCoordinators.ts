@@ -8,6 +8,9 @@ import { type CoordinatorChoice, type CoordinatorTarget, toCoordinatorTargets } 
 /** Work for all coordinators of a miner. */
 export interface RunningCoordinators {
   getStates(): CoordinatorState[]
+  /** Asks for no more tasks until {@link resume}; resolves when the running ones have left their models. */
+  pause(): Promise<void>
+  resume(): void
   /** Ends all work: running tasks get `graceMs` to end and arrive. */
   drain(graceMs: number): Promise<void>
   /** Ends all work now: sessions are closed, which gives running tasks to others. */
@@ -16,14 +19,17 @@ export interface RunningCoordinators {
 
 /**
  * Keeps a session with every coordinator that the chain, or the operator, names: those that appear are added, those that
- * disappear are drained. Slots are spread by weight over those that answer; one that does not is tried with the slots it would
- * have. `onFatal` gets what no retry can mend.
+ * disappear are drained. Slots are spread by weight × payment factor over those that answer, anew at each turn, so that over
+ * time each gets its share even where there are fewer slots than coordinators; one that does not answer is tried with the slots it
+ * would have. `onFatal` gets what no retry can mend.
  */
 export function runCoordinators(context: MinerContext, watch: NodeSetWatch, choice: CoordinatorChoice, onFatal: (error: unknown) => void): RunningCoordinators {
+  const { turns } = context
   const runs = new Map<string, CoordinatorRun>()
   const leaving = new Map<string, CoordinatorRun>()
   let wereMissing = false
   let ended = false
+  let paused = false
 
   function add(target: CoordinatorTarget): void {
     const run = new CoordinatorRun(context, target)
@@ -58,11 +64,12 @@ export function runCoordinators(context: MinerContext, watch: NodeSetWatch, choi
   }
 
   function spread(): void {
-    const claims = [...runs].map(([key, run]) => ({ key, weightWei: run.weightWei, reachable: run.reachable }))
+    if (paused) return
+    const claims = [...runs].map(([key, run]) => ({ key, weightWei: toClaim(run), reachable: run.reachable }))
     const reachable = claims.filter((claim) => claim.reachable)
-    const shares = spreadSlots(context.slots, reachable)
+    const shares = spreadSlots(context.slots, reachable, turns.point)
     for (const claim of claims) {
-      const share = claim.reachable ? shares.get(claim.key) : spreadSlots(context.slots, [...reachable, claim]).get(claim.key)
+      const share = claim.reachable ? shares.get(claim.key) : spreadSlots(context.slots, [...reachable, claim], turns.point).get(claim.key)
       runs.get(claim.key)?.setSlots(share ?? 0)
     }
   }
@@ -75,18 +82,34 @@ export function runCoordinators(context: MinerContext, watch: NodeSetWatch, choi
   }
 
   const stopWatching = watch.onChange(update)
+  const stopTurns = turns.start(spread)
   update()
   void spreadOnChange()
 
   async function end(finish: (run: CoordinatorRun) => Promise<void>): Promise<void> {
     ended = true
     stopWatching()
+    stopTurns()
     context.changed.notify()
     await Promise.all([...runs.values(), ...leaving.values()].map(finish))
   }
   return {
     getStates: () => [...runs.values(), ...leaving.values()].map((run) => run.getState()),
+    async pause() {
+      paused = true
+      for (const run of [...runs.values(), ...leaving.values()]) run.pausePolls()
+      while (paused && context.engineLoad.running > 0) await context.changed.wait()
+    },
+    resume() {
+      paused = false
+      spread()
+    },
     drain: (graceMs) => end((run) => run.drain(graceMs)),
     stop: () => end((run) => run.stop()),
   }
+}
+
+/** Weight × payment factor, in thousandths. */
+function toClaim({ weightWei, paymentFactor }: CoordinatorRun): bigint {
+  return (weightWei * BigInt(Math.round(paymentFactor * 1_000))) / 1_000n
 }

@@ -1,26 +1,27 @@
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
-import type { OpenModel } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import { toPrice, toResultDigest } from '../domain/receipt.ts'
 import type { Result } from '../domain/signedStructures.ts'
 import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
-import { finishReasons, isPipelineContent, type TaskContent, type TaskOutput, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
+import { finishReasons, listInputMedia, type TaskContent, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
 import { leaseLost } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { assignmentModelUnknown, minerStopped, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
+import { minerStopped, taskCrashed, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
 import { assertAssignment } from './assertAssignment.ts'
 import { waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
+import type { CrashBook } from './crashBook.ts'
 import { createTokenStream } from './createTokenStream.ts'
 import type { Credit } from './credit.ts'
 import { deliverResult, encodeSubmission } from './deliverResult.ts'
 import { keepLease } from './keepLease.ts'
-import type { LoadedModels } from './loadModels.ts'
 import type { MinerTiming } from './minerConfig.ts'
+import type { ModelShelf } from './modelShelf.ts'
 import { isTransient, toRetryMs } from './retry.ts'
+import { fetchMedia, type MadeOutput, runModel } from './runModel.ts'
 
 /** A task as a poll brings it. */
 export type PolledTask = NonNullable<RouteOutput<Routes['pollTask']>['task']>
@@ -36,7 +37,8 @@ export interface TaskRunner {
   chainClock: Clock
   credit: Pick<Credit, 'reserve' | 'addResult'>
   domainSeparator: Uint8Array
-  models: LoadedModels
+  shelf: ModelShelf
+  crashes: CrashBook
   node: Address
   coordinator: Address
   /** keys that count as the coordinator's operator now */
@@ -90,8 +92,9 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
   try {
     const end = (error: Error) => ended.abort(error)
     watchDeadline(runner.chainClock, polled.assignment.deadline, end, settled.signal)
-    const { output, inferenceMs } = await runUnderLease(runner, polled, progress, end, AbortSignal.any([stop, settled.signal]), signal)
-    entry = await journalResult(runner, polled, digest, output)
+    const made = await runUnderLease(runner, polled, digest, { progress, end, held: AbortSignal.any([stop, settled.signal]), signal })
+    const { output, inferenceMs } = made
+    entry = await journalResult(runner, polled, digest, made)
     await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop)
     return { state: 'done', units: toUnits(polled.content, output), inferenceMs, priceWei: entry.priceWei }
   } catch (caught) {
@@ -116,10 +119,12 @@ function assertPolledTask(runner: TaskRunner, { assignment, signature, content }
     miner: runner.node,
     coordinator: runner.coordinator,
     operators: runner.getOperators(),
-    findManifest: (digest) => runner.models.get(digest)?.model.manifest,
+    findManifest: (digest) => runner.shelf.models.get(digest)?.manifest,
     minUnitPriceWei: runner.minUnitPriceWei,
     now: toNearest(assignment.issuedAt, [runner.chainClock, runner.clock]),
   })
+  const crash = runner.crashes.find(assignment)
+  if (crash !== undefined) throw taskCrashed({ taskId: crash.taskId, model: crash.model })
   runner.credit.reserve(assignment)
   return digest
 }
@@ -129,28 +134,43 @@ function watchDeadline(clock: Clock, deadline: bigint, end: (error: Error) => vo
   void waitMs(Math.max(0, leftMs), signal).then((passed) => passed && end(taskPastDeadline({ deadline })))
 }
 
-/** Heartbeats go on until `held` aborts, which is after delivery; `signal` ends the model's run. */
+interface LeasedRun {
+  progress: TaskProgress
+  /** ends the run with this reason */
+  end(error: Error): void
+  /** heartbeats go on until it aborts, which is after delivery */
+  held: AbortSignal
+  /** ends the model's run */
+  signal: AbortSignal
+}
+
 async function runUnderLease(
   runner: TaskRunner,
-  { assignment, content, stream, leaseMs }: PolledTask,
-  progress: TaskProgress,
-  end: (error: Error) => void,
-  held: AbortSignal,
-  signal: AbortSignal,
-): Promise<{ output: TaskOutput; inferenceMs: number }> {
+  { assignment, content, model, stream, leaseMs }: PolledTask,
+  assignmentDigest: Hash,
+  { progress, end, held, signal }: LeasedRun,
+): Promise<MadeOutput> {
   const { link, timing, heartbeatMs } = runner
-  const params = { taskId: assignment.taskId, attempt: assignment.attempt }
+  const { taskId, attempt, seed } = assignment
+  const params = { taskId, attempt }
   let unitsDone = 0
   void keepLease(link, { params, leaseMs, heartbeatMs, getUnitsDone: () => unitsDone }, end, held)
-  const tokens = stream && content.kind !== 'embedding' ? createTokenStream(link, { params, ...timing }, end, signal) : null
+  const tokens = stream && 'tokenIds' in content.input && content.kind !== 'embedding' ? createTokenStream(link, { params, ...timing }, end, signal) : null
+  const onUnits = (units: number) => {
+    unitsDone = units
+    progress.onUnits(units)
+  }
   const onTokens = (tokenIds: number[]) => {
-    unitsDone += tokenIds.length
-    progress.onUnits(unitsDone)
+    onUnits(unitsDone + tokenIds.length)
     tokens?.push(tokenIds)
   }
-  let made: { output: TaskOutput; inferenceMs: number } | undefined
+  let made: MadeOutput | undefined
   try {
-    made = await runModel(getModel(runner.models, assignment.manifest), content, assignment.seed, { signal, onTokens })
+    const [wanted] = listInputMedia(content)
+    const media = wanted === undefined ? null : await fetchMedia(link, { ...params, media: wanted }, timing.backoff, signal)
+    const { coordinator, manifest, inputHash } = assignment
+    const task = { assignmentDigest, ...params, coordinator, model, manifest, inputHash, content, media, seed }
+    made = await runModel(runner, task, { signal, onTokens, onUnits })
     return made
   } finally {
     progress.onModelFree(made !== undefined)
@@ -158,30 +178,8 @@ async function runUnderLease(
   }
 }
 
-async function runModel(
-  model: OpenModel,
-  content: TaskContent,
-  seed: bigint,
-  hooks: { signal: AbortSignal; onTokens: (tokenIds: number[]) => void },
-): Promise<{ output: TaskOutput; inferenceMs: number }> {
-  const { output, totalMs } = await (content.kind === 'embedding'
-    ? model.embed(content.input, content.params, { signal: hooks.signal })
-    : content.kind === 'image'
-      ? model.generateImages(content.input, content.params, seed, { signal: hooks.signal })
-      : isPipelineContent(content)
-        ? model.runPipeline(content, null, { signal: hooks.signal })
-        : model.generateText(content.input, content.params, seed, hooks))
-  return { output, inferenceMs: totalMs }
-}
-
-function getModel(models: LoadedModels, manifest: Hash): OpenModel {
-  const loaded = models.get(manifest)
-  if (loaded === undefined) throw assignmentModelUnknown({ manifest })
-  return loaded.model
-}
-
 /** The journaled result: the stored one when this assignment has been answered before, so that nothing is ever signed twice. */
-async function journalResult(runner: TaskRunner, { assignment, content }: PolledTask, digest: Hash, output: TaskOutput): Promise<OutboxEntry> {
+async function journalResult(runner: TaskRunner, { assignment, content }: PolledTask, digest: Hash, { output, files }: MadeOutput): Promise<OutboxEntry> {
   const result: Result = {
     assignment: digest,
     outputHash: toOutputHash(output),
@@ -189,14 +187,13 @@ async function journalResult(runner: TaskRunner, { assignment, content }: Polled
     finishReason: finishReasons['finishReason' in output ? output.finishReason : 'none'],
   }
   const signature = runner.signer.sign(toResultDigest(runner.domainSeparator, result))
-  const { entry } = await runner.store.journalResult({
-    assignmentDigest: digest,
-    taskId: assignment.taskId,
-    attempt: assignment.attempt,
-    coordinator: assignment.coordinator,
-    priceWei: toPrice({ assignment, result }),
-    body: encodeSubmission({ result, signature, output }),
-  })
+  const { taskId, attempt, coordinator } = assignment
+  const body = encodeSubmission({ result, signature, output })
+  const media = files.map(({ media, data }) => ({ sha256: media.sha256, data }))
+  const { entry } = await runner.store.journalResult(
+    { assignmentDigest: digest, taskId, attempt, coordinator, priceWei: toPrice({ assignment, result }), body },
+    media,
+  )
   return entry
 }
 

@@ -1,26 +1,25 @@
 import type { NodeSet, NodeSetWatch } from '../domain/chainPort.ts'
-import { createChainClock } from '../domain/chainTime.ts'
 import type { Engine } from '../domain/enginePort.ts'
 import { type Address, addressPattern } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import type { MinerStore } from '../domain/storePorts.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { minerCoordinatorUnknown, minerModelsMissing, minerNodeInactive, minerOperatorUnknown } from '../errors/miner.ts'
+import { minerCoordinatorUnknown, minerModelsMissing, minerNodeInactive, minerOperatorUnknown, minerPinUnknown } from '../errors/miner.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MinerMetrics } from '../telemetry/metrics.ts'
 import { waitMs } from './backoff.ts'
-import { type LoadedModel, type LoadedModels, loadModels } from './loadModels.ts'
-import { defaultMinerTiming, type MinerConfig } from './minerConfig.ts'
-import type { MinerChain, MinerContext } from './minerContext.ts'
-import { createMinerEvents, type MinerEventListener, type MinerEvents } from './minerEvents.ts'
-import type { MinerState, ModelState } from './minerState.ts'
-import { createNotifier } from './notifier.ts'
+import { CrashBook } from './crashBook.ts'
+import { createLagMeter, type LagMeter } from './lagMeter.ts'
+import { loadModels } from './loadModels.ts'
+import type { MinerConfig } from './minerConfig.ts'
+import { createMinerContext, type MinerChain, type MinerContext } from './minerContext.ts'
+import { createMinerEvents, type MinerEvent, type MinerEventListener, type MinerEvents } from './minerEvents.ts'
+import type { MinerState } from './minerState.ts'
+import { watchStats } from './minerStats.ts'
+import { ModelShelf, type ShelvedModel } from './modelShelf.ts'
 import { type RunningCoordinators, runCoordinators } from './runCoordinators.ts'
 import { toCoordinatorTargets } from './toCoordinatorTargets.ts'
 import { watchJury } from './watchJury.ts'
-
-/** Distinct reasons of empty polls that the metric tells apart. */
-const maxReasonLabels = 20
 
 export interface MinerDependencies {
   /** this miner: its owner's address */
@@ -41,12 +40,18 @@ export interface MinerDependencies {
   onEvent?: MinerEventListener
   /** ends the start: downloads, loading, warm-up */
   signal?: AbortSignal
+  /** uniform in [0, 1): what turns the spread of slots */
+  random?: () => number
 }
 
 export interface RunningMiner {
   state(): MinerState
   /** returns what ends the subscription */
   onEvent(listener: MinerEventListener): () => void
+  /** Takes no more tasks until it is resumed; running ones end, then all models are unloaded. Returns at once: `state` shows how far it is. */
+  pause(options: { reason: string }): void
+  /** Takes tasks again; models are loaded as tasks need them. */
+  resume(): void
   /** Takes no more tasks, lets running ones end and their results arrive for at most `graceMs`, then ends as `stop` does. */
   drain(options: { graceMs: number }): Promise<void>
   /** Closes sessions, which gives running tasks to other miners at once, and unloads models. Also cuts a drain short. */
@@ -59,27 +64,38 @@ export interface RunningMiner {
  * A miner at work: its models are loaded and warm, and it looks for coordinators from now on. A coordinator that cannot be
  * reached is no error: it is tried again until it comes.
  *
- * @throws CUCKOO_MINER_MODELS_MISSING, CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_UNUSABLE and the engine's own errors
+ * @throws CUCKOO_MINER_MODELS_MISSING, CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_OVER_BUDGET, CUCKOO_MINER_MODEL_UNUSABLE and the engine's own errors
+ * @throws CUCKOO_MINER_PIN_UNKNOWN when a pinned model is not offered
  * @throws CUCKOO_MINER_OPERATOR_UNKNOWN when the signer is not the node's operator
  * @throws CUCKOO_MINER_NODE_INACTIVE when the node is no active miner
  * @throws CUCKOO_MINER_COORDINATOR_UNKNOWN when the config names an address that is no active coordinator
  */
 export async function startMiner(dependencies: MinerDependencies): Promise<RunningMiner> {
-  const { chain, config, clock, logger } = dependencies
+  const { chain, config, clock, store, logger, metrics, random = Math.random } = dependencies
   if (config.models.length === 0) throw minerModelsMissing({})
+  assertPins(config)
   const events = createMinerEvents((error) => logger.error({ err: error }, 'an event listener failed'))
   if (dependencies.onEvent !== undefined) events.subscribe(dependencies.onEvent)
-  const startedAtMs = clock.nowMs()
+  const shelf = createShelf(dependencies, events)
+  events.subscribe((event) => measure(event, { shelf, metrics, logger }))
+  const about = { startedAtMs: clock.nowMs(), stats: watchStats(events, clock), lag: createLagMeter() }
   const watch = await chain.watchNodes(config.chain)
   try {
     await assertOperator(dependencies)
     assertCoordinators(config, watch.current())
-    const models = await loadOffered(dependencies, events)
-    return createRunningMiner(dependencies, { events, watch, models, startedAtMs })
+    const crashes = await CrashBook.open(store, clock, events)
+    await loadOffered(shelf, dependencies, events)
+    const context = createMinerContext({ ...dependencies, events, shelf, crashes, watch, lag: about.lag, random })
+    return createRunningMiner(context, { ...about, config, watch })
   } catch (error) {
-    await watch.stop()
+    await Promise.allSettled([shelf.dispose(), watch.stop()])
     throw error
   }
+}
+
+function assertPins({ models, pinned = [] }: MinerConfig): void {
+  const offered = models.map(({ model }) => model)
+  for (const model of pinned) if (!offered.includes(model)) throw minerPinUnknown({ model, offered: offered.join(', ') })
 }
 
 async function assertOperator({ chain, node, signer }: MinerDependencies): Promise<void> {
@@ -97,72 +113,66 @@ function assertCoordinators(config: MinerConfig, set: NodeSet): void {
   }
 }
 
-function loadOffered({ engine, config, clock, signal }: MinerDependencies, events: MinerEvents): Promise<LoadedModels> {
-  return loadModels(engine, config.models, {
-    clock,
-    ...(signal === undefined ? {} : { signal }),
-    onProgress: (model, progress) => events.emit({ type: 'modelDownloading', model, progress }),
-    onLoaded: (loaded) => events.emit({ type: 'modelLoaded', ...toModelState(loaded), loadMs: loaded.loadMs }),
+function createShelf({ engine, config }: MinerDependencies, events: MinerEvents): ModelShelf {
+  return new ModelShelf({
+    engine,
+    memoryBytes: config.memoryBytes ?? null,
+    slotsByDevice: config.slotsByDevice ?? {},
+    pinned: config.pinned ?? [],
+    onReloaded: (model, loadMs) => events.emit(toLoadedEvent(model, loadMs)),
+    onUnloaded: ({ manifest, manifestDigest, device }, reason) =>
+      events.emit({ type: 'modelUnloaded', model: manifest.model, manifest: manifestDigest, device, reason }),
   })
 }
 
-function toModelState({ model, unitsPerSecond }: LoadedModel): ModelState {
-  const { manifest, manifestDigest, device, deviceReason } = model
-  return { model: manifest.model, manifest: manifestDigest, dtype: manifest.dtype, device, deviceReason, unitsPerSecond }
+function loadOffered(shelf: ModelShelf, { config, signal }: MinerDependencies, events: MinerEvents): Promise<void> {
+  return loadModels(shelf, config.models, {
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (model, progress) => events.emit({ type: 'modelDownloading', model, progress }),
+    onLoaded: (model, loadMs) => events.emit(toLoadedEvent(model, loadMs)),
+  })
+}
+
+function toLoadedEvent({ manifest, manifestDigest, device, deviceReason, unitsPerSecond }: ShelvedModel, loadMs: number): MinerEvent {
+  const { model, kind, dtype } = manifest
+  return { type: 'modelLoaded', model, manifest: manifestDigest, kind, dtype, device, deviceReason, unitsPerSecond, loadMs: Math.round(loadMs) }
+}
+
+function measure(event: MinerEvent, { shelf, metrics, logger }: { shelf: ModelShelf; metrics: MinerMetrics; logger: Logger }): void {
+  if (event.type === 'modelLoaded' || event.type === 'modelUnloaded') metrics.modelMemoryBytes.set(shelf.getState().memory.usedBytes)
+  if (event.type === 'modelUnloaded') metrics.modelsUnloaded.inc({ reason: event.reason })
+  if (event.type !== 'taskCrashed') return
+  metrics.tasksCrashed.inc()
+  logger.error(
+    { taskId: event.taskId, attempt: event.attempt, model: event.model, coordinator: event.node },
+    'a task ended what ran it: it is refused for a day',
+  )
 }
 
 interface StartedParts {
-  events: MinerEvents
+  config: MinerConfig
   watch: NodeSetWatch
-  models: LoadedModels
   startedAtMs: number
+  stats: ReturnType<typeof watchStats>
+  lag: LagMeter
 }
 
-function createContext({ chain, config, ...rest }: MinerDependencies, { events, watch, models }: StartedParts): MinerContext {
-  const labels = new Set<string>()
-  const { slots, client, allowPrivate, minUnitPriceWei, maxUnpaid, redeemAboveWei } = config
-  return {
-    ...rest,
-    chain,
-    chainClock: createChainClock(rest.clock, () => watch.current().blockTimestamp),
-    refreshMs: config.chain.pollMs,
-    findVoucher: async (coordinator) => (await rest.store.listPayments()).find((payments) => payments.coordinator === coordinator)?.voucher ?? null,
-    domainSeparator: chain.domainSeparator,
-    models,
-    slots,
-    client,
-    allowPrivate,
-    minUnitPriceWei,
-    maxUnpaid,
-    redeemAboveWei,
-    timing: { ...defaultMinerTiming, ...config.timing },
-    getNodeSet: () => watch.current(),
-    engineLoad: { running: 0 },
-    events,
-    changed: createNotifier(),
-    toReasonLabel(reason) {
-      if (labels.size < maxReasonLabels) labels.add(reason)
-      return labels.has(reason) ? reason : 'other'
-    },
-  }
-}
-
-function createRunningMiner(dependencies: MinerDependencies, parts: StartedParts): RunningMiner {
-  const { node, signer, config } = dependencies
-  const { events, watch, models, startedAtMs } = parts
-  const context = createContext(dependencies, parts)
+function createRunningMiner(context: MinerContext, { config, watch, ...about }: StartedParts): RunningMiner {
+  const { node, signer, clock, events, logger, shelf, crashes, timing } = context
+  const { startedAtMs, stats, lag } = about
   const done = Promise.withResolvers<void>()
   // The caller may look at `done` late, or never.
   done.promise.catch(() => undefined)
   let phase: MinerState['phase'] = 'running'
+  let pauseReason: string | null = null
   let ending: Promise<void> | null = null
 
   const stopJuryWatch = watchJury(context)
+  const countTasks = () => coordinators.getStates().reduce((sum, { tasks }) => sum + tasks.length, 0)
 
   async function finish(fatal: unknown): Promise<void> {
     stopJuryWatch()
-    await watch.stop()
-    await Promise.allSettled([...models.values()].map(({ model }) => model.dispose()))
+    await Promise.allSettled([watch.stop(), shelf.dispose()])
     phase = 'stopped'
     events.emit({ type: 'stopped' })
     if (fatal === undefined) done.resolve()
@@ -178,9 +188,13 @@ function createRunningMiner(dependencies: MinerDependencies, parts: StartedParts
     phase = 'draining'
     // A model that does not let go must not hold up the end: disposing of it ends its worker.
     const ended = new AbortController()
-    await Promise.race([coordinators.stop(), waitMs(2 * context.timing.farewellMs, ended.signal)])
+    await Promise.race([coordinators.stop(), waitMs(2 * timing.farewellMs, ended.signal)])
     ended.abort()
     stopped.resolve()
+  }
+  const rest = async () => {
+    await coordinators.pause()
+    if (phase === 'paused') await shelf.unloadAll()
   }
 
   return {
@@ -190,17 +204,37 @@ function createRunningMiner(dependencies: MinerDependencies, parts: StartedParts
       node,
       operator: signer.address,
       startedAtMs,
+      uptimeMs: clock.nowMs() - startedAtMs,
       phase,
+      pauseReason,
       slots: config.slots,
+      ...shelf.getState(),
+      eventLoopLag: lag.getState(),
+      kinds: stats.getKinds(),
+      crashedTasks: crashes.getState(),
+      lastError: stats.getLastError(),
       nodeSetAgeMs: watch.ageMs(),
-      models: [...models.values()].map(toModelState),
       coordinators: coordinators.getStates(),
     }),
+    pause({ reason }) {
+      if (phase !== 'running' && phase !== 'paused') return
+      pauseReason = reason
+      if (phase === 'paused') return
+      phase = 'paused'
+      events.emit({ type: 'minerPaused', reason, tasks: countTasks() })
+      rest().catch((error: unknown) => logger.error({ err: error }, 'models could not be unloaded'))
+    },
+    resume() {
+      if (phase !== 'paused') return
+      phase = 'running'
+      pauseReason = null
+      events.emit({ type: 'minerResumed' })
+      coordinators.resume()
+    },
     drain: ({ graceMs }) =>
       end(async () => {
         phase = 'draining'
-        const tasks = coordinators.getStates().reduce((sum, { tasks: running }) => sum + running.length, 0)
-        events.emit({ type: 'draining', graceMs, tasks })
+        events.emit({ type: 'draining', graceMs, tasks: countTasks() })
         await Promise.race([coordinators.drain(graceMs), stopped.promise])
       }),
     async stop() {

@@ -11,6 +11,7 @@ interface AccountRow {
   voucher_issued_at: string | null
   voucher_miner: string | null
   voucher_signature: string | null
+  payment_record: number
 }
 
 /** A miner's books: what each coordinator owes it and the voucher it holds. Writes are for inside a write of the queue. */
@@ -18,6 +19,7 @@ export interface AccountTable {
   open(coordinator: Address, voucher: SignedVoucher | null): void
   addResult(coordinator: Address, assignmentDigest: Hash, priceWei: bigint): void
   keepVoucher(signed: SignedVoucher): void
+  keepPaymentRecord(coordinator: Address, paymentRecord: number): void
 }
 
 /** What the books of `database` say, one entry for each coordinator. */
@@ -35,7 +37,14 @@ export function readAccounts(database: DatabaseSync): CoordinatorPayments[] {
         if (uncoveredWei <= 0n) break
       }
     }
-    return { coordinator: row.coordinator as Address, owedWei: BigInt(row.owed_wei), results: row.results, unpaidResults, voucher }
+    return {
+      coordinator: row.coordinator as Address,
+      owedWei: BigInt(row.owed_wei),
+      results: row.results,
+      unpaidResults,
+      voucher,
+      paymentRecord: row.payment_record,
+    }
   })
 }
 
@@ -60,6 +69,7 @@ export function createAccountTable(database: DatabaseSync): AccountTable {
   const setVoucher = database.prepare(
     'UPDATE accounts SET voucher_wei = ?, voucher_issued_at = ?, voucher_miner = ?, voucher_signature = ? WHERE coordinator = ?',
   )
+  const setRecord = database.prepare('UPDATE accounts SET payment_record = ? WHERE coordinator = ?')
   const insertResult = database.prepare('INSERT OR IGNORE INTO accepted_results (assignment_digest, coordinator, price_wei) VALUES (?, ?, ?)')
   const getRow = (coordinator: Address): AccountRow => {
     insert.run(coordinator)
@@ -82,5 +92,8 @@ export function createAccountTable(database: DatabaseSync): AccountTable {
       setOwed.run((BigInt(getRow(coordinator).owed_wei) + priceWei).toString(), 1, coordinator)
     },
     keepVoucher,
+    keepPaymentRecord(coordinator, paymentRecord) {
+      setRecord.run(paymentRecord, coordinator)
+    },
   }
 }

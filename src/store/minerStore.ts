@@ -4,6 +4,7 @@ import { createAccountTable, readAccounts } from './accountTable.ts'
 import { createStoreDirectory, openDatabase, readDatabase, runRead, type StoreFile } from './database.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { minerSchema } from './schema.ts'
+import { createStartedTable } from './startedTable.ts'
 import { WriteQueue } from './writeQueue.ts'
 
 interface OutboxRow {
@@ -59,25 +60,42 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
   const deliver = database.prepare('UPDATE outbox SET delivered_at_ms = coalesce(delivered_at_ms, ?) WHERE assignment_digest = ?')
   const selectUndelivered = database.prepare('SELECT * FROM outbox WHERE coordinator = ? AND delivered_at_ms IS NULL ORDER BY rowid')
   const count = database.prepare('SELECT count(*) AS signed, count(delivered_at_ms) AS delivered FROM outbox')
+  const insertMedium = database.prepare('INSERT OR IGNORE INTO outbox_media (assignment_digest, sha256, bytes) VALUES (?, ?, ?)')
+  const selectMedia = database.prepare('SELECT sha256, bytes FROM outbox_media WHERE assignment_digest = ? ORDER BY rowid')
+  const deleteMedia = database.prepare('DELETE FROM outbox_media WHERE assignment_digest = ?')
   const accounts = createAccountTable(database)
+  const started = createStartedTable(database)
   let isOpen = true
   return {
-    journalResult: (entry) =>
+    journalResult: (entry, media = []) =>
       queue.write(() => {
         const { assignmentDigest, taskId, attempt, coordinator, priceWei, body } = entry
         const { changes } = insert.run(assignmentDigest, taskId, attempt, coordinator, priceWei.toString(), body)
+        if (changes === 1) for (const { sha256, data } of media) insertMedium.run(assignmentDigest, sha256, data)
+        started.clear(assignmentDigest)
         return { entry: toEntry(select.get(entry.assignmentDigest) as unknown as OutboxRow), created: changes === 1 }
       }),
     markDelivered: (assignmentDigest, atMs) =>
       queue.write(() => {
         deliver.run(atMs, assignmentDigest)
+        deleteMedia.run(assignmentDigest)
       }),
+    listOutboxMedia: (assignmentDigest) =>
+      runRead(file, () =>
+        (selectMedia.all(assignmentDigest) as unknown as { sha256: Hash; bytes: Uint8Array }[]).map(({ sha256, bytes }) => ({ sha256, data: bytes })),
+      ),
     listUndelivered: (coordinator) => runRead(file, () => (selectUndelivered.all(coordinator) as unknown as OutboxRow[]).map(toEntry)),
     countResults: () => runRead(file, () => ({ ...(count.get() as { signed: number; delivered: number }) })),
     openAccount: ({ coordinator, voucher }) => queue.write(() => accounts.open(coordinator, voucher)),
     addOwed: ({ coordinator, assignmentDigest, priceWei }) => queue.write(() => accounts.addResult(coordinator, assignmentDigest, priceWei)),
     keepVoucher: (voucher) => queue.write(() => accounts.keepVoucher(voucher)),
+    keepPaymentRecord: (coordinator, paymentRecord) => queue.write(() => accounts.keepPaymentRecord(coordinator, paymentRecord)),
     listPayments: () => runRead(file, () => readAccounts(database)),
+    markStarted: (task) => queue.write(() => started.mark(task)),
+    clearStarted: (assignmentDigest) => queue.write(() => started.clear(assignmentDigest)),
+    markCrashed: (atMs, assignmentDigest) => queue.write(() => started.markCrashed(atMs, assignmentDigest)),
+    markCrashReported: (assignmentDigest) => queue.write(() => started.markReported(assignmentDigest)),
+    takeCrashes: (sinceMs) => queue.write(() => started.takeCrashes(sinceMs)),
     async close() {
       if (!isOpen) return
       isOpen = false

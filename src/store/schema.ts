@@ -141,6 +141,30 @@ CREATE TABLE accepted_results (
 CREATE INDEX accepted_results_by_coordinator ON accepted_results (coordinator, number);
 `
 
+// Media wait here beside their result; a task that is marked as started and never ended ended the process.
+const minerMediaAndCrashes = `
+CREATE TABLE outbox_media (
+  assignment_digest TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (assignment_digest, sha256)
+) STRICT;
+
+CREATE TABLE started_tasks (
+  assignment_digest TEXT PRIMARY KEY,
+  task_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  coordinator TEXT NOT NULL,
+  model TEXT NOT NULL,
+  manifest TEXT NOT NULL,
+  input_hash TEXT NOT NULL,
+  crashed_at_ms INTEGER,
+  reported INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+ALTER TABLE accounts ADD COLUMN payment_record REAL NOT NULL DEFAULT 1;
+`
+
 /** The coordinator's file. */
 export const coordinatorSchema: Schema = {
   name: 'coordinator store',
@@ -154,5 +178,5 @@ export const minerSchema: Schema = {
   name: 'miner store',
   fileName: 'miner.sqlite',
   applicationId: 0x4355434d, // 'CUCM'
-  migrations: [minerTables, minerPayments],
+  migrations: [minerTables, minerPayments, minerMediaAndCrashes],
 }

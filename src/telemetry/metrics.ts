@@ -68,6 +68,17 @@ export function createMinerMetrics() {
       registers,
     }),
     redemptions: new Counter({ name: 'cuckoo_miner_redemptions_total', help: 'Vouchers redeemed by itself', labelNames: ['outcome'], registers }),
+    tasksRunning: new Gauge({ name: 'cuckoo_miner_tasks_running', help: 'Tasks that run now', registers }),
+    units: new Counter({ name: 'cuckoo_miner_units_total', help: 'Paid units made', labelNames: ['kind'], registers }),
+    tasksCrashed: new Counter({ name: 'cuckoo_miner_tasks_crashed_total', help: 'Tasks that ended the process or a model’s worker', registers }),
+    modelsUnloaded: new Counter({ name: 'cuckoo_miner_models_unloaded_total', help: 'Models taken out of the memory', labelNames: ['reason'], registers }),
+    modelMemoryBytes: new Gauge({ name: 'cuckoo_miner_model_memory_bytes', help: 'Memory that the loaded models are reckoned to take', registers }),
+    eventLoopLag: new Gauge({
+      name: 'cuckoo_miner_event_loop_lag_seconds',
+      help: 'How late the event loop was while tasks ran, since the start',
+      labelNames: ['statistic'],
+      registers,
+    }),
     pollsEmpty: new Counter({ name: 'cuckoo_miner_polls_empty_total', help: 'Polls answered without a task', labelNames: ['reason'], registers }),
   }
 }

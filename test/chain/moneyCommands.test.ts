@@ -27,7 +27,9 @@ async function holdVoucher(cumulativeWei: bigint): Promise<void> {
   const { coordinator, miner } = toParties(network())
   const voucher = { coordinator: coordinator.owner.address, miner: miner.owner.address, cumulativeWei, issuedAt: BigInt(await now()) }
   const signature = coordinator.operator.sign(toDigest(chain.domainSeparator, voucherStructure, voucher))
-  payments = [{ coordinator: coordinator.owner.address, owedWei: cumulativeWei, results: 3, unpaidResults: 0, voucher: { voucher, signature } }]
+  payments = [
+    { coordinator: coordinator.owner.address, owedWei: cumulativeWei, results: 3, unpaidResults: 0, voucher: { voucher, signature }, paymentRecord: 1 },
+  ]
 }
 
 beforeEach(async () => {

@@ -1,12 +1,14 @@
 import { weiPerCai } from '../../src/domain/amount.ts'
 import { sha256 } from '../../src/domain/canonical.ts'
 import { toDomainSeparator } from '../../src/domain/eip712.ts'
-import type { Engine, OpenModel, OpenTokenizer, TextRun } from '../../src/domain/enginePort.ts'
+import type { Engine, ImageRun, OpenModel, OpenTokenizer, PipelineRun, TextRun } from '../../src/domain/enginePort.ts'
 import { type Address, type Hash, toHex } from '../../src/domain/hex.ts'
-import { type Manifest, toManifestDigest } from '../../src/domain/manifest.ts'
+import { type ImageTraits, type Manifest, toManifestDigest } from '../../src/domain/manifest.ts'
+import type { ImageMedia, MediaFile } from '../../src/domain/media.ts'
 import type { NodeRecord, Role } from '../../src/domain/node.ts'
-import type { CoordinatorPayments, MinerStore, OutboxEntry } from '../../src/domain/storePorts.ts'
-import type { EmbeddingOutput, TextInput, TextParams } from '../../src/domain/task.ts'
+import type { CoordinatorPayments, MinerStore, OutboxEntry, OutboxMedium, StartedTask } from '../../src/domain/storePorts.ts'
+import type { EmbeddingOutput, ImageOutput, PipelineContent, PipelineOutput, TaskContent, TextInput, TextParams } from '../../src/domain/task.ts'
+import { type ModelKind, modelKinds } from '../../src/domain/taskKinds.ts'
 
 export const testDomain = { chainId: 31337, verifyingContract: '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address }
 export const testDomainSeparator = toDomainSeparator(testDomain)
@@ -46,7 +48,20 @@ export function createNodeRecord(
 
 const tokenizerJson = Buffer.from('{"a test tokenizer":true}')
 
-export function createManifest(model: string, kind: Manifest['kind'] = 'text'): Manifest {
+const testImageTraits: ImageTraits = {
+  sizeStep: 8,
+  maxPixels: 256 * 256,
+  maxSteps: 50,
+  width: 64,
+  height: 64,
+  steps: 10,
+  guidance: 2,
+  scheduler: 'ddim',
+  schedulers: ['ddim', 'euler'],
+}
+
+/** A manifest of one byte of weights, or of `bytes`. */
+export function createManifest(model: string, kind: Manifest['kind'] = 'text', bytes = 1): Manifest {
   return {
     version: 1,
     model,
@@ -55,12 +70,13 @@ export function createManifest(model: string, kind: Manifest['kind'] = 'text'): 
     dtype: 'fp32',
     files: [
       { path: 'tokenizer.json', bytes: tokenizerJson.length, sha256: sha256(tokenizerJson) },
-      { path: 'onnx/model.onnx', bytes: 1, sha256: sha256('m') },
+      { path: 'onnx/model.onnx', bytes, sha256: sha256('m') },
     ],
-    limits: { contextTokens: 256, maxOutputTokens: 128, maxBatch: kind === 'text' ? 1 : 8 },
+    limits: { contextTokens: 256, maxOutputTokens: 128, maxBatch: kind === 'embedding' || kind === 'image' ? 8 : 1 },
+    ...(kind === 'image' && { image: testImageTraits }),
     chatTemplate: false,
     eosTokenIds: [2],
-    pooling: kind === 'text' ? null : 'mean',
+    pooling: kind === 'embedding' ? 'mean' : null,
     proof: 'none',
   }
 }
@@ -81,34 +97,83 @@ const countingScript: TextScript = async ({ params, seed, onTokens }) => {
   return { tokenIds, finishReason: 'length' }
 }
 
+/** What a scripted model does with a task that is not text. */
+export type MediaScript = (run: {
+  content: Extract<TaskContent, { kind: 'image' }> | PipelineContent
+  media: Uint8Array | null
+  signal: AbortSignal
+  onStep: (done: number, steps: number) => void
+}) => Promise<{ output: ImageOutput | PipelineOutput; files: MediaFile[] }>
+
+/** A PNG by its name only: nobody decodes it here. */
+export function createTestImage(name: string): MediaFile & { media: ImageMedia } {
+  const data = Buffer.from(`a picture of ${name}`)
+  return { media: { sha256: sha256(data), bytes: data.length, type: 'image/png', width: 64, height: 64 }, data }
+}
+
+/** One image per step counted, a caption of as many characters as the input has bytes, labels for the rest. */
+const describingScript: MediaScript = async ({ content, media, onStep }) => {
+  if (content.kind === 'image') {
+    for (let step = 1; step <= content.params.steps; step++) onStep(step, content.params.steps)
+    const files = Array.from({ length: content.params.count }, (_, index) => createTestImage(`${content.input.prompt} ${index}`))
+    return { output: { images: files.map((file) => file.media) }, files }
+  }
+  if (content.kind === 'captioning') return { output: { text: `${media?.length} bytes` }, files: [] }
+  return { output: { labels: [{ label: 'good', score: 0.5 }] }, files: [] }
+}
+
 export interface FakeEngine extends Engine {
   /** seeds of the runs so far, warm-up (seed 0) left out */
   readonly runs: bigint[]
+  /** names of the models that are loaded and not disposed of, and of all that were ever opened */
+  readonly open: string[]
+  readonly opened: string[]
   /** models that are loaded and not disposed of */
   readonly openModels: number
   script: TextScript
+  mediaScript: MediaScript
+  /** before a model opens */
+  beforeOpen: (model: string) => Promise<void>
 }
 
-/** An engine of one loaded model after another; text comes from `script`, embeddings are zeros. */
+/** The kind that a test model's name ends with: `test/captioning`; text for all others. */
+function toKind(model: string): ModelKind {
+  if (model.includes('embed')) return 'embedding'
+  return modelKinds.find((kind) => model === `test/${kind}`) ?? 'text'
+}
+
+/** An engine of one loaded model after another; text comes from `script`, embeddings are zeros. A name like `test/x-300` has weights of 300 bytes, and one with `gpu` runs on WebGPU. */
 export function createFakeEngine(script: TextScript = countingScript): FakeEngine {
   const runs: bigint[] = []
-  let openModels = 0
+  const open: string[] = []
+  const opened: string[] = []
   const engine: FakeEngine = {
     runs,
+    open,
+    opened,
     script,
+    mediaScript: describingScript,
+    beforeOpen: async () => undefined,
     get openModels() {
-      return openModels
+      return open.length
     },
     listDevices: async () => [{ device: 'cpu', available: true, detail: 'always there' }],
     listBundledModels: async () => [],
     async openModel(request) {
-      const manifest = createManifest(request.model, request.model.includes('embed') ? 'embedding' : 'text')
-      openModels++
+      await engine.beforeOpen(request.model)
+      const manifest = createManifest(request.model, toKind(request.model), Number(/-(\d+)$/.exec(request.model)?.[1] ?? 1))
+      open.push(request.model)
+      opened.push(request.model)
+      let isOpen = true
       const tokenizer = { encodeText: async (text: string) => text.split(' ').map((_, index) => index + 3) } as unknown as OpenTokenizer
+      const runMedia = async (content: Parameters<MediaScript>[0]['content'], media: Uint8Array | null, hooks: Partial<Parameters<MediaScript>[0]> = {}) => {
+        const { signal = new AbortController().signal, onStep = () => undefined } = hooks
+        return { ...(await engine.mediaScript({ content, media, signal, onStep })), totalMs: 2 }
+      }
       const model: OpenModel = {
         manifest,
         manifestDigest: toManifestDigest(manifest),
-        device: 'cpu',
+        device: request.model.includes('gpu') ? 'webgpu' : 'cpu',
         deviceReason: 'asked for',
         tokenizer,
         async generateText(input, params, seed, hooks) {
@@ -123,15 +188,12 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
           const output: EmbeddingOutput = { dimensions: 1, embeddings: input.tokenIds.map(() => 'AAAAAA==') }
           return { output, totalMs: 1 }
         },
-        async generateImages() {
-          throw new Error('this fake makes no images')
-        },
-        async runPipeline() {
-          throw new Error('this fake runs no pipelines')
-        },
+        generateImages: (input, params, _seed, hooks) => runMedia({ kind: 'image', input, params }, null, hooks) as Promise<ImageRun>,
+        runPipeline: (content, media, hooks) => runMedia(content, media, hooks) as Promise<PipelineRun>,
         readFile: async () => tokenizerJson,
         async dispose() {
-          openModels--
+          if (isOpen) open.splice(open.indexOf(request.model), 1)
+          isOpen = false
         },
       }
       return model
@@ -141,10 +203,6 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
   return engine
 }
 
-export interface FakeMinerStore extends MinerStore {
-  readonly entries: Map<Hash, OutboxEntry>
-}
-
 /** The journal and the books in memory. Hand it to a second miner for a restart. */
 export interface FakeMinerStore extends MinerStore {
   readonly entries: Map<Hash, OutboxEntry>
@@ -152,21 +210,25 @@ export interface FakeMinerStore extends MinerStore {
 
 export function createFakeMinerStore(): FakeMinerStore {
   const entries = new Map<Hash, OutboxEntry>()
-  const books = new Map<Address, CoordinatorPayments & { prices: bigint[]; digests: Set<Hash> }>()
-  const getBooks = (coordinator: Address) => {
-    const account = books.get(coordinator) ?? {
+  const media = new Map<Hash, readonly OutboxMedium[]>()
+  const started = new Map<Hash, StartedTask & { crashedAtMs: number | null; reported: boolean }>()
+  type Books = CoordinatorPayments & { prices: bigint[]; digests: Set<Hash> }
+  const books = new Map<Address, Books>()
+  const getBooks = (coordinator: Address): Books => {
+    const account: Books = books.get(coordinator) ?? {
       coordinator,
       owedWei: 0n,
       results: 0,
       unpaidResults: 0,
       voucher: null,
+      paymentRecord: 1,
       prices: [],
       digests: new Set<Hash>(),
     }
     books.set(coordinator, account)
     return account
   }
-  const countUnpaid = ({ owedWei, voucher, prices }: ReturnType<typeof getBooks>): number => {
+  const countUnpaid = ({ owedWei, voucher, prices }: Books): number => {
     let uncoveredWei = owedWei - (voucher?.voucher.cumulativeWei ?? 0n)
     let count = 0
     for (const priceWei of prices.toReversed()) {
@@ -178,14 +240,18 @@ export function createFakeMinerStore(): FakeMinerStore {
   }
   return {
     entries,
-    async journalResult(entry) {
+    async journalResult(entry, files = []) {
+      if (started.get(entry.assignmentDigest)?.crashedAtMs === null) started.delete(entry.assignmentDigest)
       const stored = entries.get(entry.assignmentDigest)
       if (stored !== undefined) return { entry: stored, created: false }
       const created = { ...entry, deliveredAtMs: null }
       entries.set(entry.assignmentDigest, created)
+      media.set(entry.assignmentDigest, files)
       return { entry: created, created: true }
     },
+    listOutboxMedia: async (digest) => [...(media.get(digest) ?? [])],
     async markDelivered(digest, atMs) {
+      media.delete(digest)
       const entry = entries.get(digest)
       if (entry !== undefined) entries.set(digest, { ...entry, deliveredAtMs: entry.deliveredAtMs ?? atMs })
     },
@@ -207,6 +273,24 @@ export function createFakeMinerStore(): FakeMinerStore {
       getBooks(signed.voucher.coordinator).voucher = signed
     },
     listPayments: async () => [...books.values()].map((account) => ({ ...account, unpaidResults: countUnpaid(account) })),
+    async keepPaymentRecord(coordinator, paymentRecord) {
+      getBooks(coordinator).paymentRecord = paymentRecord
+    },
+    async markStarted(task) {
+      started.set(task.assignmentDigest, { ...task, crashedAtMs: null, reported: false })
+    },
+    async clearStarted(digest) {
+      if (started.get(digest)?.crashedAtMs === null) started.delete(digest)
+    },
+    async markCrashed(atMs, digest) {
+      for (const task of started.values()) if (task.crashedAtMs === null && (digest === undefined || task.assignmentDigest === digest)) task.crashedAtMs = atMs
+    },
+    async markCrashReported(digest) {
+      const task = started.get(digest)
+      if (task !== undefined) task.reported = true
+    },
+    takeCrashes: async (sinceMs) =>
+      [...started.values()].flatMap(({ crashedAtMs, ...task }) => (crashedAtMs === null || crashedAtMs < sinceMs ? [] : [{ ...task, crashedAtMs }])),
     close: async () => undefined,
   }
 }

@@ -304,6 +304,7 @@ describe('vouchers', () => {
     results: 31,
     unpaidResults: 1,
     voucher: cumulativeWei === null ? null : { voucher: { coordinator, miner: owner, cumulativeWei, issuedAt: BigInt(chainTime - 60) }, signature },
+    paymentRecord: 1,
   })
   const payments = [hold(otherNode, 25n * cai, 24n * cai), hold(third, 3n * cai, 3n * cai), hold(operator, cai, null)]
   const lines = [

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Address } from '../../../src/domain/hex.ts'
-import { spreadSlots } from '../../../src/miner/spreadSlots.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import {
   coordinatorParty,
@@ -130,39 +129,5 @@ describe('coordinators that the operator names', () => {
   it('by an address that is no active coordinator stop the start', async () => {
     for (const named of [secondNode, 'nonsense'])
       await expect(createMiner([], { config: { coordinators: [named] } })).rejects.toMatchObject({ code: 'CUCKOO_MINER_COORDINATOR_UNKNOWN' })
-  })
-})
-
-describe('spreadSlots', () => {
-  const spread = (slots: number, ...weights: number[]) => [
-    ...spreadSlots(
-      slots,
-      weights.map((weight, index) => ({ key: String(index), weightWei: BigInt(weight) })),
-    ).entries(),
-  ]
-
-  it('gives one to each while there are enough, and the rest by weight', () => {
-    expect(new Map(spread(4, 3_000, 1_000))).toEqual(new Map(Object.entries({ 0: 3, 1: 1 })))
-    expect(new Map(spread(10, 8_000, 1_000, 1_000))).toEqual(new Map(Object.entries({ 0: 8, 1: 1, 2: 1 })))
-    expect(new Map(spread(3, 1_000_000, 1, 1))).toEqual(new Map(Object.entries({ 0: 1, 1: 1, 2: 1 })))
-    expect(new Map(spread(2, 1, 3, 2))).toEqual(new Map(Object.entries({ 1: 1, 2: 1, 0: 0 })))
-    expect(spread(5)).toEqual([])
-  })
-
-  it('gives out every slot, to everybody the same in whichever order they are named', () => {
-    for (let slots = 1; slots <= 64; slots++) {
-      const shares = spreadSlots(slots, [
-        { key: 'a', weightWei: 5n },
-        { key: 'b', weightWei: 0n },
-        { key: 'c', weightWei: 5n },
-      ])
-      expect([...shares.values()].reduce((sum, share) => sum + share, 0)).toBe(slots)
-      const other = spreadSlots(slots, [
-        { key: 'c', weightWei: 5n },
-        { key: 'b', weightWei: 0n },
-        { key: 'a', weightWei: 5n },
-      ])
-      expect(other).toEqual(shares)
-    }
   })
 })

@@ -134,27 +134,6 @@ describe('a task that the model cannot do', () => {
     expect((coordinator.calls.failTask[3]?.atMs as number) - (coordinator.calls.failTask[0]?.atMs as number)).toBeGreaterThan(60)
   })
 
-  it('because it ended the worker leaves the next one unharmed: the model is opened again', async () => {
-    const { inferenceWorkerEnded } = await import('../../../src/errors/inference.ts')
-    const coordinator = await createCoordinator()
-    const rig = await createMiner([toRecord(coordinator)])
-    const open = rig.engine.openModel
-    let opened = 0
-    rig.engine.openModel = (request) => {
-      opened++
-      return open(request)
-    }
-    rig.engine.script = () => Promise.reject(inferenceWorkerEnded({ worker: 'model test/counter', reason: 'out of memory' }))
-    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'poison'))
-    await coordinator.waitForCalls('failTask', 1)
-    expect(coordinator.calls.failTask[0]?.body).toMatchObject({ code: 'CUCKOO_INFERENCE_WORKER_ENDED', fatal: false })
-    rig.engine.script = async () => ({ tokenIds: [1], finishReason: 'stop' })
-    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'the next one'))
-    await rig.waitForEvent('taskDone')
-    expect(opened).toBe(1)
-    expect(rig.engine.openModels).toBe(1)
-  })
-
   it('is ours otherwise, and the coordinator learns no detail', async () => {
     const coordinator = await createCoordinator()
     const rig = await createMiner([toRecord(coordinator)])

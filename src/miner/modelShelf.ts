@@ -1,0 +1,356 @@
+import { type DeviceName, type DownloadProgress, deviceNames, type Engine, type ModelSource, type OpenModel } from '../domain/enginePort.ts'
+import type { Hash } from '../domain/hex.ts'
+import type { Dtype, Manifest } from '../domain/manifest.ts'
+import type { ModelKind } from '../domain/taskKinds.ts'
+import { isError } from '../errors/cuckooError.ts'
+import { inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.ts'
+import { assignmentModelUnknown, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
+import { createGate, type Gate } from './gate.ts'
+import type { DeviceState, ModelState } from './minerState.ts'
+import { createNotifier } from './notifier.ts'
+
+/** A model to offer. */
+export interface OfferedModel {
+  /** `owner/model` */
+  model: string
+  source: ModelSource
+  dtype: Dtype
+  /** where the files do not tell what the model does */
+  kind?: ModelKind
+  device: DeviceName | 'auto'
+}
+
+/** What is known of an offered model, loaded or not. */
+export interface ShelvedModel {
+  readonly manifest: Manifest
+  readonly manifestDigest: Hash
+  readonly device: DeviceName
+  readonly deviceReason: string
+  readonly memoryBytes: number
+  /** paid units per second of the warm-up; 0: unknown */
+  readonly unitsPerSecond: number
+}
+
+/** `memory`: another model needed its place; `outOfMemory`: the device had none left; `workerEnded`: it has to be opened again. */
+export type UnloadReason = 'memory' | 'outOfMemory' | 'workerEnded' | 'paused'
+
+export interface ModelShelfOptions {
+  engine: Engine
+  /** null: no limit */
+  memoryBytes: number | null
+  slotsByDevice: Partial<Record<DeviceName, number>>
+  /** model names */
+  pinned: readonly string[]
+  /** a model that was unloaded is there again */
+  onReloaded?: (model: ShelvedModel, loadMs: number) => void
+  onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
+}
+
+/** One time that a model is open. */
+interface Opening {
+  model: Promise<OpenModel>
+  readonly memoryBytes: number
+  isOpen: boolean
+  /** runs in it, and those that wait for it to load */
+  running: number
+  /** no new runs: closes when the last one has ended */
+  retired: boolean
+  closing: Promise<void> | null
+  closed: PromiseWithResolvers<void>
+}
+
+interface Shelved extends ShelvedModel {
+  readonly offer: OfferedModel
+  readonly pinned: boolean
+  readonly readFile: OpenModel['readFile']
+  unitsPerSecond: number
+  current: Opening | null
+  /** rises with each run over all models: the lowest was used least recently */
+  usedAt: number
+}
+
+/**
+ * Weights are held once, their largest tensors and what runs make of them beside: a half more. Measured resident sizes of ONNX
+ * Runtime sessions lie between 1.1 and 1.6 times their files.
+ */
+const memoryPerByte = 1.5
+
+/** Bytes that a model with this manifest is reckoned to take while it is loaded: its files' sizes and half as much again. */
+export function toMemoryBytes({ files }: Manifest): number {
+  return Math.ceil(files.reduce((sum, { bytes }) => sum + bytes, 0) * memoryPerByte)
+}
+
+/**
+ * The models that a miner offers, of which as many are loaded as its memory budget takes: a run loads the model it needs, and those
+ * used least recently make place, unless they are pinned or run. A model whose worker ends, or that runs out of memory, is closed
+ * and opened again by the next run.
+ */
+export class ModelShelf {
+  readonly #options: ModelShelfOptions
+  readonly #models = new Map<Hash, Shelved>()
+  readonly #gates = new Map<DeviceName, Gate>()
+  /** one at a time looks for room, so that a large model is not passed by small ones for ever */
+  readonly #door = createGate(1)
+  readonly #changed = createNotifier()
+  /** everything open, retired or not */
+  readonly #openings = new Set<Opening>()
+  #usedBytes = 0
+  #runs = 0
+  #isDisposed = false
+
+  constructor(options: ModelShelfOptions) {
+    this.#options = options
+    for (const device of deviceNames) this.#gates.set(device, createGate(options.slotsByDevice[device] ?? Number.POSITIVE_INFINITY))
+  }
+
+  /** In the order they were added. */
+  get models(): ReadonlyMap<Hash, ShelvedModel> {
+    return this.#models
+  }
+
+  /** Tasks that may begin without waiting for a device. */
+  countRoom(): number {
+    const devices = new Set([...this.#models.values()].map(({ device }) => device))
+    return [...devices].reduce((sum, device) => {
+      const { inside, waiting } = this.#gates.get(device) as Gate
+      return sum + Math.max(0, this.#getSlots(device) - inside - waiting)
+    }, 0)
+  }
+
+  /**
+   * Opens a model for the first time and keeps it; others make place for it.
+   * @throws CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_OVER_BUDGET, and what the engine throws
+   */
+  async add(offer: OfferedModel, options: { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void } = {}): Promise<ShelvedModel> {
+    const model = await this.#options.engine.openModel({ ...offer, ...options })
+    try {
+      const entry = this.#toEntry(offer, model)
+      this.#assertBudget(entry)
+      this.#models.set(model.manifestDigest, entry)
+      this.#open(entry, Promise.resolve(model))
+      await this.#makeRoom(0)
+      return entry
+    } catch (error) {
+      await model.dispose()
+      throw error
+    }
+  }
+
+  /** What its warm-up measured. */
+  setSpeed(manifestDigest: Hash, unitsPerSecond: number): void {
+    this.#get(manifestDigest).unitsPerSecond = unitsPerSecond
+  }
+
+  /**
+   * What `work` makes of the model: waits for a slot of its device, and loads it first where need be. After a run out of memory the
+   * device's other models are unloaded and `work` is called once more.
+   *
+   * @throws what `work` and the engine throw, the signal's reason
+   * @throws CUCKOO_MINER_ASSIGNMENT_MODEL_UNKNOWN when no such model is offered
+   */
+  async run<T>(manifestDigest: Hash, work: (model: OpenModel) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const entry = this.#get(manifestDigest)
+    const leave = await (this.#gates.get(entry.device) as Gate).enter(signal)
+    try {
+      return await this.#runOnce(entry, work, signal)
+    } catch (error) {
+      if (!isError(error, inferenceOutOfMemory) || signal?.aborted) throw error
+      await this.#unloadOthers(entry)
+      return await this.#runOnce(entry, work, signal)
+    } finally {
+      leave()
+    }
+  }
+
+  /** Bytes of one of the manifest's files, whether the model is loaded or not. */
+  readFile(manifestDigest: Hash, path: string): Promise<Uint8Array> {
+    return this.#get(manifestDigest).readFile(path)
+  }
+
+  /** Resolves when no model is in memory any more: those that run end first. */
+  async unloadAll(): Promise<void> {
+    for (const entry of this.#models.values()) if (entry.current !== null) this.#retire(entry, entry.current, 'paused')
+    await Promise.all([...this.#openings].map(({ closed }) => closed.promise))
+  }
+
+  /** Closes all models, those that run too. */
+  async dispose(): Promise<void> {
+    this.#isDisposed = true
+    await Promise.all([...this.#openings].map((opening) => this.#close(opening)))
+  }
+
+  getState(): { models: ModelState[]; devices: DeviceState[]; memory: { usedBytes: number; budgetBytes: number | null } } {
+    const entries = [...this.#models.values()]
+    return {
+      models: entries.map(({ manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes, current }) => ({
+        model: manifest.model,
+        manifest: manifestDigest,
+        kind: manifest.kind,
+        dtype: manifest.dtype,
+        device,
+        deviceReason,
+        unitsPerSecond,
+        state: current === null ? 'unloaded' : current.isOpen ? 'loaded' : 'loading',
+        pinned,
+        memoryBytes,
+        running: current?.running ?? 0,
+      })),
+      devices: [...new Set(entries.map(({ device }) => device))].map((device) => {
+        const { inside, waiting } = this.#gates.get(device) as Gate
+        return { device, running: inside, waiting, slots: this.#options.slotsByDevice[device] ?? null }
+      }),
+      memory: { usedBytes: this.#usedBytes, budgetBytes: this.#options.memoryBytes },
+    }
+  }
+
+  #get(manifestDigest: Hash): Shelved {
+    const entry = this.#models.get(manifestDigest)
+    if (entry === undefined) throw assignmentModelUnknown({ manifest: manifestDigest })
+    return entry
+  }
+
+  #getSlots(device: DeviceName): number {
+    return this.#options.slotsByDevice[device] ?? Number.POSITIVE_INFINITY
+  }
+
+  #toEntry(offer: OfferedModel, { manifest, manifestDigest, device, deviceReason, readFile }: OpenModel): Shelved {
+    if (this.#models.has(manifestDigest)) throw minerModelTwice({ model: offer.model, dtype: offer.dtype })
+    const pinned = this.#options.pinned.includes(manifest.model)
+    const known = { manifest, manifestDigest, device, deviceReason, readFile, memoryBytes: toMemoryBytes(manifest) }
+    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: 0 }
+  }
+
+  /** The pinned models and the largest of the others must have place together, or a task would wait for ever. */
+  #assertBudget(added: Shelved): void {
+    const { memoryBytes: budgetBytes } = this.#options
+    if (budgetBytes === null) return
+    const entries = [...this.#models.values(), added]
+    const pinnedBytes = entries.reduce((sum, { pinned, memoryBytes }) => sum + (pinned ? memoryBytes : 0), 0)
+    const largestBytes = entries.reduce((largest, { pinned, memoryBytes }) => (pinned ? largest : Math.max(largest, memoryBytes)), 0)
+    const neededBytes = pinnedBytes + largestBytes
+    if (neededBytes > budgetBytes) throw minerModelOverBudget({ model: added.manifest.model, neededBytes, pinnedBytes, budgetBytes })
+  }
+
+  async #runOnce<T>(entry: Shelved, work: (model: OpenModel) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const opening = await this.#hold(entry, signal)
+    try {
+      const model = await waitUnlessAborted(opening.model, signal)
+      return await work(model)
+    } catch (error) {
+      if (isError(error, inferenceOutOfMemory)) this.#retire(entry, opening, 'outOfMemory')
+      if (isError(error, inferenceWorkerEnded)) this.#retire(entry, opening, 'workerEnded')
+      throw error
+    } finally {
+      opening.running--
+      if (opening.retired && opening.running === 0) void this.#close(opening)
+      this.#changed.notify()
+    }
+  }
+
+  /** The model's opening with one run more. */
+  async #hold(entry: Shelved, signal: AbortSignal | undefined): Promise<Opening> {
+    entry.usedAt = ++this.#runs
+    // While somebody looks for room, runs of loaded models line up too: without that, a busy model would never make place.
+    const leave = entry.current !== null && this.#door.inside === 0 ? null : await this.#door.enter(signal)
+    try {
+      if (entry.current === null) {
+        await this.#makeRoom(entry.memoryBytes, signal)
+        this.#open(entry, this.#reopen(entry))
+      }
+      const opening = entry.current as unknown as Opening
+      opening.running++
+      return opening
+    } finally {
+      leave?.()
+    }
+  }
+
+  /** Unloads what was used least recently until `bytes` more fit, and waits for runs to end where only those are left. */
+  async #makeRoom(bytes: number, signal?: AbortSignal): Promise<void> {
+    while (this.#usedBytes + bytes > (this.#options.memoryBytes ?? Number.POSITIVE_INFINITY)) {
+      signal?.throwIfAborted()
+      const [oldest] = this.#listIdle().sort((a, b) => a.usedAt - b.usedAt)
+      if (oldest === undefined) await this.#changed.wait(signal)
+      else await this.#unload(oldest, 'memory')
+    }
+  }
+
+  #listIdle(): Shelved[] {
+    return [...this.#models.values()].filter(({ pinned, current }) => !pinned && current?.running === 0)
+  }
+
+  async #unloadOthers(entry: Shelved): Promise<void> {
+    const same = [...this.#openings].filter(({ retired }) => retired).map(({ closed }) => closed.promise)
+    const others = this.#listIdle().filter((other) => other !== entry && other.device === entry.device)
+    await Promise.all([...same, ...others.map((other) => this.#unload(other, 'outOfMemory'))])
+  }
+
+  async #unload(entry: Shelved, reason: UnloadReason): Promise<void> {
+    const opening = entry.current
+    if (opening === null) return
+    this.#retire(entry, opening, reason)
+    await opening.closed.promise
+  }
+
+  #open(entry: Shelved, model: Promise<OpenModel>): void {
+    const { memoryBytes } = entry
+    const opening: Opening = { model, memoryBytes, isOpen: false, running: 0, retired: false, closing: null, closed: Promise.withResolvers() }
+    entry.current = opening
+    this.#openings.add(opening)
+    this.#usedBytes += memoryBytes
+    model.then(
+      () => {
+        opening.isOpen = true
+      },
+      () => this.#retire(entry, opening, null),
+    )
+  }
+
+  async #reopen(entry: Shelved): Promise<OpenModel> {
+    const { offer, manifestDigest, device } = entry
+    if (this.#isDisposed) throw minerStopped({})
+    const startedAtMs = performance.now()
+    // The device that was found at the start, so that a limit of its slots holds on.
+    const model = await this.#options.engine.openModel({ ...offer, device })
+    if (model.manifestDigest !== manifestDigest) {
+      await model.dispose()
+      throw minerModelUnusable({ model: offer.model, reason: 'its files have changed since the start' })
+    }
+    this.#options.onReloaded?.(entry, performance.now() - startedAtMs)
+    return model
+  }
+
+  /** No new runs in it; `reason` null: it never opened. */
+  #retire(entry: Shelved, opening: Opening, reason: UnloadReason | null): void {
+    if (opening.retired) return
+    opening.retired = true
+    if (entry.current === opening) entry.current = null
+    if (reason !== null) this.#options.onUnloaded?.(entry, reason)
+    if (opening.running === 0) void this.#close(opening)
+  }
+
+  #close(opening: Opening): Promise<void> {
+    opening.closing ??= (async () => {
+      await opening.model.then((model) => model.dispose()).catch(() => undefined)
+      this.#openings.delete(opening)
+      this.#usedBytes -= opening.memoryBytes
+      opening.closed.resolve()
+      this.#changed.notify()
+    })()
+    return opening.closing
+  }
+}
+
+/** What `promise` brings. @throws the signal's reason when it aborts first; what `promise` brings then is for others */
+async function waitUnlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const giveUp = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', giveUp)
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}

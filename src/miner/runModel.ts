@@ -1,0 +1,110 @@
+import { sha256 } from '../domain/canonical.ts'
+import type { OpenModel } from '../domain/enginePort.ts'
+import type { Hash } from '../domain/hex.ts'
+import type { Media, MediaFile } from '../domain/media.ts'
+import type { StartedTask } from '../domain/storePorts.ts'
+import { isPipelineContent, type TaskContent, type TaskOutput, toMaxUnits } from '../domain/task.ts'
+import { isError } from '../errors/cuckooError.ts'
+import { inferenceWorkerEnded } from '../errors/inference.ts'
+import { taskCrashed, taskMediaMismatch } from '../errors/miner.ts'
+import { type BackoffPolicy, waitMs } from './backoff.ts'
+import type { CoordinatorLink } from './coordinatorLink.ts'
+import type { CrashBook } from './crashBook.ts'
+import type { ModelShelf } from './modelShelf.ts'
+import { isTransient, toRetryMs } from './retry.ts'
+
+/** What a model made of a task. */
+export interface MadeOutput {
+  output: TaskOutput
+  /** the media that `output` names */
+  files: MediaFile[]
+  inferenceMs: number
+}
+
+export interface RunModelHooks {
+  signal: AbortSignal
+  /** token ids as they are made, each once */
+  onTokens(tokenIds: number[]): void
+  /** paid units so far, of kinds that tell */
+  onUnits(unitsDone: number): void
+}
+
+/**
+ * The output of a task in its model, under a mark on disk that stands while the model has it.
+ *
+ * @throws CUCKOO_MINER_TASK_CRASHED when the model's worker ended over it: it is not run here again
+ * @throws what the shelf and the engine throw, the signal's reason
+ */
+export async function runModel(
+  { shelf, crashes }: { shelf: ModelShelf; crashes: Pick<CrashBook, 'begin' | 'end' | 'addCrash'> },
+  task: StartedTask & { content: TaskContent; media: Uint8Array | null; seed: bigint },
+  hooks: RunModelHooks,
+): Promise<MadeOutput> {
+  const { assignmentDigest, content, taskId, model } = task
+  const { media, seed, content: _, ...mark } = task
+  let sentTokens = 0
+  const run = async (open: OpenModel) => {
+    await crashes.begin(mark)
+    // After a run out of memory the same ids are made again.
+    let madeTokens = 0
+    const onTokens = (tokenIds: number[]) => {
+      const fresh = tokenIds.slice(Math.max(0, sentTokens - madeTokens))
+      madeTokens += tokenIds.length
+      sentTokens += fresh.length
+      if (fresh.length > 0) hooks.onTokens(fresh)
+    }
+    return runKind(open, content, media, seed, { ...hooks, onTokens })
+  }
+  try {
+    return await shelf.run(mark.manifest, run, hooks.signal)
+  } catch (error) {
+    if (!isError(error, inferenceWorkerEnded)) {
+      await crashes.end(assignmentDigest)
+      throw error
+    }
+    await crashes.addCrash(assignmentDigest)
+    throw taskCrashed({ taskId, model }, { cause: error })
+  }
+}
+
+async function runKind(model: OpenModel, content: TaskContent, media: Uint8Array | null, seed: bigint, hooks: RunModelHooks): Promise<MadeOutput> {
+  const { signal, onTokens } = hooks
+  if (content.kind === 'embedding') return toMade(await model.embed(content.input, content.params, { signal }))
+  if (content.kind === 'image') {
+    const units = Number(toMaxUnits(content))
+    const onStep = (done: number, steps: number) => hooks.onUnits(Math.floor(units * Math.min(1, done / steps)))
+    return toMade(await model.generateImages(content.input, content.params, seed, { signal, onStep }))
+  }
+  if (isPipelineContent(content)) return toMade(await model.runPipeline(content, media, { signal }))
+  return toMade(await model.generateText(content.input, content.params, seed, { signal, onTokens }))
+}
+
+function toMade({ output, files = [], totalMs }: { output: TaskOutput; files?: MediaFile[]; totalMs: number }): MadeOutput {
+  return { output, files, inferenceMs: totalMs }
+}
+
+/**
+ * Bytes of a medium that a task names, as the coordinator has them; what may pass is tried again until `signal` aborts.
+ *
+ * @throws CUCKOO_MINER_MEDIA_MISMATCH when they are not the bytes that the medium's SHA-256 names
+ * @throws what the coordinator answers, the signal's reason
+ */
+export async function fetchMedia(
+  link: CoordinatorLink,
+  { taskId, attempt, media }: { taskId: Hash; attempt: number; media: Media },
+  backoff: BackoffPolicy,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  for (let failures = 1; ; failures++) {
+    try {
+      const data = await link.request('getTaskMedia', { params: { taskId, attempt, hash: media.sha256 } }, signal)
+      const foundSha256 = sha256(data)
+      if (foundSha256 === media.sha256 && data.length === media.bytes) return data
+      throw taskMediaMismatch({ sha256: media.sha256, expectedBytes: media.bytes, foundSha256, foundBytes: data.length })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isTransient(error)) throw error
+      await waitMs(toRetryMs(error, failures, backoff), signal)
+    }
+  }
+}
