@@ -8,7 +8,7 @@ const drawsPerImage = 65_536
  * belong to its steps. Elements 2k and 2k + 1 are one Box–Muller pair of two hashed uniforms, (h + 0.5) / 2^32, in float64 and
  * then rounded. Every machine has the same hashes; logarithm and circle functions may differ by their last bit from one
  * JavaScript engine to another, which the rounding to float32 nearly always hides.
- * @example drawNoise(42n, { image: 0, draw: 0 }, 2) // Float32Array [-0.10439…, 0.47183…]
+ * @example drawNoise(42n, { image: 0, draw: 0 }, 2) // Float32Array [0.48984…, 0.48037…]
  */
 export function drawNoise(seed: bigint, { image, draw }: { image: number; draw: number }, length: number): Float32Array {
   const state = toPositionState(seed, image * drawsPerImage + draw)

@@ -8,6 +8,8 @@ export type EncodePrompt = (prompt: string) => number[]
 
 type Json = Record<string, unknown>
 
+const clipEndToken = '<|endoftext|>'
+
 /**
  * The prompt encoder of `tokenizer/`: its `tokenizer.json`, or CLIP's vocabulary and merges, which is all that most Stable Diffusion
  * repositories have. `length`: tokens that the text encoder takes.
@@ -18,9 +20,9 @@ export async function loadPromptTokenizer(folder: ModelFolder, length: number): 
   const special = { ...((await readJsonFile(folder, 'tokenizer/special_tokens_map.json')) ?? {}), ...config }
   const json = (await readJsonFile(folder, 'tokenizer/tokenizer.json')) ?? (await readClipTokenizer(folder, special))
   const tokenizer = createTokenizer(json, config)
-  const pad = findToken(special.pad_token) ?? findToken(special.eos_token)
-  const padId = pad === undefined ? undefined : tokenizer.token_to_id(pad)
-  if (padId === undefined) throw tokenizerInvalid({ problem: `its padding token ${pad ?? ''} is not in the vocabulary` })
+  const pad = findToken(special.pad_token) ?? findToken(special.eos_token) ?? clipEndToken
+  const padId = tokenizer.token_to_id(pad)
+  if (padId === undefined) throw tokenizerInvalid({ problem: `its padding token ${pad} is not in the vocabulary` })
   return (prompt) => {
     const bare = tokenizer.encode(prompt, { add_special_tokens: false }).ids
     const { before, after } = splitAround(tokenizer.encode(prompt).ids, bare)
@@ -60,8 +62,8 @@ async function readClipTokenizer(folder: ModelFolder, special: Json): Promise<Js
   const merges = (await readFile(mergesPath, 'utf8')).split('\n').filter((line) => line !== '' && !line.startsWith('#version'))
   return toClipTokenizer(vocabulary, merges, {
     start: findToken(special.bos_token) ?? '<|startoftext|>',
-    end: findToken(special.eos_token) ?? '<|endoftext|>',
-    unknown: findToken(special.unk_token) ?? '<|endoftext|>',
+    end: findToken(special.eos_token) ?? clipEndToken,
+    unknown: findToken(special.unk_token) ?? clipEndToken,
   })
 }
 
