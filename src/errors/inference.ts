@@ -126,6 +126,19 @@ export const deviceUnavailable = defineError('CUCKOO_DEVICE_UNAVAILABLE', 'confi
   hint: f.nextStep,
 }))
 
+export const runtimeSourceUnreachable = defineError('CUCKOO_RUNTIME_SOURCE_UNREACHABLE', 'unavailable', (f: { url: string; reason: string }) => ({
+  message: `The runtime's libraries cannot be fetched from ${f.url}: ${f.reason}.`,
+  hint: 'Check the network and run it again: the download goes on where it stopped.',
+}))
+export const runtimeFileCorrupt = defineError('CUCKOO_RUNTIME_FILE_CORRUPT', 'invalid', (f: { file: string; problem: string }) => ({
+  message: `The runtime's package ${f.file} is refused: ${f.problem}. Nothing was installed.`,
+  hint: 'Run it again: it is fetched from the start. A proxy may alter downloads; try another network.',
+}))
+export const runtimeDirectoryUnwritable = defineError('CUCKOO_RUNTIME_DIRECTORY_UNWRITABLE', 'config', (f: { directory: string; reason: string }) => ({
+  message: `The runtime's folder ${f.directory} cannot be written: ${f.reason}.`,
+  hint: 'Give it space, or run the command as the user who installed cuckoo.',
+}))
+
 // ---- runs ----
 export const modelKindWrong = defineError('CUCKOO_INFERENCE_KIND_WRONG', 'usage', (f: { model: string; kind: string; wanted: string }) => ({
   message: `The model '${f.model}' does ${f.kind}, not ${f.wanted}.`,
