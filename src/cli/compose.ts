@@ -11,7 +11,9 @@ import type { SignatureVerifier, Signer } from '../domain/ports.ts'
 import { rpcUrlMissing } from '../errors/chain.ts'
 import { networkMismatch } from '../errors/config.ts'
 import { internalError } from '../errors/internal.ts'
+import type { ModelPlaces } from '../inference/prepareModel.ts'
 import type { MinerDependencies, RunningMiner } from '../miner/startMiner.ts'
+import { readTextFile } from './files.ts'
 import type { ComposeOptions, DeployRequest, MinerControl, Ports } from './ports.ts'
 import { getVersion } from './version.ts'
 
@@ -46,9 +48,10 @@ export function compose(options: ComposeOptions, { wrapEngine = (engine) => engi
   const unlockOptions = toUnlockOptions(options)
   const getDeployment = once(() => loadDeployment(options))
   const getChain = once(async () => createChain(await getDeployment(), options))
+  const getModelPlaces = once(() => toModelPlaces(options))
   const getEngine = once(async () => {
     const { createEngine } = await import('../inference/createEngine.ts')
-    const engine = createEngine({ modelsDirectory: join(home, 'models'), logger: await createLogger(options, 'engine') })
+    const engine = createEngine({ ...(await getModelPlaces()), logger: await createLogger(options, 'engine') })
     closers.push(() => engine.dispose())
     return wrapEngine(engine)
   })
@@ -111,7 +114,7 @@ export function compose(options: ComposeOptions, { wrapEngine = (engine) => engi
     },
     readPayments: async (node) => (await import('../store/minerStore.ts')).readMinerPayments({ directory: await toStore('miner', node) }),
     getEngine,
-    listCachedModels: () => listCachedModels(join(home, 'models')),
+    getModelCache: once(async () => (await import('../inference/modelCache.ts')).createModelCache(await getModelPlaces())),
     findDevnet: async () => (await import('../devnet/devnetState.ts')).findDevnet(home),
     serveCoordinator: (node, signer, coordinatorConfig) => serveCoordinator(shared, { node, signer, config: coordinatorConfig }),
     startMiner: (node, signer, minerConfig, onEvent, control) => startMiner(shared, { node, signer, config: minerConfig, onEvent }, control),
@@ -205,12 +208,18 @@ async function findMinerControls(directory: string): Promise<{ node: Address; cl
   return found.flat()
 }
 
-/** `owner/model` of the hub's models in the cache, `<owner>/<model>/<commit>/`. */
-async function listCachedModels(directory: string): Promise<string[]> {
-  const list = (path: string) => readdir(path).catch((): string[] => [])
-  const owners = (await list(directory)).sort()
-  const models = await Promise.all(owners.map(async (owner) => (await list(join(directory, owner))).sort().map((model) => `${owner}/${model}`)))
-  return models.flat()
+/** Where models are, from the configuration; the token from the environment, else from its file. */
+async function toModelPlaces({ config }: ComposeOptions): Promise<ModelPlaces> {
+  const { home, modelsCache, modelsBudget, offline, hubUrl, hubToken, hubTokenFile } = config.values
+  const token = hubToken ?? (hubTokenFile === undefined ? undefined : (await readTextFile(hubTokenFile)).trim())
+  return {
+    modelsDirectory: modelsCache ?? join(home, 'models'),
+    allowedModelsFile: join(home, 'miner', 'allowed-manifests.json'),
+    offline,
+    hubUrl: hubUrl?.replace(/\/+$/, ''),
+    hubToken: token === '' ? undefined : token,
+    budgetBytes: modelsBudget,
+  }
 }
 
 function toUnlockOptions({ config, output, prompts }: ComposeOptions) {

@@ -48,3 +48,9 @@ export function foldCommand(command: string, width: number, prompt: string): str
   }
   return [...lines, line].join('\n')
 }
+
+/** `text` cut to `width` characters at its start, which of a path says least. @example fitStart('onnx/model.onnx', 11) // '…model.onnx' */
+export function fitStart(text: string, width: number): string {
+  const characters = [...text]
+  return characters.length <= width ? text : `…${characters.slice(characters.length - width + 1).join('')}`
+}

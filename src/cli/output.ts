@@ -7,6 +7,8 @@ import { formatTable, type Table } from './table.ts'
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 export interface Spinner {
+  /** a person can see it */
+  readonly shown: boolean
   /** shows `text`; starts it where it stands still */
   update(text: string): void
   /** leaves nothing behind; again and again is the same as once */
@@ -125,7 +127,7 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     openFrames: () =>
       options.json || io.stdout.isTTY !== true ? null : createFrames(toStdout, () => ({ columns: output.columns, rows: io.stdout.rows ?? 24 })),
     async spin(text) {
-      if (options.json || io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
+      if (options.json || io.stderr.isTTY !== true) return { shown: false, update: () => {}, stop: () => {} }
       const { default: ora } = await import('ora')
       const running = ora({
         stream: io.stderr as NodeJS.WriteStream,
@@ -141,6 +143,7 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
       }
       if (text !== '') update(text)
       return {
+        shown: true,
         update,
         stop: () => {
           // ora clears the line at every stop, and by the second one the line holds something else.

@@ -8,6 +8,7 @@ import type { Beacon } from '../domain/beaconPort.ts'
 import type { Chain, Deployment, NetworkParameters, RandomnessKind, TxOptions, TxReport } from '../domain/chainPort.ts'
 import type { Engine } from '../domain/enginePort.ts'
 import type { Address, Hex } from '../domain/hex.ts'
+import type { ModelCache } from '../domain/modelCachePort.ts'
 import type { Role } from '../domain/node.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import type { AppStore, CoordinatorPayments } from '../domain/storePorts.ts'
@@ -84,8 +85,8 @@ export interface Ports {
   /** what the miner `node` of this home holds for each coordinator, also while it runs; none: it never ran here */
   readPayments(node: Address): Promise<CoordinatorPayments[]>
   getEngine(): Promise<Engine>
-  /** `owner/model` of the models in the home's cache */
-  listCachedModels(): Promise<string[]>
+  /** models of the hub on this machine */
+  getModelCache(): Promise<ModelCache>
   /** the devnet of this home while it runs */
   findDevnet(): Promise<DevnetState | undefined>
   serveCoordinator(node: Address, signer: Signer, config: CoordinatorConfig): Promise<ServingCoordinator>

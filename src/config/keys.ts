@@ -1,5 +1,5 @@
 /** How the text of a key is read; the schemas stand in parseConfig.ts, so that help can list keys without loading zod. */
-export type KeyKind = 'text' | 'path' | 'url' | 'fileOrUrl' | 'switch' | 'presence' | 'duration' | 'descriptor' | 'logLevel'
+export type KeyKind = 'text' | 'path' | 'url' | 'fileOrUrl' | 'switch' | 'presence' | 'duration' | 'bytes' | 'descriptor' | 'logLevel'
 
 export interface ConfigKey {
   /** environment variable, or null: flag only */
@@ -107,6 +107,19 @@ export const configKeys = {
   apiKey: { env: 'CUCKOO_API_KEY', flag: null, file: false, kind: 'text', secret: true, scope: 'command', doc: "an app's API key" },
   apiKeyFile: { env: 'CUCKOO_API_KEY_FILE', flag: null, file: true, kind: 'path', scope: 'command', doc: "a file with an app's API key" },
   beaconUrl: { env: 'CUCKOO_BEACON_URL', flag: null, file: true, kind: 'url', scope: 'command', doc: 'a relay of drand for the seeds of juries' },
+  modelsCache: {
+    env: 'CUCKOO_MODELS_CACHE',
+    flag: null,
+    file: true,
+    kind: 'path',
+    scope: 'command',
+    doc: 'where models of the hub are kept; default: models in the home',
+  },
+  modelsBudget: { env: 'CUCKOO_MODELS_BUDGET', flag: null, file: true, kind: 'bytes', scope: 'command', doc: 'what they may take together, like 50GB' },
+  offline: { env: 'CUCKOO_OFFLINE', flag: null, file: true, kind: 'switch', default: 'false', scope: 'command', doc: 'true: no model is downloaded' },
+  hubUrl: { env: 'CUCKOO_HUB_URL', flag: null, file: true, kind: 'url', secret: true, scope: 'command', doc: 'a mirror of huggingface.co' },
+  hubToken: { env: 'HF_TOKEN', flag: null, file: false, kind: 'text', secret: true, scope: 'command', doc: 'token for gated models of the hub' },
+  hubTokenFile: { env: 'HF_TOKEN_PATH', flag: null, file: true, kind: 'path', scope: 'command', doc: 'a file with that token' },
   modelsDir: { env: 'CUCKOO_MODELS_DIR', flag: null, file: true, kind: 'path', scope: 'command', doc: 'folder with models in <owner>/<model>' },
 } as const satisfies Record<string, ConfigKey>
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { valueInvalid } from '../errors/cli.ts'
 import { configInvalid } from '../errors/config.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
+import { findBytes } from './bytes.ts'
 import { findDuration } from './duration.ts'
 import type { KeyKind } from './keys.ts'
 
@@ -29,6 +30,14 @@ export const zDuration = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** A size as a person types it; bytes come out. */
+export const zBytes = z.string().transform((text, context) => {
+  const bytes = findBytes(text)
+  if (bytes !== undefined) return bytes
+  context.issues.push({ code: 'custom', message: 'is not a size like 50GB or 512MiB', input: text })
+  return z.NEVER
+})
+
 const zPath = z.string().min(1, 'is empty')
 const zHttpUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' })
 
@@ -41,6 +50,7 @@ export const kindSchemas = {
   switch: z.union([z.boolean(), z.stringbool({ error: 'is neither true nor false' })], { error: 'is neither true nor false' }),
   presence: z.union([z.boolean(), z.string().transform((text) => text !== '')]),
   duration: zDuration,
+  bytes: zBytes,
   descriptor: z
     .string()
     .regex(/^\d{1,4}$/, 'is not the number of a file descriptor')

@@ -6,7 +6,7 @@ import type { Hash } from '../domain/hex.ts'
 import { hubFileCorrupt, hubOffline, hubUnreachable, modelFileMissing } from '../errors/inference.ts'
 import { assertSpace } from './assertSpace.ts'
 import type { DownloadRequest } from './downloadModel.ts'
-import type { HubClient, HubFile, HubListing } from './hubClient.ts'
+import { createHubClient, type HubClient, type HubFile, type HubListing } from './hubClient.ts'
 import { findModelFile, type ModelFolder } from './modelFolder.ts'
 import { retryHub } from './retryHub.ts'
 
@@ -19,6 +19,16 @@ export interface Transfer {
   ensure(paths: readonly string[]): Promise<void>
   /** What was found so far. */
   report(): { known: ReadonlyMap<string, { bytes: number; sha256: Hash }>; downloadedBytes: number }
+}
+
+/** Fetches `files` of a commit whose lock is held. @throws as {@link downloadModel} */
+export async function repairFiles(request: DownloadRequest, folder: ModelFolder, listing: HubListing, files: readonly HubFile[]): Promise<void> {
+  const client = createHubClient({ baseUrl: request.baseUrl, token: request.token })
+  try {
+    await createTransfer(client, request, folder, listing).ensure(files.map(({ path }) => path))
+  } finally {
+    await client.close()
+  }
 }
 
 interface MissingFile {

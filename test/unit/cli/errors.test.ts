@@ -233,7 +233,7 @@ describe('what is configured wrong', () => {
     `)
     expect(await seen('{"tiemout": "5m"}')).toMatchInlineSnapshot(`
       "error: The config file $HOME/config.json has an unknown key 'tiemout'. (CUCKOO_CONFIG_KEY_UNKNOWN)
-      hint: Keys it may have: network, rpcUrl, deployment, account, privateKeyFile, passwordFile, yes, timeout, logLevel, coordinator, apiKeyFile, beaconUrl, modelsDir.
+      hint: Keys it may have: network, rpcUrl, deployment, account, privateKeyFile, passwordFile, yes, timeout, logLevel, coordinator, apiKeyFile, beaconUrl, modelsCache, modelsBudget, offline, hubUrl, hubTokenFile, modelsDir.
       exit 78"
     `)
     expect(await seen('{')).toMatchInlineSnapshot(`

@@ -1,10 +1,13 @@
 import { z } from 'zod'
+import { formatBytes } from '../../../config/bytes.ts'
+import { formatDuration } from '../../../config/duration.ts'
 import { coordinatorMissing } from '../../../errors/cli.ts'
 import { isError } from '../../../errors/cuckooError.ts'
 import { clientOptions, createAppClient } from '../../appClient.ts'
 import type { Context } from '../../context.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { formatCaiShort } from '../../format.ts'
+import { zCached } from '../../modelViews.ts'
 import { zWei } from '../../schemas.ts'
 
 const zOffered = z.object({
@@ -19,8 +22,8 @@ const zOffered = z.object({
 })
 
 export const modelsList = defineCommand({
-  description: `Lists the models that ship with cuckoo, those in the cache of this home, and what the
-coordinator's miners offer now.`,
+  description: `Lists the models that ship with cuckoo, those of the hub in the cache of this machine,
+and what the coordinator's miners offer now.`,
   examples: [
     { command: 'cuckoo models list', note: 'with the devnet, if it runs' },
     { command: 'cuckoo models list --coordinator https://ada.example --api-key-file ./key', note: 'with what it offers' },
@@ -29,21 +32,43 @@ coordinator's miners offer now.`,
   options: z.object(clientOptions),
   output: z.object({
     bundled: z.array(z.object({ model: z.string(), kind: z.string(), dtypes: z.array(z.string()), bytes: z.int() })),
-    cached: z.array(z.string()),
+    cached: z.array(zCached),
+    cache: z.object({ directory: z.string(), bytes: z.int(), budgetBytes: z.int().nullable() }),
     coordinator: z.string().nullable(),
     offered: z.array(zOffered),
   }),
   async run({ options }, context) {
     const bundled = await (await context.ports.getEngine()).listBundledModels()
-    const [cached, offers] = await Promise.all([context.ports.listCachedModels(), listOffered(context, options)])
-    return { bundled, cached, ...offers }
+    const { directory, budgetBytes, list } = await context.ports.getModelCache()
+    const [cached, offers] = await Promise.all([list(), listOffered(context, options)])
+    const cache = { directory, bytes: cached.reduce((sum, { bytes }) => sum + bytes, 0), budgetBytes }
+    return { bundled, cached, cache, ...offers }
   },
-  view({ bundled, cached, coordinator, offered }, screen) {
+  view({ bundled, cached, cache, coordinator, offered }, screen, context) {
     screen.table({
-      columns: [{ title: 'ships with cuckoo', shrink: true }, { title: 'kind' }, { title: 'dtypes' }, { title: 'MB', align: 'right' }],
-      rows: bundled.map(({ model, kind, dtypes, bytes }) => [model, kind, dtypes.join(', '), (bytes / 1e6).toFixed(1)]),
+      columns: [{ title: 'ships with cuckoo', shrink: true }, { title: 'kind' }, { title: 'dtypes' }, { title: 'size', align: 'right' }],
+      rows: bundled.map(({ model, kind, dtypes, bytes }) => [model, kind, dtypes.join(', '), formatBytes(bytes)]),
     })
-    if (cached.length > 0) screen.line(`\nin the cache: ${cached.join(', ')}`)
+    if (cached.length > 0) {
+      const budget = cache.budgetBytes === null ? '' : ` of ${formatBytes(cache.budgetBytes)}`
+      screen.line(`\n${formatBytes(cache.bytes)}${budget} in ${cache.directory}`)
+      screen.table({
+        columns: [
+          { title: 'in the cache', shrink: true },
+          { title: 'dtypes' },
+          { title: 'size', align: 'right' },
+          { title: 'revision', shrink: true },
+          { title: 'used' },
+        ],
+        rows: cached.map(({ model, dtypes, bytes, revision, names, quarantined, lastUsedAt }) => [
+          model,
+          `${dtypes.join(', ') || 'unfinished'}${quarantined === 0 ? '' : `, ${quarantined} set aside`}`,
+          formatBytes(bytes),
+          `${revision.slice(0, 12)}${names.length === 0 ? '' : ` (${names.join(', ')})`}`,
+          `${formatDuration(context.nowSeconds() - lastUsedAt)} ago`,
+        ]),
+      })
+    }
     if (coordinator === null) return screen.line('\nNo coordinator is named, so nothing is known of offers.')
     if (offered.length === 0) return screen.line(`\nNo miner offers a model at ${coordinator} now.`)
     screen.line()

@@ -1,0 +1,130 @@
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toManifestDigest } from '../domain/manifest.ts'
+import type { AlteredFile, CachedModel, InspectedModel, ModelCache, PullHooks, VerifiedModel } from '../domain/modelCachePort.ts'
+import { CuckooError } from '../errors/cuckooError.ts'
+import { modelBundled, modelNotFound } from '../errors/inference.ts'
+import { createAllowedModels } from './allowedModels.ts'
+import { listBundledModels } from './bundledModels.ts'
+import { listCachedModels } from './cachedModels.ts'
+import { findListing, toCachedFolder } from './cacheFiles.ts'
+import { inspectModel } from './createManifest.ts'
+import { type DownloadRequest, downloadModel, resolveRevision } from './downloadModel.ts'
+import type { HubFile } from './hubClient.ts'
+import { findModelFile } from './modelFolder.ts'
+import { lockModel } from './modelLock.ts'
+import { assertModelName } from './modelName.ts'
+import { assertSafe, getLocalFolder, type ModelPlaces, toHubPlace } from './prepareModel.ts'
+import { compareFile, repairFiles } from './transferFiles.ts'
+
+/**
+ * The cache of hub models in `places`.
+ * @example await createModelCache({ modelsDirectory: '/home/me/.cuckoo/models' }).list() // [{ model: 'owner/model', revision: 'c0ffee…', … }]
+ */
+export function createModelCache(places: ModelPlaces): ModelCache {
+  const place = toHubPlace(places)
+  const allowed = places.allowedModelsFile === undefined ? null : createAllowedModels(places.allowedModelsFile)
+  const findCached = async (wanted: { model: string; revision: string | null } | null): Promise<CachedModel[]> => {
+    const cached = await listCachedModels(place.directory)
+    if (wanted === null) return cached
+    assertModelName(wanted.model)
+    const found = cached.filter(({ model }) => model === wanted.model).filter((entry) => wanted.revision === null || isRevision(entry, wanted.revision))
+    if (found.length > 0) return found
+    const known = [...new Set(cached.map(({ model, revision }) => `${model}@${revision.slice(0, 12)}`))].join(', ')
+    const name = wanted.revision === null ? wanted.model : `${wanted.model}@${wanted.revision.slice(0, 80)}`
+    throw modelNotFound({ model: name, where: `the cache ${place.directory}`, known })
+  }
+  return {
+    directory: place.directory,
+    budgetBytes: places.budgetBytes ?? null,
+    list: () => listCachedModels(place.directory),
+    resolve: async (model, revision, signal) => {
+      assertModelName(model)
+      return resolveRevision({ ...place, model, revision, signal })
+    },
+    pull: async ({ model, dtype, kind, revision }, hooks = {}) => {
+      assertModelName(model)
+      const downloaded = await downloadModel({ ...place, model, dtype, kind, revision, refresh: true, ...hooks })
+      const { folder, downloadedBytes, previousRevision } = downloaded
+      const inspected = await inspectModel(folder, { dtype, kind, revision: downloaded.revision, paths: downloaded.paths, known: downloaded.known })
+      assertSafe(model, inspected.findings)
+      await allowed?.allow(inspected.manifest)
+      return { ...toInspected(inspected), path: folder.path, downloadedBytes, previousRevision }
+    },
+    inspect: async ({ model, dtype, kind, source }) => {
+      assertModelName(model)
+      if (source.from !== 'hub') return toInspected(await inspectModel(await getLocalFolder(model, source), { dtype, kind, revision: null }))
+      const { folder, ...pinned } = await downloadModel({ ...place, model, dtype, kind, revision: source.revision, offline: true })
+      return toInspected(await inspectModel(folder, { dtype, kind, ...pinned }))
+    },
+    verify: async (wanted, options) => {
+      const verified: VerifiedModel[] = []
+      for (const { model, revision } of await findCached(wanted)) verified.push(await verifyModel({ ...place, model, revision, dtype: 'fp32' }, options))
+      return verified
+    },
+    remove: async (wanted, { dryRun }) => {
+      assertModelName(wanted.model)
+      const cached = await findCached(wanted).catch(async (error: unknown) => {
+        if ((await listBundledModels()).some(({ model }) => model === wanted.model)) throw modelBundled({ model: wanted.model }, { cause: error })
+        throw error
+      })
+      if (dryRun) return cached
+      for (const { model, revision } of cached)
+        await lockModel(place.directory, model, undefined, () => removeFolder(toCachedFolder(place.directory, model, revision).path))
+      return cached
+    },
+  }
+}
+
+function isRevision({ revision, names }: CachedModel, wanted: string): boolean {
+  return names.includes(wanted) || (/^[0-9a-f]{7,40}$/.test(wanted) && revision.startsWith(wanted))
+}
+
+function toInspected({ manifest, findings }: Omit<InspectedModel, 'digest'>): InspectedModel {
+  return { manifest, digest: toManifestDigest(manifest), findings }
+}
+
+/** Moved aside first: a removal that is cut off leaves no half model behind, and what it left goes with the next. */
+async function removeFolder(path: string): Promise<void> {
+  const aside = `${path}.removed`
+  await rm(aside, { recursive: true, force: true })
+  await rename(path, aside)
+  await rm(aside, { recursive: true })
+}
+
+/** A link where a file was. */
+function toRefused(error: CuckooError): { bytes: number; difference: { expected: string; found: string } } {
+  return { bytes: 0, difference: { expected: 'a plain file', found: error.message } }
+}
+
+async function verifyModel(
+  request: DownloadRequest & { revision: string },
+  { repair, onProgress, signal }: PullHooks & { repair: boolean },
+): Promise<VerifiedModel> {
+  const { directory, model, revision } = request
+  const folder = toCachedFolder(directory, model, revision)
+  return lockModel(directory, model, signal, async () => {
+    const listing = await findListing(folder.path)
+    const altered: AlteredFile[] = []
+    const broken: HubFile[] = []
+    let [files, bytes] = [0, 0]
+    for (const file of listing?.files ?? []) {
+      signal?.throwIfAborted()
+      const path = await findModelFile(folder, file.path).catch((error: CuckooError) => error)
+      if (path === null) continue
+      const { bytes: size, difference } = path instanceof CuckooError ? toRefused(path) : await compareFile(path, file)
+      files++
+      bytes += size
+      if (difference === null) continue
+      altered.push({ path: file.path, ...difference, repaired: false })
+      broken.push(file)
+    }
+    if (broken.length === 0 || listing === null) return { model, revision, files, bytes, altered }
+    for (const { path } of broken) {
+      const target = join(folder.path, ...path.split('/'))
+      await rename(target, `${target}.quarantined`)
+    }
+    if (repair) await repairFiles({ ...request, onProgress, signal }, folder, listing, broken)
+    return { model, revision, files, bytes, altered: altered.map((file) => ({ ...file, repaired: repair })) }
+  })
+}
