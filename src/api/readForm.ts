@@ -1,5 +1,7 @@
+import type { MultipartFile, MultipartValue } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { bodyTooLarge, requestInvalid } from '../errors/api.ts'
+import { CuckooError } from '../errors/cuckooError.ts'
 import type { RawForm } from './requestInput.ts'
 import type { FormBody } from './route.ts'
 
@@ -18,18 +20,28 @@ export async function readForm(request: FastifyRequest, form: FormBody, maxBytes
     for await (const part of request.parts({ limits })) {
       if (part.type === 'file') {
         if (part.fieldname !== form.file) throw refuse(part.fieldname, 'is not where the file belongs')
-        file = await part.toBuffer()
-      } else addField(fields, part.fieldname, part.value as string, part.valueTruncated || part.fieldnameTruncated)
+        file = await readFile(part, maxBytes)
+      } else addField(fields, part)
     }
   } catch (cause) {
-    throw fromFormError(cause, maxBytes)
+    throw fromFormError(cause)
   }
   if (file === undefined) throw refuse(form.file, 'is missing: it is the file')
   return { fields, file }
 }
 
-function addField(fields: RawForm['fields'], name: string, value: string, isTruncated: boolean): void {
-  if (isTruncated) throw refuse(name, `is longer than ${maxFieldBytes} bytes`)
+/** Refused at the limit: the plugin would read the rest first, however long it is. */
+function readFile(part: MultipartFile, maximumBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    part.file.once('limit', () => reject(bodyTooLarge({ maximumBytes })))
+    part.toBuffer().then(resolve, reject)
+  })
+}
+
+function addField(fields: RawForm['fields'], { fieldname: name, value, valueTruncated, fieldnameTruncated }: MultipartValue): void {
+  if (valueTruncated || fieldnameTruncated) throw refuse(name, `is longer than ${maxFieldBytes} bytes`)
+  // The plugin parses fields that call themselves JSON.
+  if (typeof value !== 'string') throw refuse(name, 'is not plain text')
   if (name.endsWith('[]')) {
     const known = fields[name.slice(0, -2)]
     fields[name.slice(0, -2)] = [...(Array.isArray(known) ? known : []), value]
@@ -43,10 +55,9 @@ function refuse(name: string, problem: string) {
 }
 
 /** Codes of @fastify/multipart 10; what has none of them is busboy's: bytes that are no form, or that ended early. */
-function fromFormError(cause: unknown, maximumBytes: number): unknown {
-  const code = (cause as { code?: unknown }).code
-  if (typeof code === 'string' && code.startsWith('CUCKOO_')) return cause
-  if (code === 'FST_REQ_FILE_TOO_LARGE') return bodyTooLarge({ maximumBytes }, { cause })
+function fromFormError(cause: unknown): unknown {
+  if (cause instanceof CuckooError) return cause
+  const { code } = cause as { code?: unknown }
   if (code === 'FST_FILES_LIMIT') return requestInvalid({ where: 'body', problem: 'has more than one file' }, { cause })
   if (code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT')
     return requestInvalid({ where: 'body', problem: `has more than ${maxFields} fields` }, { cause })

@@ -31,6 +31,9 @@ const base64 = Buffer.from(new Float32Array([0.5, -2]).buffer).toString('base64'
 const label = (name: string, score = 0.5) => ({ label: name, score })
 const object = (box: object, score = 0.75) => ({ ...label('cat', score), box: { left: 1, top: 2, right: 40, bottom: 30, ...box } })
 
+type Refusal = readonly [change: { input?: object; params?: object; seed?: bigint }, expected: { code?: string; param?: string; message?: RegExp }]
+type Lie = readonly [output: unknown, problem: RegExp]
+
 interface KindCase<K extends TaskKind> {
   request: Pick<Extract<TaskRequest, { kind: K }>, 'input' | 'params'>
   /** as the miner gets it, with defaults written out; null: it depends on the day */
@@ -40,9 +43,9 @@ interface KindCase<K extends TaskKind> {
   media?: Uint8Array[]
   units: bigint
   /** requests that admission refuses, and the parameter or code that it names */
-  refused: readonly [change: { input?: object; params?: object; seed?: bigint }, expected: { code?: string; param?: string; message?: RegExp }][]
+  refused: readonly Refusal[]
   /** outputs that are refused, and what is said of them */
-  lies: readonly [output: unknown, problem: RegExp][]
+  lies: readonly Lie[]
 }
 
 const invalid = 'CUCKOO_API_REQUEST_INVALID'
