@@ -11,7 +11,7 @@ export const colours: Record<string, [number, number, number]> = {
   white: [0.6, 0.6, 0.6],
 }
 /** standard deviation of the latents around their colour, as the decoder sees them */
-export const grain = 0.02
+export const grain = 0.1
 const scalingFactor = 0.5
 const promptTokens = 8
 

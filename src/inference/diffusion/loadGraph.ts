@@ -61,7 +61,12 @@ export async function loadGraph(path: string, device: DeviceName): Promise<Graph
     const type = inputs.get(name)?.type ?? 'float32'
     const encode = encoders[type]
     if (encode === undefined) throw new TypeError(`its input ${name} is of type ${type}`)
-    return new runtime.Tensor(type, encode(data), shape)
+    const content = encode(data)
+    const tensor = new runtime.Tensor(type, content, shape)
+    // The runtime's library turns half bits into a Float16Array where there is one, and its native part then reads 0 bytes
+    // (microsoft/onnxruntime#32323, version 1.30): the bits themselves are what it takes.
+    if (type === 'float16') Object.defineProperty(tensor, 'cpuData', { value: content })
+    return tensor
   }
   return {
     inputs,
