@@ -114,7 +114,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     generateImages: async (input, params, seed, hooks = {}) => {
       assertKind(manifest, 'image')
       const onStep = (done: number) => {
-        if (!hooks.signal?.aborted) hooks.onStep?.(done, params.steps)
+        if (!hooks.signal?.aborted) hooks.onStep?.(done, params.count * params.steps)
       }
       return run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onStep), hooks.signal)
     },
