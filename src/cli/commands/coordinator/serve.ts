@@ -19,12 +19,13 @@ const zPair = <T>(parse: (text: string) => T) =>
     .transform((text): [string, T] => [text.slice(0, text.indexOf('=')), parse(text.slice(text.indexOf('=') + 1))])
 
 const { kinds: prices } = defaults.unitPriceWei
-const pricedKinds = `${modelKinds.map((kind) => `${kind} (${formatUnit(kind)}, ${formatAmount(prices[kind])})`).join(', ')}`
-
-/** What a price of `kind` is for. */
-function formatUnit(kind: ModelKind): string {
-  return Object.values(taskKindTraits).find(({ modelKind }) => modelKind === kind)?.unit ?? ''
-}
+/** Each unit with the kinds that are paid by it, and what they cost unless told. */
+const priceList = [...Map.groupBy(Object.values(taskKindTraits), ({ unit }) => unit)]
+  .map(([unit, traits]) => {
+    const kinds = [...new Set(traits.map(({ modelKind }) => modelKind))]
+    return `${unit}: ${kinds.map((kind) => `${kind} ${formatAmount(prices[kind])}`).join(', ')}`
+  })
+  .join('; ')
 
 /** `amount` of text, or `kind=amount`. */
 const zKindPrice = z
@@ -44,12 +45,9 @@ const options = z.object({
   price: z
     .array(zKindPrice)
     .default([])
-    .describe(`CAI for one output token of text (default ${formatAmount(prices.text)}), or kind=CAI for a unit of that kind: ${pricedKinds}`)
+    .describe(`CAI for one output token of text (default ${formatAmount(prices.text)}), or for a unit of another kind, as in image=0.00001`)
     .meta({ placeholder: 'amount' }),
-  embeddingPrice: zAmount
-    .optional()
-    .describe(`CAI for one input token of embeddings, like --price embedding=… (default ${formatAmount(prices.embedding)})`)
-    .meta({ placeholder: 'amount' }),
+  embeddingPrice: zAmount.optional().describe('CAI for one input token of embeddings, like --price embedding=…').meta({ placeholder: 'amount' }),
   modelPrice: z.array(zPair(parseAmount)).default([]).describe('another price for one model').meta({ placeholder: 'model=amount' }),
   acceptManifests: z.enum(['open', 'listed']).optional().describe('models of any miner, or only those of --manifest; default: open on the devnet, else listed'),
   manifest: z.array(zHash).default([]).describe('digest of a model that is served').meta({ placeholder: 'digest' }),
@@ -70,7 +68,9 @@ const options = z.object({
 export const coordinatorServe = defineCommand({
   description: `Serves apps: an OpenAI-compatible API, and tasks of every kind. Miners find it by the URL
 in its profile and poll it; each task goes to a miner drawn by stake. The account in use
-is the operator of a registered coordinator. Stops on Ctrl-C after running tasks ended.`,
+is the operator of a registered coordinator. Stops on Ctrl-C after running tasks ended.
+
+Prices in CAI unless told, by what they are for: ${priceList}.`,
   examples: [
     { command: 'cuckoo coordinator serve --account ada-op', note: 'behind a TLS proxy' },
     { command: 'cuckoo coordinator serve --host 0.0.0.0 --port 8420', note: 'for the whole network' },
