@@ -23,6 +23,7 @@ function toKey(value: unknown): string {
 
 function formatValue(value: unknown, placeholder: string | undefined): string {
   if (typeof value === 'bigint') return formatAmount(value)
-  if (placeholder === 'duration') return `${String(value)}ms`
-  return placeholder === 'size' ? `${String(value)}B` : String(value)
+  if (placeholder === 'duration') return Number(value) % 1_000 === 0 ? `${Number(value) / 1_000}s` : `${String(value)}ms`
+  if (placeholder === 'size') return Number(value) % 1e6 === 0 ? `${Number(value) / 1e6}MB` : `${String(value)}B`
+  return String(value)
 }

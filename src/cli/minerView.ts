@@ -30,7 +30,9 @@ function formatHead(status: MinerStatus, { style }: Screen): string[] {
   const colors = { running: 'green', paused: 'yellow', draining: 'yellow', stopped: 'red' } as const
   const running = status.coordinators.reduce((sum, { tasks }) => sum + tasks.length, 0)
   const budget = memory.budgetBytes === null ? '' : ` of ${formatBytes(memory.budgetBytes)}`
-  const busy = devices.map(({ device, running: on, waiting }) => `${device} ${on} running${waiting === 0 ? '' : `, ${waiting} waiting`}`)
+  const busy = devices
+    .filter((device) => device.running + device.waiting > 0)
+    .map(({ device, running: on, waiting }) => `${device} ${on} running${waiting === 0 ? '' : `, ${waiting} waiting`}`)
   return [
     `${style('bold', `miner ${formatShort(status.node)}`)} on ${status.network}: ${style(colors[phase], phase)}${pauseReason === null ? '' : ` (${pauseReason})`}`,
     `  up ${formatDuration(status.uptimeMs / 1000)}, process ${status.pid}, cuckoo ${status.version}, operator ${formatShort(status.operator)}`,

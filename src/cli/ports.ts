@@ -7,6 +7,7 @@ import type { DevnetState } from '../devnet/devnetState.ts'
 import type { Beacon } from '../domain/beaconPort.ts'
 import type { Chain, Deployment, NetworkParameters, RandomnessKind, TxOptions, TxReport } from '../domain/chainPort.ts'
 import type { Engine } from '../domain/enginePort.ts'
+import type { EngineTools } from '../domain/engineTools.ts'
 import type { Address, Hex } from '../domain/hex.ts'
 import type { ModelCache } from '../domain/modelCachePort.ts'
 import type { Role } from '../domain/node.ts'
@@ -85,6 +86,8 @@ export interface Ports {
   /** what the miner `node` of this home holds for each coordinator, also while it runs; none: it never ran here */
   readPayments(node: Address): Promise<CoordinatorPayments[]>
   getEngine(): Promise<Engine>
+  /** what measures, equips and suggests */
+  getEngineTools(): Promise<EngineTools>
   /** models of the hub on this machine */
   getModelCache(): Promise<ModelCache>
   /** the devnet of this home while it runs */

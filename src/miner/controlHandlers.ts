@@ -32,11 +32,11 @@ export function createControlHandlers({ findMiner, metrics, version, network }: 
     getMinerMetrics: async () => ({ body: await metrics.registry.metrics(), headers: { 'content-type': metrics.registry.contentType } }),
     getMinerStatus: answer,
     async pauseMiner({ body }) {
-      await getMiner().pause(body)
+      getMiner().pause(body)
       return answer()
     },
     async resumeMiner() {
-      await getMiner().resume()
+      getMiner().resume()
       return answer()
     },
     async drainMiner({ body }) {

@@ -65,6 +65,10 @@ export const commandEntries: readonly CommandEntry[] = [
   { path: 'miner pause', summary: 'take no tasks for a while, and free the GPU', load: async () => (await import('./miner/pause.ts')).minerPause },
   { path: 'miner resume', summary: 'take tasks again', load: async () => (await import('./miner/resume.ts')).minerResume },
   { path: 'miner drain', summary: 'end the miner after its running tasks', load: async () => (await import('./miner/drain.ts')).minerDrain },
+  { path: 'miner doctor', summary: 'check what a miner needs, and how to get it', load: async () => (await import('./miner/doctor.ts')).minerDoctor },
+  { path: 'miner models', summary: 'list what this machine could run', load: async () => (await import('./miner/models.ts')).minerModels },
+  { path: 'miner bench', summary: 'measure models beside the bare runtime', load: async () => (await import('./miner/bench.ts')).minerBench },
+  { path: 'miner setup', summary: 'fetch what a device needs', load: async () => (await import('./miner/setup.ts')).minerSetup },
   {
     path: 'miner install-service',
     summary: 'run the miner from the start of the machine',

@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { type ConfigKey, configKeys, type KeyName } from '../../config/keys.ts'
 import { serviceSecretExposed, serviceWouldAsk } from '../../errors/service.ts'
 import type { Context } from '../context.ts'
-import { readTextFile } from '../files.ts'
 import { toFlags } from '../flags.ts'
 import { minerOptions } from '../minerOptions.ts'
 import { getScriptPath } from '../version.ts'
@@ -19,16 +18,16 @@ const farewellSeconds = 15
  * The service that starts a miner with `options` and the present configuration. What stands in config.json stays there; what was
  * given by flag or environment is written out.
  * @throws CUCKOO_SERVICE_WOULD_ASK when the account's password is in no file, CUCKOO_SERVICE_SECRET_EXPOSED when a key, a password or
- * a URL with credentials is in the environment only, CUCKOO_CLI_FILE_UNREADABLE for the file that holds the password or key
+ * a URL with credentials is in the environment only, and what unlocking the account throws
  */
 export async function createMinerService(context: Context<never>, options: z.output<typeof zMinerOptions>, scope: ServiceSpec['scope']): Promise<ServiceSpec> {
   const { config, ports } = context
   const { home, privateKeyFile, passwordFile } = config.values
   assertNoSecretsOutside(context)
   const [{ network }, own] = [await ports.getDeployment(), await ports.getOwn()]
-  const secretFile = privateKeyFile ?? passwordFile
-  if (secretFile === undefined) throw serviceWouldAsk({ account: own.name ?? own.address })
-  await readTextFile(secretFile)
+  if ((privateKeyFile ?? passwordFile) === undefined) throw serviceWouldAsk({ account: own.name ?? own.address })
+  // A file that does not open the account is found now, not at the next start of the machine.
+  await ports.getSigner()
   const account = own.name === null ? [] : ['--account', own.name]
   const paths = options.modelsDir === undefined ? {} : { modelsDir: resolve(options.modelsDir) }
   return {

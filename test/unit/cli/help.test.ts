@@ -38,11 +38,11 @@ describe('cuckoo --help', () => {
         node                       the own node: profile, operator, rest, leave
         nodes                      list the registered nodes
         coordinator                serve apps
-        miner                      run tasks
+        miner                      run tasks: start, status, pause, drain …
 
       Use it:
         apps                       API keys of a coordinator: create, list, revoke
-        run                        send a prompt and print the answer as it comes
+        run                        send a prompt, print the answer or keep the image
         models                     what can be run
         receipt                    proofs of work done: show, verify
 
