@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from world import SIZE
 
-COLUMNS, CELL, LINES = 6, 2 * SIZE, 30
+COLUMNS, CELL, LINES = 6, 2 * SIZE, 42
 
 
 def write_sheet(pictures: np.ndarray, prompts: list[str], path: Path) -> None:
@@ -21,7 +21,7 @@ def write_sheet(pictures: np.ndarray, prompts: list[str], path: Path) -> None:
         x, y = 8 + i % COLUMNS * (CELL + 8), 8 + i // COLUMNS * (CELL + LINES + 8)
         sheet.paste(Image.fromarray(picture).resize((CELL, CELL), Image.BICUBIC), (x, y))
         pen.multiline_text((x, y + CELL + 3), "\n".join(textwrap.wrap(prompt, 21)), fill=(30, 30, 30), spacing=1)
-    sheet.save(path, optimize=True)
+    sheet.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def write_reference(path: Path, text, unet, decoder) -> None:
     feeds = {"text_encoder": (text, {"input_ids": ids}), "vae_decoder": (decoder, {"latent_sample": sample}),
              "unet": (unet, {"sample": sample, "timestep": torch.tensor([301]), "encoder_hidden_states": text(ids)})}
     path.write_text(json.dumps({
-        part: {"feeds": {name: {"dims": list(x.shape), "data": x.flatten().tolist()} for name, x in inputs.items()},
+        part: {"feeds": {name: {"shape": list(x.shape), "data": x.flatten().tolist()} for name, x in inputs.items()},
                "output": network(*inputs.values()).flatten().tolist()}
         for part, (network, inputs) in feeds.items()}))
 
