@@ -1,6 +1,6 @@
 import type { Address } from '../domain/hex.ts'
 import type { OutboxEntry } from '../domain/storePorts.ts'
-import { type CuckooError, isError } from '../errors/cuckooError.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { taskCrashed } from '../errors/miner.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
@@ -176,8 +176,7 @@ export class MinerTasks {
 
 /** Neither the app's, who cancelled or asked for the impossible, nor the coordinator's, who gave the task to another. A worker that ends over every task is ours. */
 function isOurFault(error: CuckooError): boolean {
-  if (isError(error, taskCrashed)) return true
-  return error.kind !== 'usage' && error.kind !== 'rejected'
+  return error.code === taskCrashed.code || (error.kind !== 'usage' && error.kind !== 'rejected')
 }
 
 function toKey({ taskId, attempt }: { taskId: string; attempt: number }): string {

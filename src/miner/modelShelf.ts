@@ -7,6 +7,7 @@ import { inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.
 import { assignmentModelUnknown, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { DeviceState, ModelState } from './minerState.ts'
+import { ModelOpening } from './modelOpening.ts'
 import { createNotifier } from './notifier.ts'
 
 /** A model to offer. */
@@ -46,25 +47,12 @@ export interface ModelShelfOptions {
   onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
 }
 
-/** One time that a model is open. */
-interface Opening {
-  model: Promise<OpenModel>
-  readonly memoryBytes: number
-  isOpen: boolean
-  /** runs in it, and those that wait for it to load */
-  running: number
-  /** no new runs: closes when the last one has ended */
-  retired: boolean
-  closing: Promise<void> | null
-  closed: PromiseWithResolvers<void>
-}
-
 interface Shelved extends ShelvedModel {
   readonly offer: OfferedModel
   readonly pinned: boolean
   readonly readFile: OpenModel['readFile']
   unitsPerSecond: number
-  current: Opening | null
+  current: ModelOpening | null
   /** rises with each run over all models: the lowest was used least recently */
   usedAt: number
 }
@@ -93,7 +81,7 @@ export class ModelShelf {
   readonly #door = createGate(1)
   readonly #changed = createNotifier()
   /** everything open, retired or not */
-  readonly #openings = new Set<Opening>()
+  readonly #openings = new Set<ModelOpening>()
   #usedBytes = 0
   #runs = 0
   #isDisposed = false
@@ -170,13 +158,13 @@ export class ModelShelf {
   /** Resolves when no model is in memory any more: those that run end first. */
   async unloadAll(): Promise<void> {
     for (const entry of this.#models.values()) if (entry.current !== null) this.#retire(entry, entry.current, 'paused')
-    await Promise.all([...this.#openings].map(({ closed }) => closed.promise))
+    await Promise.all([...this.#openings].map(({ closed }) => closed))
   }
 
   /** Closes all models, those that run too. */
   async dispose(): Promise<void> {
     this.#isDisposed = true
-    await Promise.all([...this.#openings].map((opening) => this.#close(opening)))
+    await Promise.all([...this.#openings].map((opening) => opening.close()))
   }
 
   getState(): { models: ModelState[]; devices: DeviceState[]; memory: { usedBytes: number; budgetBytes: number | null } } {
@@ -190,7 +178,7 @@ export class ModelShelf {
         device,
         deviceReason,
         unitsPerSecond,
-        state: current === null ? 'unloaded' : current.isOpen ? 'loaded' : 'loading',
+        state: current === null ? 'unloaded' : current.isLoaded ? 'loaded' : 'loading',
         pinned,
         memoryBytes,
         running: current?.running ?? 0,
@@ -234,21 +222,19 @@ export class ModelShelf {
   async #runOnce<T>(entry: Shelved, work: (model: OpenModel) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const opening = await this.#hold(entry, signal)
     try {
-      const model = await waitUnlessAborted(opening.model, signal)
-      return await work(model)
+      return await work(await opening.getModel(signal))
     } catch (error) {
       if (isError(error, inferenceOutOfMemory)) this.#retire(entry, opening, 'outOfMemory')
       if (isError(error, inferenceWorkerEnded)) this.#retire(entry, opening, 'workerEnded')
       throw error
     } finally {
-      opening.running--
-      if (opening.retired && opening.running === 0) void this.#close(opening)
+      opening.release()
       this.#changed.notify()
     }
   }
 
   /** The model's opening with one run more. */
-  async #hold(entry: Shelved, signal: AbortSignal | undefined): Promise<Opening> {
+  async #hold(entry: Shelved, signal: AbortSignal | undefined): Promise<ModelOpening> {
     entry.usedAt = ++this.#runs
     // While somebody looks for room, runs of loaded models line up too: without that, a busy model would never make place.
     const leave = entry.current !== null && this.#door.inside === 0 ? null : await this.#door.enter(signal)
@@ -257,8 +243,8 @@ export class ModelShelf {
         await this.#makeRoom(entry.memoryBytes, signal)
         this.#open(entry, this.#reopen(entry))
       }
-      const opening = entry.current as unknown as Opening
-      opening.running++
+      const opening = entry.current as unknown as ModelOpening
+      opening.hold()
       return opening
     } finally {
       leave?.()
@@ -280,7 +266,7 @@ export class ModelShelf {
   }
 
   async #unloadOthers(entry: Shelved): Promise<void> {
-    const same = [...this.#openings].filter(({ retired }) => retired).map(({ closed }) => closed.promise)
+    const same = [...this.#openings].filter(({ isRetired }) => isRetired).map(({ closed }) => closed)
     const others = this.#listIdle().filter((other) => other !== entry && other.device === entry.device)
     await Promise.all([...same, ...others.map((other) => this.#unload(other, 'outOfMemory'))])
   }
@@ -289,21 +275,20 @@ export class ModelShelf {
     const opening = entry.current
     if (opening === null) return
     this.#retire(entry, opening, reason)
-    await opening.closed.promise
+    await opening.closed
   }
 
   #open(entry: Shelved, model: Promise<OpenModel>): void {
     const { memoryBytes } = entry
-    const opening: Opening = { model, memoryBytes, isOpen: false, running: 0, retired: false, closing: null, closed: Promise.withResolvers() }
+    const opening = new ModelOpening(memoryBytes, model, (failed) => this.#retire(entry, failed, null))
     entry.current = opening
     this.#openings.add(opening)
     this.#usedBytes += memoryBytes
-    model.then(
-      () => {
-        opening.isOpen = true
-      },
-      () => this.#retire(entry, opening, null),
-    )
+    void opening.closed.then(() => {
+      this.#openings.delete(opening)
+      this.#usedBytes -= memoryBytes
+      this.#changed.notify()
+    })
   }
 
   async #reopen(entry: Shelved): Promise<OpenModel> {
@@ -320,37 +305,10 @@ export class ModelShelf {
     return model
   }
 
-  /** No new runs in it; `reason` null: it never opened. */
-  #retire(entry: Shelved, opening: Opening, reason: UnloadReason | null): void {
-    if (opening.retired) return
-    opening.retired = true
+  /** No new runs in it; `reason` null: it never loaded. */
+  #retire(entry: Shelved, opening: ModelOpening, reason: UnloadReason | null): void {
+    if (!opening.retire()) return
     if (entry.current === opening) entry.current = null
     if (reason !== null) this.#options.onUnloaded?.(entry, reason)
-    if (opening.running === 0) void this.#close(opening)
-  }
-
-  #close(opening: Opening): Promise<void> {
-    opening.closing ??= (async () => {
-      await opening.model.then((model) => model.dispose()).catch(() => undefined)
-      this.#openings.delete(opening)
-      this.#usedBytes -= opening.memoryBytes
-      opening.closed.resolve()
-      this.#changed.notify()
-    })()
-    return opening.closing
-  }
-}
-
-/** What `promise` brings. @throws the signal's reason when it aborts first; what `promise` brings then is for others */
-async function waitUnlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const giveUp = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', giveUp)
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', giveUp)
   }
 }

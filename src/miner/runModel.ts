@@ -95,12 +95,18 @@ export async function fetchMedia(
   backoff: BackoffPolicy,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  const data = await fetchBytes(link, { params: { taskId, attempt, hash: media.sha256 } }, backoff, signal)
+  const foundSha256 = sha256(data)
+  if (foundSha256 === media.sha256 && data.length === media.bytes) return data
+  throw taskMediaMismatch({ sha256: media.sha256, expectedBytes: media.bytes, foundSha256, foundBytes: data.length })
+}
+
+type MediumName = { params: { taskId: Hash; attempt: number; hash: Hash } }
+
+async function fetchBytes(link: CoordinatorLink, medium: MediumName, backoff: BackoffPolicy, signal: AbortSignal): Promise<Uint8Array> {
   for (let failures = 1; ; failures++) {
     try {
-      const data = await link.request('getTaskMedia', { params: { taskId, attempt, hash: media.sha256 } }, signal)
-      const foundSha256 = sha256(data)
-      if (foundSha256 === media.sha256 && data.length === media.bytes) return data
-      throw taskMediaMismatch({ sha256: media.sha256, expectedBytes: media.bytes, foundSha256, foundBytes: data.length })
+      return await link.request('getTaskMedia', medium, signal)
     } catch (error) {
       signal.throwIfAborted()
       if (!isTransient(error)) throw error
