@@ -1,21 +1,10 @@
 import { z } from 'zod'
+import { zBytes } from '../config/parseValue.ts'
 import { type DeviceName, deviceNames } from '../domain/enginePort.ts'
 import { dtypes } from '../domain/manifest.ts'
 import { defaultMaxUnpaid } from '../miner/minerConfig.ts'
 import { parseAddress } from './party.ts'
 import { zAmount, zDuration, zInteger } from './schemas.ts'
-
-const byteUnits: Readonly<Record<string, number>> = { B: 1, MB: 1e6, GB: 1e9, TB: 1e12, MIB: 2 ** 20, GIB: 2 ** 30 }
-
-/** A size like 8GB or 512MiB; bytes come out. */
-const zBytes = z.string().transform((text, context) => {
-  const [, count, unit] = /^(\d{1,15}(?:\.\d{1,3})?)\s*([A-Za-z]{1,3})$/.exec(text.trim()) ?? []
-  const size = byteUnits[(unit ?? '').toUpperCase()]
-  const bytes = size === undefined ? 0 : Math.round(Number(count) * size)
-  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes
-  context.issues.push({ code: 'custom', message: 'is not a size like 8GB or 512MiB', input: text })
-  return z.NEVER
-})
 
 const deviceSlotsPattern = new RegExp(`^(${deviceNames.join('|')})=([1-9]|[1-5]\\d|6[0-4])$`)
 
@@ -38,7 +27,11 @@ export const minerOptions = {
     .default([])
     .describe('tasks at a time on one device, like webgpu=1')
     .meta({ placeholder: 'device=number' }),
-  memory: zBytes.optional().describe('what loaded models may take together, like 8GB; default: no limit').meta({ placeholder: 'size' }),
+  memory: zBytes
+    .refine((bytes) => bytes >= 1e6, 'is less than a megabyte')
+    .optional()
+    .describe('what loaded models may take together, like 8GB; default: no limit')
+    .meta({ placeholder: 'size' }),
   pin: z.array(z.string().min(1)).default([]).describe('model that stays loaded when others need memory').meta({ placeholder: 'model' }),
   coordinator: z.array(z.string()).default([]).describe('only these: address or URL').meta({ placeholder: 'coordinator' }),
   block: z.array(z.string().transform(parseAddress)).default([]).describe('never these').meta({ placeholder: 'address' }),

@@ -1,4 +1,5 @@
 import type { MinerStatus } from '../api/minerStatus.ts'
+import { formatBytes } from '../config/bytes.ts'
 import { formatDuration } from '../config/duration.ts'
 import { formatCaiShort, formatCompact, formatShort, formatTime } from './format.ts'
 import type { Output } from './output.ts'
@@ -126,12 +127,6 @@ function formatTroubles({ crashedTasks, lastError }: MinerStatus, { style }: Scr
       ? []
       : ['', style('dim', `last error, ${formatTime(Math.floor(lastError.atMs / 1000))}: ${lastError.error.message} (${lastError.error.code})`)]),
   ]
-}
-
-/** @example formatBytes(12_345_678) // '12 MB' */
-function formatBytes(bytes: number): string {
-  if (bytes >= 1e10) return `${(bytes / 1e9).toFixed(0)} GB`
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`
 }
 
 /** @example formatMs(1234) // '1.2 s' */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Io } from '../../src/cli/io.ts'
+import type { Io, StopSignal } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
 import type { ComposeOptions, Ports } from '../../src/cli/ports.ts'
 import type { AccountRecord, Chain, NetworkContracts, TxOptions, TxReport } from '../../src/domain/chainPort.ts'
@@ -37,7 +37,7 @@ export interface CliOptions {
   terminal?: boolean
   compose?: (options: ComposeOptions) => Ports
   /** called with a way to send signals once the command line runs */
-  onStart?: (send: (signal: 'SIGINT' | 'SIGTERM') => void) => void
+  onStart?: (send: (signal: StopSignal) => void) => void
   onForceExit?: (code: number) => void
   onStdout?: (text: string) => void
 }

@@ -173,12 +173,12 @@ describe('miner status', () => {
       "miner 0x1111…1111 on fakenet: running
         up 3 h 12 min, process 4242, cuckoo 1.2.3, operator 0x3333…3333
         1 of 2 slots busy; webgpu 1 running, 2 waiting
-        models 1.2 GB of 8.0 GB; event loop late p50 0.4 ms, p99 3.2 ms, max 21 ms
+        models 1.24 GB of 8.00 GB; event loop late p50 0.4 ms, p99 3.2 ms, max 21 ms
 
       models
-      model                  dtype  device  state                      units/s  memory
-      cuckoo/blocks          fp16   webgpu  loaded, pinned, 1 running      8.2  1.2 GB
-      an-owner-with-a-long…  q8     cpu     unloaded                        83  620 MB
+      model                 dtype  device  state                      units/s   memory
+      cuckoo/blocks         fp16   webgpu  loaded, pinned, 1 running      8.2  1.24 GB
+      an-owner-with-a-lon…  q8     cpu     unloaded                        83   620 MB
 
       coordinators
       coordinator                  session  slots   weight  done  failed   CAI
@@ -231,7 +231,7 @@ describe('miner status', () => {
       "miner 0x1111…1111 on fakenet: paused (a game)
         up 3 h 12 min, process 4242, cuckoo 1.2.3, operator 0x3333…3333
         0 of 2 slots busy
-        models 0 MB; event loop late p50 0.4 ms, p99 3.2 ms, max 21 ms
+        models 0 B; event loop late p50 0.4 ms, p99 3.2 ms, max 21 ms
         the node set was read 2 min 5 s ago: is the RPC there?
 
       coordinators
