@@ -1,11 +1,11 @@
 /**
  * Draws the held-out prompts with the exported files, as a miner draws them, and judges the pictures:
- * `node checkModel.ts [--steps 20] [--guidance 2] [--scheduler ddim] [--seeds 3]`. `--sheet FILE.rgb` draws sheetPrompts.json
+ * `node checkModel.ts [--steps 20] [--guidance 2] [--scheduler ddim] [--seeds 3] [--model FOLDER]`. `--sheet FILE.rgb` draws sheetPrompts.json
  * instead (64 x 64 x 3 bytes each); `--reference reference.json` prints the largest difference of every graph from PyTorch's numbers.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import type { ImageScheduler } from '../../../../../domain/task.ts'
@@ -19,7 +19,6 @@ interface Tensor {
   data: number[]
 }
 
-const home = join(import.meta.dirname, '..')
 const SIZE = 64
 const { values: options } = parseArgs({
   options: {
@@ -27,11 +26,13 @@ const { values: options } = parseArgs({
     guidance: { type: 'string', default: '2' },
     scheduler: { type: 'string', default: 'ddim' },
     seeds: { type: 'string', default: '3' },
+    model: { type: 'string', default: join(import.meta.dirname, '..') },
     sheet: { type: 'string' },
     reference: { type: 'string' },
   },
 })
 
+const home = resolve(options.model)
 const readJson = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), 'utf8'))
 
 /** Pictures (64 x 64 x 3 bytes) of the prompts, each from a seed of its own. */
