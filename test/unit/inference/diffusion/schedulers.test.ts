@@ -105,6 +105,13 @@ describe('noise schedules', () => {
     const linear = toSignalShares(toBetas('linear', { steps: 1_000, start: 1e-4, end: 0.02 }))
     expect(linear[0]).toBeCloseTo(1 - 1e-4, 12)
     expect(linear[999]).toBeCloseTo(4.0e-5, 6)
+    // Nichol and Dhariwal 2021, section 3.2: β is at most 0.999, and ᾱ is 1/2 where the cosine, with its offset of 0.008, is √(1/2).
+    const cosine = toBetas('squaredcos_cap_v2', { steps: 1_000, start: 0, end: 0 })
+    expect(cosine[999]).toBe(0.999)
+    expect(toSignalShares(cosine)[495]).toBeCloseTo(
+      Math.cos(((0.496 + 0.008) / 1.008) * (Math.PI / 2)) ** 2 / Math.cos((0.008 / 1.008) * (Math.PI / 2)) ** 2,
+      12,
+    )
     // √ᾱ_T = 0.068265 of Stable Diffusion: Lin et al. 2023, table 1.
     expect(Math.sqrt(toSignalShares(toBetas('scaled_linear', { steps: 1_000, start: 0.00085, end: 0.012 }))[999] as number)).toBeCloseTo(0.068265, 6)
   })
