@@ -21,7 +21,10 @@ export interface DevnetOptions {
   minerBonds: readonly string[]
   /** how long stake thaws; undefined: as the devnet preset says */
   thaw: string | undefined
-  model: string
+  /** that every miner offers */
+  models: readonly string[]
+  /** folder with models in <owner>/<model>, searched first */
+  modelsDir: string | undefined
 }
 
 /** What happened, in order: for the command that shows it. */
@@ -230,10 +233,9 @@ async function startNetwork(
     ['coordinator', 'serve', '--account', 'dev-coordinator-op', '--port', new URL(url).port],
     (event) => event['event'] === 'ready',
   )
+  const offered = [...options.models.flatMap((model) => ['--model', model]), ...(options.modelsDir === undefined ? [] : ['--models-dir', options.modelsDir])]
   const miners = await Promise.all(
-    minerNames.map((name) =>
-      start(name, ['miner', 'start', '--account', `${name}-op`, '--model', options.model], (event) => event['event'] === 'session-opened'),
-    ),
+    minerNames.map((name) => start(name, ['miner', 'start', '--account', `${name}-op`, ...offered], (event) => event['event'] === 'session-opened')),
   )
 
   const state: DevnetState = {

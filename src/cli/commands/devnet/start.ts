@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { DevnetState } from '../../../devnet/devnetState.ts'
 import { type DevnetEvent, startDevnet } from '../../../devnet/startDevnet.ts'
@@ -31,7 +32,8 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
     port: zInteger(0, 65_535).prefault('8420').describe('port of the coordinator; another when it is taken').meta({ placeholder: 'number' }),
     minerBond: z.array(zMinerBond).prefault(['21000', '42000', '84000']).describe("a miner's bond in CAI").meta({ placeholder: 'amount' }),
     thaw: zDuration.optional().describe('how long stake thaws; default: 20m').meta({ placeholder: 'duration' }),
-    model: z.string().default('cuckoo/storyteller').describe('model that the miners offer').meta({ placeholder: 'model' }),
+    model: z.array(z.string().min(1)).prefault(['cuckoo/storyteller']).describe('model that the miners offer').meta({ placeholder: 'model' }),
+    modelsDir: z.string().optional().describe('folder with models in <owner>/<model>, searched first').meta({ config: 'modelsDir', placeholder: 'dir' }),
   }),
   output: z.looseObject({ event: z.string() }),
   async run({ options }, context) {
@@ -49,7 +51,8 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
         coordinatorPort: options.port,
         minerBonds: options.minerBond.map(formatAmount),
         thaw: options.thaw === undefined ? undefined : toSeconds(options.thaw),
-        model: options.model,
+        models: options.model,
+        modelsDir: options.modelsDir === undefined ? undefined : resolve(options.modelsDir),
       },
       ({ type, ...event }) => context.emit({ event: type, ...event }),
       context.signal,
@@ -67,12 +70,20 @@ terminal with the same home while it runs. Ctrl-C ends all of it.`,
   },
 })
 
-function toFlags(options: { rpcPort: number; port: number; minerBond: readonly bigint[]; thaw?: number | undefined; model: string }): string[] {
+function toFlags(options: {
+  rpcPort: number
+  port: number
+  minerBond: readonly bigint[]
+  thaw?: number | undefined
+  model: readonly string[]
+  modelsDir?: string | undefined
+}): string[] {
   return [
     ...['--rpc-port', String(options.rpcPort), '--port', String(options.port)],
     ...options.minerBond.flatMap((bond) => ['--miner-bond', formatAmount(bond)]),
     ...(options.thaw === undefined ? [] : ['--thaw', toSeconds(options.thaw)]),
-    ...['--model', options.model],
+    ...options.model.flatMap((model) => ['--model', model]),
+    ...(options.modelsDir === undefined ? [] : ['--models-dir', resolve(options.modelsDir)]),
   ]
 }
 
