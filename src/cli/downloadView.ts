@@ -32,7 +32,7 @@ export async function createDownloadView(output: Output, options: { label: strin
       files.set(progress.file, progress)
       if (isDone) files.delete(progress.file)
       const now = nowMs()
-      if (isDone && !spinner.shown) output.note(`${progress.file} ${formatBytes(progress.totalBytes)}, ${formatPercent(progress.overall)} of ${label}`)
+      if (isDone && !spinner.shown) output.note(`fetched ${progress.file} (${formatBytes(progress.totalBytes)})`)
       if (!spinner.shown || (now - shownAtMs < updateMs && !isDone)) return
       shownAtMs = now
       samples.push({ atMs: now, bytes: progress.overall.receivedBytes })

@@ -24,14 +24,17 @@ function valueInfo(field: number, name: string, type: keyof typeof elementTypes,
 }
 
 type Dimensions = (string | number)[]
-type Attribute = number | number[] | string | { float: number }
+type Attribute = number | number[] | string | { float: number } | { graph: GraphParts }
+type Node = [operator: string, inputs: string[], outputs: string[], attributes?: Record<string, Attribute>]
 /** What kind of graph the builder below writes; names of inputs, outputs and tensors are keys. */
 export interface GraphParts {
   inputs: Record<string, [type: keyof typeof elementTypes, dimensions: Dimensions]>
   outputs: Record<string, [type: keyof typeof elementTypes, dimensions: Dimensions]>
-  /** operator, inputs, outputs, attributes (whole numbers are ints, `{ float }` is a float) */
-  nodes: [operator: string, inputs: string[], outputs: string[], attributes?: Record<string, Attribute>][]
-  tensors?: Record<string, { dimensions: number[]; floats?: ArrayLike<number>; int64s?: number[] }>
+  /** operator (`domain::type` of domains but ONNX's own), inputs, outputs, attributes (whole numbers are ints, `{ float }` is a float) */
+  nodes: Node[]
+  tensors?: Record<string, { dimensions: number[]; floats?: ArrayLike<number>; int64s?: number[]; bools?: boolean[] }>
+  /** functions of the file's own, by `domain::type` */
+  functions?: Record<string, { inputs: string[]; outputs: string[]; nodes: Node[] }>
 }
 
 /** AttributeProto of onnx.proto3: f = 2, i = 3, s = 4, ints = 8; their type numbers are 1, 2, 3 and 7. */
@@ -39,35 +42,53 @@ function attribute(name: string, value: Attribute): Buffer {
   if (typeof value === 'number') return bytes(5, bytes(1, name), number(3, value), number(20, 2))
   if (typeof value === 'string') return bytes(5, bytes(1, name), bytes(4, value), number(20, 3))
   if (Array.isArray(value)) return bytes(5, bytes(1, name), ...value.map((item) => number(8, item)), number(20, 7))
+  if ('graph' in value) return bytes(5, bytes(1, name), bytes(6, toGraphBody(value.graph)), number(20, 5))
   const raw = Buffer.alloc(4)
   raw.writeFloatLE(value.float)
   return bytes(5, bytes(1, name), Buffer.concat([varint(2 * 8 + 5), raw]), number(20, 1))
 }
 
-/** An ONNX file of operator set 17. Negative ints are not written: give them as int64 tensors. */
-export function createGraph({ inputs, outputs, nodes, tensors = {} }: GraphParts): Buffer {
-  const graph = bytes(
-    7,
-    ...nodes.map(([operator, from, to, attributes = {}]) =>
-      bytes(
-        1,
-        ...from.map((name) => bytes(1, name)),
-        ...to.map((name) => bytes(2, name)),
-        bytes(3, to.join()),
-        bytes(4, operator),
-        ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-      ),
-    ),
+/** `domain::type` as two fields. */
+function splitName(name: string): [domain: string, type: string] {
+  const [first = '', second] = name.split('::')
+  return second === undefined ? ['', first] : [first, second]
+}
+
+/** A NodeProto as field 1 of a graph or 7 of a function. */
+function toNode(field: number, [operator, from, to, attributes = {}]: Node): Buffer {
+  const [domain, type] = splitName(operator)
+  const names = [...from.map((name) => bytes(1, name)), ...to.map((name) => bytes(2, name)), bytes(3, to.join())]
+  const values = Object.entries(attributes).map(([name, value]) => attribute(name, value))
+  return bytes(field, ...names, bytes(4, type), ...values, ...(domain === '' ? [] : [bytes(7, domain)]))
+}
+
+function toGraphBody({ inputs, outputs, nodes, tensors = {} }: GraphParts): Buffer {
+  return Buffer.concat([
+    ...nodes.map((node) => toNode(1, node)),
     bytes(2, 'test'),
-    ...Object.entries(tensors).map(([name, { dimensions, floats, int64s }]) => {
-      const values = int64s === undefined ? Float32Array.from(floats ?? []) : BigInt64Array.from(int64s, BigInt)
+    ...Object.entries(tensors).map(([name, { dimensions, floats, int64s, bools }]) => {
+      const values =
+        int64s !== undefined ? BigInt64Array.from(int64s, BigInt) : bools !== undefined ? Uint8Array.from(bools, Number) : Float32Array.from(floats ?? [])
+      const type = int64s !== undefined ? 'int64' : bools !== undefined ? 'bool' : 'float'
       const raw = Buffer.from(values.buffer)
-      return bytes(5, ...dimensions.map((size) => number(1, size)), number(2, int64s === undefined ? 1 : 7), bytes(8, name), bytes(9, raw))
+      return bytes(5, ...dimensions.map((size) => number(1, size)), number(2, elementTypes[type]), bytes(8, name), bytes(9, raw))
     }),
     ...Object.entries(inputs).map(([name, [type, dimensions]]) => valueInfo(11, name, type, dimensions)),
     ...Object.entries(outputs).map(([name, [type, dimensions]]) => valueInfo(12, name, type, dimensions)),
-  )
-  return Buffer.concat([number(1, 8), graph, bytes(8, number(2, 17))])
+  ])
+}
+
+/** An ONNX file of operator set 17. Negative ints are not written: give them as int64 tensors. */
+export function createGraph(parts: GraphParts): Buffer {
+  const functions = Object.entries(parts.functions ?? {})
+  const own = functions.map(([name, { inputs, outputs, nodes }]) => {
+    const [domain, type] = splitName(name)
+    const names = [...inputs.map((input) => bytes(4, input)), ...outputs.map((output) => bytes(5, output))]
+    return bytes(25, bytes(1, type), ...names, ...nodes.map((node) => toNode(7, node)), bytes(9, number(2, 17)), bytes(10, domain))
+  })
+  const domains = new Set([...parts.nodes.map(([operator]) => operator), ...functions.map(([name]) => name)].map((name) => splitName(name)[0]))
+  const imports = [...domains].filter((domain) => domain !== '').map((domain) => bytes(8, bytes(1, domain), number(2, 1)))
+  return Buffer.concat([number(1, 8), bytes(7, toGraphBody(parts)), ...own, bytes(8, number(2, 17)), ...imports])
 }
 
 export interface TableGraph {

@@ -25,6 +25,7 @@ const samples: Record<ConfigKey['kind'], fc.Arbitrary<{ text: string; value: unk
   switch: fc.boolean().map((value) => ({ text: String(value), value })),
   presence: fc.constant({ text: '1', value: true }),
   duration: fc.integer({ min: 1, max: 999 }).map((minutes) => ({ text: `${minutes}m`, value: minutes * 60_000 })),
+  bytes: fc.integer({ min: 1, max: 999 }).map((gigabytes) => ({ text: `${gigabytes}GB`, value: gigabytes * 1e9 })),
   descriptor: fc.integer({ min: 0, max: 99 }).map((value) => ({ text: String(value), value })),
   logLevel: fc.constantFrom('silent', 'error', 'warn', 'info', 'debug').map((text) => ({ text, value: text })),
 }
@@ -64,7 +65,9 @@ describe('keys', () => {
       const found = all.map((key) => key[field]).filter((value) => value !== null && value !== undefined)
       expect(new Set(found).size, field).toBe(found.length)
     }
-    for (const key of all) if (key.env !== null && key.env !== 'NO_COLOR') expect(key.env).toMatch(/^CUCKOO_[A-Z_]+$/)
+    // The names that everybody else's tools read too.
+    const shared = ['NO_COLOR', 'HF_TOKEN', 'HF_TOKEN_PATH']
+    for (const { env } of all) if (env !== null && !shared.includes(env)) expect(env).toMatch(/^CUCKOO_[A-Z_]+$/)
   })
 
   it('that are secret have no place in arguments or the file, but for URLs, whose credentials are refused there', () => {
