@@ -294,11 +294,11 @@ export function signTestVoucher(
   return { voucher, signature: coordinator.signer.sign(toDigest(testDomainSeparator, voucherStructure, voucher)) }
 }
 
-/** Waits until `isTrue`, at most 5 s. */
-export async function waitFor(isTrue: () => boolean, what: string): Promise<void> {
-  const untilMs = performance.now() + 5_000
+/** Waits until `isTrue`, at most `timeoutMs`. */
+export async function waitFor(isTrue: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+  const untilMs = performance.now() + timeoutMs
   while (!isTrue()) {
-    if (performance.now() > untilMs) throw new Error(`waited 5 s for ${what}`)
+    if (performance.now() > untilMs) throw new Error(`waited ${timeoutMs / 1_000} s for ${what}`)
     await delay(2)
   }
 }
