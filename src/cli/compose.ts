@@ -114,7 +114,8 @@ export function compose(options: ComposeOptions, { wrapEngine = (engine) => engi
     },
     readPayments: async (node) => (await import('../store/minerStore.ts')).readMinerPayments({ directory: await toStore('miner', node) }),
     getEngine,
-    getEngineTools: async () => (await import('../inference/createEngineTools.ts')).createEngineTools({ engine: await getEngine(), places: await getModelPlaces() }),
+    getEngineTools: async () =>
+      (await import('../inference/createEngineTools.ts')).createEngineTools({ engine: await getEngine(), places: await getModelPlaces() }),
     getModelCache: once(async () => (await import('../inference/modelCache.ts')).createModelCache(await getModelPlaces())),
     findDevnet: async () => (await import('../devnet/devnetState.ts')).findDevnet(home),
     serveCoordinator: (node, signer, coordinatorConfig) => serveCoordinator(shared, { node, signer, config: coordinatorConfig }),

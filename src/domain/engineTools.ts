@@ -57,6 +57,12 @@ export interface CudaPlan {
   files: CudaFile[]
 }
 
+export interface CudaSource {
+  /** index of a NuGet feed; unless told the one that onnxruntime-node's own installer asks */
+  feedUrl?: string | undefined
+  signal?: AbortSignal
+}
+
 export interface CudaHooks {
   onProgress?: (receivedBytes: number, totalBytes: number) => void
   signal?: AbortSignal
@@ -80,8 +86,10 @@ export interface EngineTools {
    * @throws CUCKOO_MODEL_UNSUPPORTED for kinds without a standard task; what {@link Engine.openModel} throws
    */
   benchModel(request: OpenModelRequest, hooks: BenchHooks): Promise<BenchReport>
+  /** what a person can do about a device that is not there */
+  getDeviceFix(device: DeviceName): string
   /** @throws CUCKOO_DEVICE_UNAVAILABLE where CUDA cannot be had; CUCKOO_RUNTIME_SOURCE_UNREACHABLE */
-  planCuda(signal?: AbortSignal): Promise<CudaPlan>
+  planCuda(options?: CudaSource): Promise<CudaPlan>
   /** Fetches what is missing, goes on where an earlier try stopped. @throws as `planCuda`; CUCKOO_RUNTIME_FILE_CORRUPT */
   installCuda(plan: CudaPlan, hooks?: CudaHooks): Promise<void>
   listSuggestions(): readonly ModelSuggestion[]
