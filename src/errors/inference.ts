@@ -40,7 +40,7 @@ export const modelFileEscapes = defineError('CUCKOO_MODEL_FILE_ESCAPES', 'invali
 }))
 export const modelUnsupported = defineError('CUCKOO_MODEL_UNSUPPORTED', 'usage', (f: { model: string; reason: string; nextStep?: string }) => ({
   message: `The model '${f.model}' cannot run here: ${f.reason}.`,
-  hint: f.nextStep ?? 'Choose a text generation or feature extraction model exported for transformers.js.',
+  hint: f.nextStep ?? 'Choose a model exported for transformers.js that does one of the kinds of task.',
 }))
 export const modelLoadFailed = defineError('CUCKOO_MODEL_LOAD_FAILED', 'invalid', (f: { model: string; device: string; reason: string }) => ({
   message: `The model '${f.model}' does not load on ${f.device}: ${f.reason}.`,

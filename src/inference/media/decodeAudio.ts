@@ -1,6 +1,8 @@
 import type { AudioMedia } from '../../domain/media.ts'
 import { mediaTooLarge, mediaUnknown } from '../../errors/media.ts'
+import { listFlacFrames } from './flacFrames.ts'
 import { listMpegFrames } from './mpegFrames.ts'
+import { readFlacHeader } from './readFlacHeader.ts'
 import { createResampler } from './resample.ts'
 import { readWavSamples } from './wavSamples.ts'
 
@@ -20,9 +22,6 @@ export interface AudioDecoding {
 
 /** MPEG bytes decoded at a time: seconds of audio, 12 MB of samples at most (frames of 24 bytes). */
 const mpegPartBytes = 2 ** 16
-/** FLAC frames of silence have 10 bytes and 65,535 samples: a kilobyte can already be 200 MB of eight channels. */
-const flacPartBytes = 1_024
-
 /**
  * The audio as mono float32[samples] at `sampleRate`: the mean of its channels. A header that lies about the length is found out
  * while decoding.
@@ -64,7 +63,7 @@ async function* decodeMpeg(data: Uint8Array): AsyncGenerator<DecodedPart> {
       const next = frames[index + 1]
       // Frames that lie side by side go in together; tags between them never reach the decoder.
       if (next !== undefined && next.start === frame.end && frame.end - (frames[start]?.start ?? 0) < mpegPartBytes) continue
-      const { channelData, sampleRate, errors } = decoder.decode(data.subarray(frames[start]?.start, frame.end))
+      const { channelData, sampleRate, errors } = await orRefuse(() => decoder.decode(data.subarray(frames[start]?.start, frame.end)))
       if (errors.length > 0) throw mediaUnknown({ wanted: 'audio', problem: 'a frame of it is broken' })
       if ((channelData[0]?.length ?? 0) > 0) yield { channels: channelData, sampleRate }
       start = index + 1
@@ -79,16 +78,27 @@ async function* decodeFlac(data: Uint8Array): AsyncGenerator<DecodedPart> {
   const decoder = new FLACDecoder()
   await decoder.ready
   try {
-    for (let start = 0; start <= data.length; start += flacPartBytes) {
-      const isLast = start + flacPartBytes > data.length
-      const parts = [await decoder.decode(data.subarray(start, start + flacPartBytes)), ...(isLast ? [await decoder.flush()] : [])]
-      for (const { channelData, sampleRate, errors } of parts) {
-        if (errors.length > 0) throw mediaUnknown({ wanted: 'audio', problem: 'a frame of it is broken' })
-        if ((channelData[0]?.length ?? 0) > 0) yield { channels: channelData, sampleRate }
-      }
+    let samples = 0
+    for (const frame of listFlacFrames(data)) {
+      if (frame === undefined) throw mediaUnknown({ wanted: 'audio', problem: 'it is cut or altered' })
+      const { channelData, sampleRate, errors, samplesDecoded } = await orRefuse(() => decoder.decodeFrames([frame]))
+      if (errors.length > 0 || samplesDecoded === 0) throw mediaUnknown({ wanted: 'audio', problem: 'a frame of it is broken' })
+      samples += samplesDecoded
+      yield { channels: channelData, sampleRate }
     }
+    const header = readFlacHeader(data)
+    if ('problem' in header || header.samples !== samples) throw mediaUnknown({ wanted: 'audio', problem: 'it is not as long as its header says' })
   } finally {
     decoder.free()
+  }
+}
+
+/** What a decoder gives; a trap of its WebAssembly is the file's fault. */
+async function orRefuse<T>(decode: () => T | Promise<T>): Promise<T> {
+  try {
+    return await decode()
+  } catch (error) {
+    throw mediaUnknown({ wanted: 'audio', problem: 'its decoder gave up' }, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { encode } from 'fast-png'
-import type { MediaFile } from '../../domain/media.ts'
+import type { ImageMedia } from '../../domain/media.ts'
 
 export interface Pixels {
   width: number
@@ -12,7 +12,7 @@ export interface Pixels {
 }
 
 /** A PNG of these pixels; the same pixels give the same bytes. */
-export function encodeImage({ width, height, channels, data: pixels }: Pixels): MediaFile {
+export function encodeImage({ width, height, channels, data: pixels }: Pixels): { media: ImageMedia; data: Uint8Array } {
   const data = encode({ width, height, channels, data: pixels, depth: pixels instanceof Uint16Array ? 16 : 8 })
   return { media: { sha256: `0x${createHash('sha256').update(data).digest('hex')}`, bytes: data.length, type: 'image/png', width, height }, data }
 }

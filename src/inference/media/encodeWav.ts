@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { MediaFile } from '../../domain/media.ts'
+import type { AudioMedia } from '../../domain/media.ts'
 
 /** A mono WAV of 16-bit PCM. `samples`: float32[samples], -1 to 1; what lies beyond is cut. */
-export function encodeWav(samples: Float32Array, sampleRate: number): MediaFile {
+export function encodeWav(samples: Float32Array, sampleRate: number): { media: AudioMedia; data: Uint8Array } {
   const dataBytes = samples.length * 2
   const wav = Buffer.alloc(44 + dataBytes)
   wav.write('RIFF', 0, 'latin1')

@@ -40,6 +40,7 @@ export async function loadPipeline(
       beforePass()
       return forward(inputs)
     }
+    row.prepare?.(model)
     const Pipeline = classes[row.pipeline] as PipelineClass
     const call = new Pipeline({ task: row.task, model, tokenizer, processor })
     return { model: toLoaded({ call, model, tokenizer, processor, config, generation, preprocessor }), dispose: async () => void (await model.dispose()) }

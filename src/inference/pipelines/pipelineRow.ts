@@ -1,4 +1,4 @@
-import type { RawImage } from '@huggingface/transformers'
+import type { PreTrainedModel, RawImage } from '@huggingface/transformers'
 import type { Manifest } from '../../domain/manifest.ts'
 import type { MediaFile } from '../../domain/media.ts'
 import type { PipelineShapes } from '../../domain/task.ts'
@@ -28,6 +28,8 @@ export interface PipelineRow<K extends PipelineKind> {
   files: readonly string[]
   /** what it writes is text made of tokens, and `maxOutputTokens` counts them */
   generates: boolean
+  /** what to change in a model once it is loaded */
+  prepare?(model: PreTrainedModel): void
   run(call: PipelineCall<K>): Promise<{ output: PipelineShapes[K]['output']; files?: MediaFile[] }>
 }
 

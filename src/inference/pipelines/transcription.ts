@@ -1,4 +1,4 @@
-import type { Tensor } from '@huggingface/transformers'
+import type { PreTrainedModel, Tensor } from '@huggingface/transformers'
 import type { PipelineShapes, TimedText } from '../../domain/task.ts'
 import { modelLacksFeature } from '../../errors/inference.ts'
 import { cutAtSilence } from './cutAtSilence.ts'
@@ -26,7 +26,20 @@ export const transcription: PipelineRow<'transcription'> = {
   ],
   files: [...mediaFiles, ...textFiles],
   generates: true,
+  prepare: cropAttention,
   run: async (call) => ({ output: isWhisper(call) ? await runWhisper(call) : await runPlain(call) }),
+}
+
+/**
+ * For word timestamps transformers.js 4.3.1 crops the cross attentions to the audio's mel frames; they have one column for two of them,
+ * as Python's `_extract_token_timestamps` knows (`num_frames // 2`): else short audio is aligned over the silence behind it too.
+ */
+function cropAttention(model: PreTrainedModel): void {
+  const generate = model.generate.bind(model)
+  model.generate = (options) => {
+    const { num_frames } = options as { num_frames?: number }
+    return generate(num_frames === undefined ? options : { ...options, num_frames: Math.floor(num_frames / 2) })
+  }
 }
 
 function isWhisper({ model }: Call): boolean {
