@@ -20,9 +20,9 @@ export async function writeTinyModel(directory: string, kind: PipelineKind): Pro
 }
 
 const tinyModels: { readonly [K in PipelineKind]: () => Files } = {
-  transcription: toTinyWhisper,
+  transcription: () => toTinyWhisper(),
   speech: toTinySpeech,
-  translation: toTinyTranslator,
+  translation: () => toTinyTranslator(),
   summarization: toTinySummarizer,
   'text-classification': toTinyTextClassifier,
   'zero-shot-classification': toTinyZeroShot,
@@ -196,14 +196,30 @@ const seq2SeqConfig = {
   eos_token_id: 3,
 }
 
-/** Word by word: `guten` is `good`, `tag` is `day`, `welt` is `world`. Its generation_config.json wants four beams, which nobody gets. */
-function toTinyTranslator(): Files {
-  const words = ['guten', 'tag', 'welt', 'good', 'day', 'world']
+/** What a T5-like model calls its direction, by the prefix of the text. */
+const t5Tasks = { translation_de_to_en: { prefix: 'nach englisch : ' }, summarization: { prefix: 'kurz : ' } }
+
+/**
+ * Word by word: `guten` is `good`, `tag` is `day`, `welt` is `world`. Its generation_config.json wants four beams, which nobody gets.
+ * `marian` knows one direction, `t5` its directions by `task_specific_params` (it writes nothing for the words of the prefix), `nllb`
+ * languages by their codes, `deu_Latn` and `eng_Latn`.
+ */
+export function toTinyTranslator(family: 'marian' | 't5' | 'nllb' = 'marian'): Files {
+  const languages = ['deu_Latn', 'eng_Latn']
+  const words = ['guten', 'tag', 'welt', 'good', 'day', 'world', 'nach', 'englisch', ':', ...languages]
+  const silent = Object.fromEntries(['nach', 'englisch', ':', ...languages].map((word) => [word, '[PAD]']))
+  const t5 = { num_layers: 1, num_decoder_layers: 1, num_heads: 1, d_kv: 1 }
+  const config = {
+    marian: { architectures: ['MarianMTModel'], model_type: 'marian' },
+    t5: { architectures: ['T5ForConditionalGeneration'], model_type: 't5', task_specific_params: t5Tasks, ...t5 },
+    nllb: { architectures: ['M2M100ForConditionalGeneration'], model_type: 'm2m_100' },
+  }[family]
+  const tokenizerClass = { marian: 'MarianTokenizer', t5: 'T5Tokenizer', nllb: 'NllbTokenizer' }[family]
   return {
-    'config.json': { architectures: ['MarianMTModel'], model_type: 'marian', ...seq2SeqConfig },
+    'config.json': { ...seq2SeqConfig, ...config },
     'generation_config.json': { decoder_start_token_id: 0, eos_token_id: 3, pad_token_id: 0, num_beams: 4, do_sample: true },
-    ...toWordTokenizer(words, { encoderDecoder: true, tokenizerClass: 'MarianTokenizer' }),
-    'onnx/encoder_model.onnx': toDictionaryEncoder(words, { guten: 'good', tag: 'day', welt: 'world' }),
+    ...toWordTokenizer(words, { encoderDecoder: true, tokenizerClass, ...(family === 'nllb' && { languages }) }),
+    'onnx/encoder_model.onnx': toDictionaryEncoder(words, { guten: 'good', tag: 'day', welt: 'world', ...silent }),
     'onnx/decoder_model_merged.onnx': toPositionDecoder(specialWords.length + words.length, '0.decoder.key'),
   }
 }
@@ -407,6 +423,43 @@ function toTinySpeech(): Files {
       nodes: [
         ['Gather', ['table', 'input_ids'], ['parts']],
         ['Reshape', ['parts', 'flat'], ['waveform']],
+      ],
+    }),
+  }
+}
+
+/** A CTC model that writes `a` for every tenth of a second that is loud and nothing for a quiet one. */
+export function toTinyCtc(): Files {
+  const tenth = 1_600
+  return {
+    'config.json': { architectures: ['Wav2Vec2ForCTC'], model_type: 'wav2vec2' },
+    'preprocessor_config.json': { feature_extractor_type: 'Wav2Vec2FeatureExtractor', sampling_rate: 16_000, do_normalize: false },
+    'tokenizer.json': {
+      version: '1.0',
+      added_tokens: [],
+      normalizer: null,
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: { type: 'CTC', pad_token: '<pad>', word_delimiter_token: '|', cleanup: true },
+      model: { type: 'WordPiece', unk_token: '<pad>', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab: { '<pad>': 0, a: 1, '|': 2 } },
+    },
+    'tokenizer_config.json': { tokenizer_class: 'Wav2Vec2CTCTokenizer', pad_token: '<pad>' },
+    'onnx/model.onnx': createGraph({
+      inputs: { input_values: ['float', ['batch', 'samples']] },
+      outputs: { logits: ['float', ['batch', 'tenths', 3]] },
+      tensors: {
+        channel: { dimensions: [1], int64s: [1] },
+        // blank has 0.1, `a` the loudest sample
+        toLogits: { dimensions: [1, 3], floats: [0, 1, 0] },
+        blank: { dimensions: [3], floats: [0.1, 0, 0] },
+      },
+      nodes: [
+        ['Abs', ['input_values'], ['loudness']],
+        ['Unsqueeze', ['loudness', 'channel'], ['plane']],
+        ['MaxPool', ['plane'], ['loudestPlane'], { kernel_shape: [tenth], strides: [tenth] }],
+        ['Transpose', ['loudestPlane'], ['loudest'], { perm: [0, 2, 1] }],
+        ['MatMul', ['loudest', 'toLogits'], ['spoken']],
+        ['Add', ['spoken', 'blank'], ['logits']],
       ],
     }),
   }

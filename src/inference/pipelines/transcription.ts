@@ -86,8 +86,9 @@ async function runWhisper(call: Call): Promise<Output> {
   })
   const { text, chunks = [] } = result as { text: string; chunks?: { text: string; timestamp: [number, number | null] }[] }
   const timed = chunks.map((chunk): TimedText => {
-    const startMs = toMilliseconds(chunk.timestamp[0])
-    return { startMs, endMs: Math.max(startMs, toMilliseconds(chunk.timestamp[1] ?? seconds)), text: chunk.text.trim() }
+    // A model may name times in the silence that fills its window up, behind the audio.
+    const [startMs, endMs] = [chunk.timestamp[0], chunk.timestamp[1] ?? seconds].map((time) => toMilliseconds(Math.min(time, seconds))) as [number, number]
+    return { startMs, endMs: Math.max(startMs, endMs), text: chunk.text.trim() }
   })
   return { text: text.trim(), segments: params.timestamps === 'segment' ? timed : [], words: params.timestamps === 'word' ? timed : [] }
 }
