@@ -76,14 +76,15 @@ function toContent(low: string[], high: string[]) {
   return toRows(bands, cells)
 }
 
-/** Tokens × positions: where a token listens when it is the decoder's input. */
-function toAttention() {
+/** Tokens × positions: where a token listens when it is the decoder's input. `stray`: the first word listens to the last 0.4 s even more. */
+function toAttention(stray: boolean) {
   const floats = new Float32Array(size * positions)
-  const listen = (tokens: readonly string[], from: number, to: number) => {
-    for (const token of tokens) floats.fill(1, toId(token) * positions + from, toId(token) * positions + to)
+  const listen = (tokens: readonly string[], from: number, to: number, weight = 1) => {
+    for (const token of tokens) floats.fill(weight, toId(token) * positions + from, toId(token) * positions + to)
   }
   listen(['Ġlow', 'Ġhigh', 'Ġtief', 'Ġdeep'], 0, positions / 2)
   listen(['Ġdown', 'Ġup'], positions / 2, positions)
+  if (stray) listen(['Ġlow', 'Ġhigh'], 30, positions, 9)
   return { dimensions: [size, positions], floats }
 }
 
@@ -99,7 +100,7 @@ function toEncoder(): Buffer {
   })
 }
 
-function toDecoder(): Buffer {
+function toDecoder(stray: boolean): Buffer {
   const half = (from: number) => ({ dimensions: [positions / 2], int64s: Array.from({ length: positions / 2 }, (_, index) => from + index) })
   return createGraph({
     inputs: {
@@ -117,7 +118,7 @@ function toDecoder(): Buffer {
       next,
       flagOf: transpose(flagOf),
       byFlag,
-      attention: toAttention(),
+      attention: toAttention(stray),
       first: toContent(['Ġlow', 'Ġtief', 'Ġdeep', '<|de|>'], ['Ġhigh', '<|en|>']),
       second: toContent(['Ġdown'], ['Ġup']),
       firstHalf: half(0),
@@ -171,8 +172,8 @@ function toTokenizer(): Record<string, object> {
   }
 }
 
-/** Files of the tiny whisper; `multilingual` false: it knows English only; `wordTimestamps` false: no alignment heads are named. */
-export function toTinyWhisper({ multilingual = true, wordTimestamps = true } = {}): Record<string, Buffer | object> {
+/** Files of the tiny whisper; `multilingual` false: it knows English only; `wordTimestamps` false: no alignment heads are named; `strayAttention`: words listen to the silence behind 0.6 s. */
+export function toTinyWhisper({ multilingual = true, wordTimestamps = true, strayAttention = false } = {}): Record<string, Buffer | object> {
   return {
     'config.json': {
       architectures: ['WhisperForConditionalGeneration'],
@@ -216,6 +217,6 @@ export function toTinyWhisper({ multilingual = true, wordTimestamps = true } = {
     },
     ...toTokenizer(),
     'onnx/encoder_model.onnx': toEncoder(),
-    'onnx/decoder_model_merged.onnx': toDecoder(),
+    'onnx/decoder_model_merged.onnx': toDecoder(strayAttention),
   }
 }
