@@ -11,7 +11,9 @@ import { createManifest } from '../../src/inference/createManifest.ts'
 import { createPipelineRunner } from '../../src/inference/pipelines/createPipelineRunner.ts'
 import { createFlac, createMp3, createPicture, createTones, createWav } from '../support/mediaFiles.ts'
 import { writeModelFiles } from '../support/onnx.ts'
-import { toTinyCtc, toTinyTranslator, writeTinyModel } from '../support/tinyModels.ts'
+import { toTinyCtc } from '../support/tinyMediaModels.ts'
+import { writeTinyModel } from '../support/tinyModels.ts'
+import { toTinyTranslator } from '../support/tinyTextModels.ts'
 import { toTinyWhisper } from '../support/tinyWhisper.ts'
 
 let engine: Engine

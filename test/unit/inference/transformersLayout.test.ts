@@ -7,7 +7,8 @@ import { type ModelKind, type PipelineKind, pipelineKinds, taskKindTraits } from
 import { createManifest } from '../../../src/inference/createManifest.ts'
 import { transformersLayout } from '../../../src/inference/transformersLayout.ts'
 import { writeModelFiles } from '../../support/onnx.ts'
-import { toTinyTranslator, writeTinyModel } from '../../support/tinyModels.ts'
+import { writeTinyModel } from '../../support/tinyModels.ts'
+import { toTinyTranslator } from '../../support/tinyTextModels.ts'
 
 let directory: string
 beforeEach(() => {
