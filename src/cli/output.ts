@@ -127,7 +127,8 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
     openFrames: () =>
       options.json || io.stdout.isTTY !== true ? null : createFrames(toStdout, () => ({ columns: output.columns, rows: io.stdout.rows ?? 24 })),
     async spin(text) {
-      if (options.json || io.stderr.isTTY !== true) return { shown: false, update: () => {}, stop: () => {} }
+      // A terminal without a size (a pseudo-terminal of a script) has 0 columns: ora would clear an endless number of lines.
+      if (options.json || io.stderr.isTTY !== true || io.stderr.columns === 0) return { shown: false, update: () => {}, stop: () => {} }
       const { default: ora } = await import('ora')
       const running = ora({
         stream: io.stderr as NodeJS.WriteStream,

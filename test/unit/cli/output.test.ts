@@ -77,6 +77,16 @@ describe('the spinner', () => {
     }
   })
 
+  it('shows nothing on a terminal of no size', async () => {
+    vi.stubEnv('CI', undefined)
+    vi.stubEnv('TERM', 'xterm')
+    const { output, stderr } = createScreen()
+    stderr.stream.columns = 0
+    const spinner = await output.spin('waiting')
+    spinner.stop()
+    expect(stderr.read()).toBe('')
+  })
+
   it('shows nothing with --json', async () => {
     const { output, stderr } = createScreen({ json: true })
     const spinner = await output.spin('waiting')
