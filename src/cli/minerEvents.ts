@@ -1,6 +1,5 @@
 import { CuckooError } from '../errors/cuckooError.ts'
-import type { MinerEvent } from '../miner/minerEvents.ts'
-import type { UnloadReason } from '../miner/modelShelf.ts'
+import type { MinerEvent, UnloadReason } from '../miner/minerEvents.ts'
 import { formatCaiShort, formatShort, formatTime } from './format.ts'
 import { toErrorObject } from './output.ts'
 import { formatUnits } from './units.ts'

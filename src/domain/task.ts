@@ -121,7 +121,6 @@ export interface PipelineShapes {
   'depth-estimation': { params: Record<never, never>; output: { image: ImageMedia } }
   'image-to-image': { params: Record<never, never>; output: { image: ImageMedia } }
 }
-export type PipelineParams = PipelineShapes[PipelineKind]['params']
 export type PipelineOutput = PipelineShapes[PipelineKind]['output']
 export type PipelineContent = { [K in PipelineKind]: { kind: K; input: PipelineInput; params: PipelineShapes[K]['params'] } }[PipelineKind]
 
@@ -131,7 +130,6 @@ export type TaskContent =
   | { kind: 'embedding'; input: EmbeddingInput; params: EmbeddingParams }
   | { kind: 'image'; input: ImageInput; params: ImageParams }
   | PipelineContent
-export type TextContent = Extract<TaskContent, { kind: 'chat' | 'completion' }>
 export type TaskOutput = TextOutput | EmbeddingOutput | ImageOutput | PipelineOutput
 
 /** True for contents of the generic runner. */

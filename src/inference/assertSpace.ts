@@ -1,7 +1,7 @@
 import { modelsDiskFull } from '../errors/inference.ts'
 import { listCachedModels } from './cachedModels.ts'
 import { getFreeBytes as getDiskBytes, measureFolder } from './diskSpace.ts'
-import type { HubPlace } from './downloadModel.ts'
+import type { HubPlace } from './downloadRequest.ts'
 
 /** What a download leaves free on the disk: logs and stores of the same machine need it. */
 const reserveBytes = 256 * 2 ** 20

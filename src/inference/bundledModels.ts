@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '../domain/enginePort.ts'
 import { createManifest } from './createManifest.ts'
+import { findLayout } from './findLayout.ts'
 import { listModelPaths, listModels, type ModelFolder } from './modelFolder.ts'
-import { findLayout } from './modelLayout.ts'
 
 /** The folder of the models that ship with cuckoo. Weights are not compiled: the published package has them under src too. */
 export const bundledDirectory = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './bundled' : '../../src/inference/bundled', import.meta.url))

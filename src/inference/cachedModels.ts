@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { CachedModel } from '../domain/modelCachePort.ts'
 import { commitPattern, findListing, listingFile, readPins, toCachedFolder } from './cacheFiles.ts'
 import { measureFolder } from './diskSpace.ts'
+import { findLayout } from './findLayout.ts'
 import { listModelPaths } from './modelFolder.ts'
-import { findLayout } from './modelLayout.ts'
 
 /** The models of the cache `directory` at each of their commits, by name, the newest use first. */
 export async function listCachedModels(directory: string): Promise<CachedModel[]> {

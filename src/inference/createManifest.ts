@@ -3,9 +3,10 @@ import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest, ManifestFile } from '../domain/manifest.ts'
 import type { LintFinding } from '../domain/modelCachePort.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
+import { findLayout } from './findLayout.ts'
 import { lintModel } from './lintModel.ts'
 import { getModelFile, hashFile, listModelPaths, type ModelFolder } from './modelFolder.ts'
-import { findLayout, type ModelPaths } from './modelLayout.ts'
+import type { ModelPaths } from './modelLayout.ts'
 import { type OnnxGraph, readOnnxGraph } from './onnxGraph.ts'
 
 export interface ManifestOptions {

@@ -1,48 +1,23 @@
 import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DownloadProgress } from '../domain/enginePort.ts'
+
 import type { Hash } from '../domain/hex.ts'
-import type { Dtype } from '../domain/manifest.ts'
-import type { ModelKind } from '../domain/taskKinds.ts'
+
 import { CuckooError } from '../errors/cuckooError.ts'
 import { hubOffline, modelsDirectoryUnusable, modelsDiskFull } from '../errors/inference.ts'
 import { commitPattern, findListing, listingFile, readPins, toCachedFolder, writeListing, writePins } from './cacheFiles.ts'
 import { toExternalFiles } from './createManifest.ts'
 import { getFreeBytes as getDiskBytes } from './diskSpace.ts'
+import type { DownloadRequest, HubPlace } from './downloadRequest.ts'
+import { findLayout } from './findLayout.ts'
 import { createHubClient, type HubClient, type HubListing } from './hubClient.ts'
 import { getModelFile, type ModelFolder } from './modelFolder.ts'
-import { findLayout, type ModelPaths } from './modelLayout.ts'
+import type { ModelPaths } from './modelLayout.ts'
 import { lockModel } from './modelLock.ts'
 import { assertRevision } from './modelName.ts'
 import { readOnnxGraph } from './onnxGraph.ts'
 import { retryHub } from './retryHub.ts'
 import { createTransfer } from './transferFiles.ts'
-
-/** Where models of the hub come from and are kept. */
-export interface HubPlace {
-  /** the cache: `<directory>/<owner>/<model>/<commit>/` */
-  directory: string
-  baseUrl: string
-  token?: string | undefined
-  offline: boolean
-  /** bytes that the whole cache may have */
-  budgetBytes?: number | undefined
-  /** what the disk has left; tests give another */
-  getFreeBytes?: (directory: string) => Promise<number>
-}
-
-export interface DownloadRequest extends HubPlace {
-  /** `owner/model`, already asserted */
-  model: string
-  /** branch, tag or commit; null is the default branch */
-  revision: string | null
-  dtype: Dtype
-  kind?: ModelKind | undefined
-  /** asks the hub again what a branch stands for */
-  refresh?: boolean | undefined
-  onProgress?: ((progress: DownloadProgress) => void) | undefined
-  signal?: AbortSignal | undefined
-}
 
 export interface DownloadedModel {
   folder: ModelFolder

@@ -1,9 +1,7 @@
 import type { Dtype, Manifest } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
-import { diffusersLayout } from './diffusersLayout.ts'
 import type { ModelFolder } from './modelFolder.ts'
 import type { OnnxGraph } from './onnxGraph.ts'
-import { transformersLayout } from './transformersLayout.ts'
 
 /** Ends of ONNX file names by dtype: DEFAULT_DTYPE_SUFFIX_MAPPING of transformers.js 4.3.1. */
 export const dtypeSuffixes: Record<Dtype, string> = { fp32: '', fp16: '_fp16', q8: '_quantized', q4: '_q4', q4f16: '_q4f16' }
@@ -38,9 +36,4 @@ export interface ModelLayout {
   plan(folder: ModelFolder, paths: ModelPaths, wanted: { dtype: Dtype; kind: ModelKind | null }): Promise<ModelPlan>
   /** What the manifest says of the model. The folder holds every file of the plan. @throws as {@link plan}; CUCKOO_MODEL_FILE_INVALID */
   readTraits(folder: ModelFolder, plan: ModelPlan, graphs: ReadonlyMap<string, OnnxGraph>): Promise<ModelTraits>
-}
-
-/** The layout of these files: the first that knows them. Everything that is not something else is transformers'. */
-export function findLayout(paths: ModelPaths): ModelLayout {
-  return [diffusersLayout].find((layout) => layout.matches(paths)) ?? transformersLayout
 }

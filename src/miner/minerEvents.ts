@@ -2,7 +2,6 @@ import type { DeviceName, DownloadProgress } from '../domain/enginePort.ts'
 import type { Address, Hash } from '../domain/hex.ts'
 import type { ModelKind, TaskKind } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
-import type { UnloadReason } from './modelShelf.ts'
 
 /** A coordinator as events name it; `node` is null while a named URL has not said which node it is. */
 export interface CoordinatorName {
@@ -17,6 +16,9 @@ export interface AttemptName {
   model: string
   kind: TaskKind
 }
+
+/** `memory`: another model needed its place; `outOfMemory`: the device had none left; `workerEnded`: it has to be opened again. */
+export type UnloadReason = 'memory' | 'outOfMemory' | 'workerEnded' | 'paused'
 
 /** What happens in a running miner, in the order it happens. Times are durations in ms, money is wei. */
 export type MinerEvent =

@@ -6,6 +6,7 @@ import { isError } from '../errors/cuckooError.ts'
 import { inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.ts'
 import { assignmentModelUnknown, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
 import { createGate, type Gate } from './gate.ts'
+import type { UnloadReason } from './minerEvents.ts'
 import type { DeviceState, ModelState } from './minerState.ts'
 import { ModelOpening } from './modelOpening.ts'
 import { createNotifier } from './notifier.ts'
@@ -32,9 +33,6 @@ export interface ShelvedModel {
   readonly unitsPerSecond: number
 }
 
-/** `memory`: another model needed its place; `outOfMemory`: the device had none left; `workerEnded`: it has to be opened again. */
-export type UnloadReason = 'memory' | 'outOfMemory' | 'workerEnded' | 'paused'
-
 export interface ModelShelfOptions {
   engine: Engine
   /** null: no limit */
@@ -44,6 +42,7 @@ export interface ModelShelfOptions {
   pinned: readonly string[]
   /** a model that was unloaded is there again */
   onReloaded?: (model: ShelvedModel, loadMs: number) => void
+  /** its memory is free */
   onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
 }
 
@@ -205,7 +204,7 @@ export class ModelShelf {
     if (this.#models.has(manifestDigest)) throw minerModelTwice({ model: offer.model, dtype: offer.dtype })
     const pinned = this.#options.pinned.includes(manifest.model)
     const known = { manifest, manifestDigest, device, deviceReason, readFile, memoryBytes: toMemoryBytes(manifest) }
-    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: 0 }
+    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: ++this.#runs }
   }
 
   /** The pinned models and the largest of the others must have place together, or a task would wait for ever. */
@@ -309,6 +308,6 @@ export class ModelShelf {
   #retire(entry: Shelved, opening: ModelOpening, reason: UnloadReason | null): void {
     if (!opening.retire()) return
     if (entry.current === opening) entry.current = null
-    if (reason !== null) this.#options.onUnloaded?.(entry, reason)
+    if (reason !== null) void opening.closed.then(() => this.#options.onUnloaded?.(entry, reason))
   }
 }

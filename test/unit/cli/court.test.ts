@@ -143,7 +143,11 @@ describe('challenge', () => {
     const fake = createFakeCourt()
     const bundle = createBundle()
     const evidence = keep(
-      JSON.stringify({ output: bundle.output, params: Object.fromEntries(Object.entries(bundle.content.params).reverse()), input: bundle.content.input }, null, 4),
+      JSON.stringify(
+        { output: bundle.output, params: Object.fromEntries(Object.entries(bundle.content.params).reverse()), input: bundle.content.input },
+        null,
+        4,
+      ),
     )
     await runJson(fake, ['challenge', keepBare(bundle), '--evidence', evidence, '--yes'])
     expect(sha256((getSent(fake) as { evidence: Evidence }).evidence.params)).toBe(bundle.receipt.assignment.paramsHash)
