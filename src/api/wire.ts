@@ -41,7 +41,6 @@ export const zModelName = z
   .string()
   .max(200, 'is longer than 200 characters')
   .regex(/^[A-Za-z0-9][\w.:-]*(?:\/[A-Za-z0-9][\w.:-]*)*$/, "must be like 'owner/model'")
-  .refine((name) => !name.includes('..'), "must be like 'owner/model'")
 export const zModelKind = z.enum(modelKinds)
 export const zTaskState = z.enum(taskStates)
 

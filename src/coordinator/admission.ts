@@ -3,7 +3,7 @@ import type { TaskRequest } from '../api/requestSchemas.ts'
 import { encodeCanonical } from '../domain/canonical.ts'
 import { toTaskKey } from '../domain/draw.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
-import { type TaskContent, toMaxUnits, toTaskId } from '../domain/task.ts'
+import { toMaxUnits, toTaskId } from '../domain/task.ts'
 import { taskKindTraits } from '../domain/taskKinds.ts'
 import { chatTemplateMissing, idempotencyConflict, modelKindMismatch, modelUnknown, noMinerAvailable, queueFull } from '../errors/api.ts'
 import type { Catalogue, CatalogueModel } from './catalogue.ts'
@@ -14,6 +14,7 @@ import type { Dispatched, Dispatcher } from './dispatcher.ts'
 import type { MediaShelf } from './mediaShelf.ts'
 import type { Miners } from './miners.ts'
 import type { BoardTask, TaskBoard } from './taskBoard.ts'
+import type { TaskDraft } from './taskDraft.ts'
 import { type Asker, toRequestHash } from './taskRequest.ts'
 import type { TaskStream } from './taskStream.ts'
 
@@ -30,9 +31,8 @@ interface Parts {
 }
 
 /** A request that can be served, with everything written out. */
-export interface Quote {
+export interface Quote extends TaskDraft {
   model: CatalogueModel
-  content: TaskContent
   inputTokens: number
   maxPriceWei: bigint
   /** miners here that can run it */
@@ -68,9 +68,9 @@ export class Admission {
         model: request.model,
         reason: request.miner === undefined ? 'no miner offers it' : `the miner ${request.miner} does not offer it here`,
       })
-    const content = await createContent(request, model, this.#parts)
+    const { content, blobs } = await createContent(request, model, this.#parts)
     const inputTokens = countInputTokens(content)
-    return { model, content, inputTokens, maxPriceWei: toMaxUnits(content) * model.unitPriceWei, miners: offering }
+    return { model, content, blobs, inputTokens, maxPriceWei: toMaxUnits(content) * model.unitPriceWei, miners: offering }
   }
 
   /**
@@ -96,7 +96,7 @@ export class Admission {
 
   async #create(request: TaskRequest, asker: Asker, requestHash: TaskRecord['requestHash']): Promise<Admitted> {
     const { ports, board, dispatcher, createStream } = this.#parts
-    const { model, content, maxPriceWei } = await this.quote(request)
+    const { model, content, blobs, maxPriceWei } = await this.quote(request)
     this.#parts.assertOpen()
     const [input, params] = [encodeCanonical(content.input), encodeCanonical(content.params)]
     const random = randomBytes(48)
@@ -116,7 +116,7 @@ export class Admission {
       unitPriceWei: model.unitPriceWei,
       maxPriceWei,
       createdAtMs: ports.clock.nowMs(),
-      blobs: [input, params],
+      blobs: [input, params, ...blobs],
     })
     if (!created) return this.#toKnown(record, requestHash, asker)
     const task = board.add(record, { content, receivedAtMs: asker.receivedAtMs, createStream })

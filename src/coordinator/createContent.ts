@@ -7,6 +7,7 @@ import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { createImageContent } from './imageContent.ts'
 import type { MediaShelf } from './mediaShelf.ts'
 import { createPipelineContent } from './pipelineContent.ts'
+import type { TaskDraft } from './taskDraft.ts'
 import { createEmbeddingContent, createTextContent } from './textContent.ts'
 
 /** More characters than so many per token of the context are refused before they are tokenised: no tokenizer in use averages more. */
@@ -25,13 +26,17 @@ export async function createContent(
   request: TaskRequest,
   model: CatalogueModel,
   { ports, shelf }: { ports: CoordinatorPorts; shelf: MediaShelf },
-): Promise<TaskContent> {
+): Promise<TaskDraft> {
   assertCharacters(request, model)
   if (request.seed !== undefined && !kindsThatDraw.includes(request.kind)) throw parameterUnsupported({ parameter: 'seed', value: request.seed.toString() })
-  if (request.kind === 'chat' || request.kind === 'completion') return createTextContent(request, model, ports)
-  if (request.kind === 'embedding') return createEmbeddingContent(request, model)
-  if (request.kind === 'image') return createImageContent(request, model.manifest)
+  if (request.kind === 'chat' || request.kind === 'completion') return toDraft(await createTextContent(request, model, ports))
+  if (request.kind === 'embedding') return toDraft(await createEmbeddingContent(request, model))
+  if (request.kind === 'image') return toDraft(createImageContent(request, model.manifest))
   return createPipelineContent(request, model.manifest, { shelf, defaultMaxTokens: ports.config.defaultMaxTokens })
+}
+
+function toDraft(content: TaskContent): TaskDraft {
+  return { content, blobs: [] }
 }
 
 function assertCharacters(request: TaskRequest, { manifest }: CatalogueModel): void {

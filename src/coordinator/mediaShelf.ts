@@ -52,23 +52,25 @@ export class MediaShelf {
     if (data === null) return null
     for (const wanted of ['image', 'audio'] as const) {
       // Output media may be larger than any input.
-      const media = await this.read(data, wanted, { maxPixels: Number.MAX_SAFE_INTEGER, maxSeconds: Number.MAX_SAFE_INTEGER }).catch(() => null)
+      const media = await this.read(data, wanted, { maxPixels: Number.MAX_SAFE_INTEGER, maxSeconds: Number.MAX_SAFE_INTEGER }).catch((error: unknown) => {
+        if (error instanceof CuckooError) return null
+        throw error
+      })
       if (media !== null) return { media, data }
     }
     return null
   }
 
   /**
-   * The input medium of a task of `kind`, on the shelf.
+   * The input medium of a task of `kind`, and its bytes where they are not on the shelf yet: they are kept with the task.
    * @throws CUCKOO_API_MEDIA_ABSENT, CUCKOO_API_MEDIA_URL_REFUSED, CUCKOO_API_MEDIA_TOO_LARGE and what {@link MediaReader} throws
    */
-  async getInput(source: MediaSource, kind: PipelineKind): Promise<Media> {
+  async getInput(source: MediaSource, kind: PipelineKind): Promise<{ media: Media; fresh: Uint8Array | null }> {
     const { takes, limits } = taskKindTraits[kind]
-    const data = typeof source === 'string' ? parseDataUrl(source) : await this.#store.getBlob(source.sha256)
+    const fresh = typeof source === 'string' ? parseDataUrl(source) : null
+    const data = typeof source === 'string' ? fresh : await this.#store.getBlob(source.sha256)
     if (data === null) throw mediaAbsent({ hash: (source as { sha256: Hash }).sha256 })
-    const media = await this.#read(data, takes.media ?? 'image', limits)
-    if (typeof source === 'string') await this.#store.putBlob(data)
-    return media
+    return { media: await this.#read(data, takes.media ?? 'image', limits), fresh }
   }
 
   /** What `data` is. @throws as {@link MediaReader} does */

@@ -54,8 +54,7 @@ export function createOpenAiHandlers(coordinator: Coordinator): OpenAiHandlers {
 function toModelFacts({ kind, dtype, chatTemplate, proof, limits, image }: Manifest) {
   const tasks = taskKinds.filter((task) => taskKindTraits[task].modelKind === kind)
   const { audit, unit, limits: bounds } = taskKindTraits[tasks[0] as TaskKind]
-  const { maxCharacters, maxMediaBytes } = bounds
-  return { kind, tasks, dtype, chat: chatTemplate, proof, audit, unit, ...limits, maxCharacters, maxMediaBytes, image: image ?? null }
+  return { kind, tasks, dtype, chat: chatTemplate, proof, audit, unit, ...limits, ...bounds, image: image ?? null }
 }
 
 type ContextOfApp = Parameters<OpenAiHandlers['createChatCompletion']>[1]

@@ -4,6 +4,7 @@ import type { PipelineContent, PipelineInput, PipelineShapes } from '../domain/t
 import type { PipelineKind } from '../domain/taskKinds.ts'
 import { requestInvalid } from '../errors/api.ts'
 import type { MediaShelf } from './mediaShelf.ts'
+import type { TaskDraft } from './taskDraft.ts'
 
 type PipelineRequest = Extract<TaskRequest, { kind: PipelineKind }>
 type AskedParams<K extends PipelineKind> = Extract<TaskRequest, { kind: K }>['params']
@@ -26,12 +27,12 @@ const defaults: { readonly [K in PipelineKind]: (params: AskedParams<K>, toToken
   'image-to-image': () => ({}),
 }
 
-/** Input and params of a task for the generic runner; its medium is on the shelf. */
+/** Input and params of a task for the generic runner, and the bytes of its medium where they are to be kept. */
 export async function createPipelineContent(
   request: PipelineRequest,
   { model, limits }: Manifest,
   { shelf, defaultMaxTokens }: { shelf: MediaShelf; defaultMaxTokens: number },
-): Promise<PipelineContent> {
+): Promise<TaskDraft> {
   const toTokens: ToTokens = (asked) => {
     const { maxOutputTokens } = limits
     if (asked !== undefined && asked > maxOutputTokens)
@@ -43,12 +44,15 @@ export async function createPipelineContent(
     return asked ?? Math.min(defaultMaxTokens, maxOutputTokens)
   }
   const params = defaults[request.kind](request.params as never, toTokens)
-  return { kind: request.kind, input: await toInput(request, shelf), params } as PipelineContent
+  const { kind } = request
+  if (!('media' in request.input)) return { content: { kind, input: toTextInput(request.input), params } as PipelineContent, blobs: [] }
+  const { media, fresh } = await shelf.getInput(request.input.media, kind)
+  const blobs = fresh === null ? [] : [{ hash: media.sha256, bytes: fresh }]
+  return { content: { kind, input: { media }, params } as PipelineContent, blobs }
 }
 
-async function toInput({ kind, input }: PipelineRequest, shelf: MediaShelf): Promise<PipelineInput> {
-  if ('media' in input) return { media: await shelf.getInput(input.media, kind) }
-  if (!('labels' in input)) return { text: input.text }
+function toTextInput(input: { text: string; labels?: string[] }): PipelineInput {
+  if (input.labels === undefined) return { text: input.text }
   const { text, labels } = input
   if (new Set(labels).size < labels.length) throw requestInvalid({ where: 'input.labels', problem: 'names a label twice', param: 'input.labels' })
   return { text, labels }

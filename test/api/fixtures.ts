@@ -149,6 +149,8 @@ export function createHandlers(sessions: SessionRegistry, clock: { nowMs(): numb
               ...manifest.limits,
               maxCharacters: 0,
               maxMediaBytes: 0,
+              maxPixels: 0,
+              maxSeconds: 0,
               image: null,
               miners: 1,
             },

@@ -12,7 +12,8 @@ async function post(rig: CoordinatorRig, path: string, body: string): Promise<{ 
 
 async function createCountingRig(): Promise<{ rig: CoordinatorRig; encoded: string[] }> {
   const encoded: string[] = []
-  const rig = await createCoordinatorRig({ onEncode: (text) => encoded.push(text.slice(0, 100)) })
+  // A miner that says nothing for a while stays.
+  const rig = await createCoordinatorRig({ config: { heartbeatMs: 60_000 }, onEncode: (text) => encoded.push(text.slice(0, 100)) })
   const embedding = createLetterManifest('test/vectors', { kind: 'embedding', pooling: 'mean' })
   await rig.openMiner(1, { models: [{ manifest: createLetterManifest() }, { manifest: embedding }, { manifest: createKindManifest('image') }] })
   return { rig, encoded }

@@ -21,6 +21,8 @@ afterEach(endCoordinatorRigs)
 const png = createPng(40, 30)
 const wav = createWav(1_200)
 const refused = (code: string, more: object = {}) => expect.objectContaining({ code, ...more })
+/** A miner that says nothing for a while stays. */
+const patient = { config: { heartbeatMs: 60_000 } }
 const classify = (media: string | { sha256: `0x${string}` }) => ({
   body: { model: 'test/image-classification', kind: 'image-classification' as const, input: { media }, params: {}, dryRun: false },
 })
@@ -93,6 +95,9 @@ describe('uploads', () => {
     const miner = await rig.openMiner(1, { models })
     const other = await rig.openMiner(2, { models })
     await expect(rig.app.createTask(classify({ sha256: sha256(png) }))).rejects.toThrow(refused('CUCKOO_API_MEDIA_ABSENT'))
+    const url = toDataUrl(createPng(9, 9))
+    await rig.app.createTask({ body: { ...classify(url).body, dryRun: true } })
+    expect(await rig.store.getBlob(sha256(createPng(9, 9)))).toBeNull()
     await rig.app.uploadMedia({ body: png })
     for (const media of [{ sha256: sha256(png) }, toDataUrl(png, 'text/plain')]) {
       await rig.app.createTask({ body: { ...classify(media).body, miner: miner.node } })
@@ -176,9 +181,9 @@ test('steps that a miner reports are events of the task', async () => {
 })
 
 test('fault 12: a PNG that decodes to 30,000 × 30,000 pixels is 422 before it is decoded', async () => {
-  const rig = await createCoordinatorRig()
-  await rig.openMiner(1, { models: [{ manifest: createKindManifest('image-classification') }] })
   const bomb = createPngBomb()
+  const rig = await createCoordinatorRig(patient)
+  await rig.openMiner(1, { models: [{ manifest: createKindManifest('image-classification') }] })
   expect(bomb.length).toBeLessThan(200_000)
   // sharp itself is loaded by then.
   await rig.app.uploadMedia({ body: png })
@@ -195,7 +200,7 @@ test('fault 12: a PNG that decodes to 30,000 × 30,000 pixels is 422 before it i
 
 describe('fault 13: no URL is fetched', () => {
   test('loopback, link-local, redirect, rebinding, other schemes: refused with the next step, and nobody is called', async () => {
-    const rig = await createCoordinatorRig()
+    const rig = await createCoordinatorRig(patient)
     await rig.openMiner(1, { models: [{ manifest: createKindManifest('image-classification') }] })
     let connections = 0
     const trap = createHttpServer((_request, response) => response.writeHead(302, { location: toDataUrl(png) }).end())
