@@ -159,7 +159,7 @@ describe('a miner’s books', () => {
     const big = 2n ** 100n
     for (const [number, priceWei] of [big, 5n, 0n, 7n].entries()) await accept(store, number, priceWei)
     await accept(store, 1, 5n)
-    expect(await read(store)).toEqual({ coordinator, owedWei: big + 12n, results: 4, unpaidResults: 3, voucher: null })
+    expect(await read(store)).toEqual({ coordinator, owedWei: big + 12n, results: 4, unpaidResults: 3, voucher: null, paymentRecord: 1 })
     await store.keepVoucher(sign(big))
     expect(await read(store)).toMatchObject({ unpaidResults: 2, voucher: sign(big) })
     await store.keepVoucher(sign(big + 5n))
@@ -186,10 +186,10 @@ describe('a miner’s books', () => {
   test('begin with what the voucher says, and only once', async () => {
     const store = await open()
     await store.openAccount({ coordinator, voucher: sign(50n) })
-    expect(await read(store)).toEqual({ coordinator, owedWei: 50n, results: 0, unpaidResults: 0, voucher: sign(50n) })
+    expect(await read(store)).toEqual({ coordinator, owedWei: 50n, results: 0, unpaidResults: 0, voucher: sign(50n), paymentRecord: 1 })
     await store.openAccount({ coordinator, voucher: sign(90n) })
     await accept(store, 1, 5n)
-    expect(await read(store)).toEqual({ coordinator, owedWei: 55n, results: 1, unpaidResults: 1, voucher: sign(50n) })
+    expect(await read(store)).toEqual({ coordinator, owedWei: 55n, results: 1, unpaidResults: 1, voucher: sign(50n), paymentRecord: 1 })
   })
 
   test('outlive the process, and are read by others while it runs', async () => {
@@ -198,7 +198,7 @@ describe('a miner’s books', () => {
     const store = await openMinerStore({ directory })
     await accept(store, 1, 5n)
     await store.keepVoucher(sign(3n))
-    const expected = [{ coordinator, owedWei: 5n, results: 1, unpaidResults: 1, voucher: sign(3n) }]
+    const expected = [{ coordinator, owedWei: 5n, results: 1, unpaidResults: 1, voucher: sign(3n), paymentRecord: 1 }]
     expect(await readMinerPayments({ directory })).toEqual(expected)
     await store.close()
     expect(await readMinerPayments({ directory })).toEqual(expected)

@@ -79,7 +79,7 @@ describe('another miner with our key', () => {
   })
 
   it('is only ourselves, died a moment ago: the session is waited out', async () => {
-    const coordinator = await createCoordinator({ silenceMs: 100 })
+    const coordinator = await createCoordinator({ silenceMs: 800 })
     const first = await createMiner([toRecord(coordinator)])
     await first.waitForEvent('sessionOpened')
     coordinator.before.closeSession = () => {
