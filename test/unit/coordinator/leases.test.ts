@@ -64,13 +64,13 @@ describe('leases', () => {
   })
 
   test('heartbeats keep a lease past its first length', async () => {
-    const rig = await createCoordinatorRig({ config: { leaseMs: 600, heartbeatMs: 200 } })
+    const rig = await createCoordinatorRig({ config: { leaseMs: 1_600, heartbeatMs: 400 } })
     const miner = await rig.openMiner(1)
     const id = await createTask(rig)
     const task = await miner.take()
     for (let beat = 0; beat < 5; beat++) {
-      await new Promise((resolve) => setTimeout(resolve, 250))
-      expect((await miner.heartbeat(task)).leaseMs).toBe(600)
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      expect((await miner.heartbeat(task)).leaseMs).toBe(1_600)
     }
     expect(await getTask(rig, id)).toMatchObject({ state: 'running', attempt: 1 })
     await miner.submit(task, toSubmission(rig, miner, task, 'slow'))
