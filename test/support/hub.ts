@@ -59,7 +59,7 @@ export async function startHub(files: Record<string, Buffer | string | object>):
     },
   }
   const note = ({ url, headers }: IncomingMessage) => hub.requests.push({ url: url ?? '', range: headers.range, authorization: headers.authorization })
-  const isLarge = (path: string) => /\.(onnx|onnx_data|bin)$/.test(path)
+  const isLarge = (path: string) => /\.(onnx|onnx_data(_\d+)?|bin)$/.test(path)
   const storage = createServer((request, response) => {
     note(request)
     const content = hub.files.get(decodeURIComponent((request.url ?? '').slice(1)))

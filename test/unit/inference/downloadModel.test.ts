@@ -1,12 +1,16 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DownloadProgress } from '../../../src/domain/enginePort.ts'
 import { createManifest } from '../../../src/inference/createManifest.ts'
-import { type DownloadRequest, downloadModel } from '../../../src/inference/downloadModel.ts'
-import { close, hubCommit, listen, startHub, type TestHub, toStart } from '../../support/hub.ts'
+import { downloadModel } from '../../../src/inference/downloadModel.ts'
+import type { DownloadRequest } from '../../../src/inference/downloadRequest.ts'
+import { hashFile } from '../../../src/inference/modelFolder.ts'
+import { close, hubCommit, listen, sendContent, startHub, type TestHub, toStart } from '../../support/hub.ts'
 import { createTableGraph, table, tableColumns, toEmbeddingModelFiles } from '../../support/onnx.ts'
 
 let directory: string
@@ -64,7 +68,7 @@ describe('downloadModel', () => {
       if (breaks-- <= 0) return false
       const start = toStart(request)
       response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start })
-      response.write(content.subarray(start, start + 50), () => setTimeout(() => response.destroy(), 20))
+      response.write(content.subarray(start, start + 50), () => setTimeout(() => response.destroy(), 200))
       return true
     }
     await download()
@@ -75,7 +79,7 @@ describe('downloadModel', () => {
   it('goes on in the next process, and starts over where the hub does not know ranges', async () => {
     hub.disturb = (_, response, content) => {
       response.writeHead(200, { 'content-length': content.length })
-      response.write(content.subarray(0, 60), () => setTimeout(() => response.destroy(), 20))
+      response.write(content.subarray(0, 60), () => setTimeout(() => response.destroy(), 200))
       return true
     }
     const controller = new AbortController()
@@ -91,7 +95,7 @@ describe('downloadModel', () => {
     expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
   })
 
-  it('quarantines an altered file and fetches it again', async () => {
+  it('fault 15: quarantines an altered and a truncated file and fetches them again', async () => {
     await download()
     const altered = Buffer.from(graph())
     altered[20] = (altered[20] as number) ^ 1
@@ -104,7 +108,7 @@ describe('downloadModel', () => {
     expect(JSON.parse(readFileSync(at('tokenizer.json'), 'utf8'))).toHaveProperty('model')
   })
 
-  it('fetches a file that arrives wrong once more, then refuses it by name', async () => {
+  it('fault 15: fetches a file that arrives wrong once more, then refuses it by name', async () => {
     let wrong = 0
     hub.disturb = (_, response, content) => {
       wrong++
@@ -163,5 +167,196 @@ describe('refusals', () => {
   it('says that its directory cannot be used', async () => {
     writeFileSync(join(directory, 'a'), 'a file where a folder must be')
     await expect(download()).rejects.toThrow(expect.objectContaining({ code: 'CUCKOO_MODELS_DIRECTORY_UNUSABLE', kind: 'config' }))
+  })
+})
+
+describe('several files', () => {
+  const weights = ['onnx/model.onnx_data', 'onnx/model.onnx_data_1', 'onnx/model.onnx_data_2', 'onnx/model.onnx_data_3']
+
+  it('come four at a time, the largest first, with what transformers.js names as external data beside the graph', async () => {
+    hub.files.set('onnx/model.onnx', createTableGraph({ table, columns: tableColumns, output: 'last_hidden_state', externalData: 'model.onnx_data' }))
+    hub.files.set('onnx/model.onnx_data', Buffer.from(table.buffer))
+    for (const [index, path] of weights.slice(1).entries()) hub.files.set(path, Buffer.alloc(10_000 * (index + 1), index))
+    let [open, most] = [0, 0]
+    const waiting: (() => void)[] = []
+    hub.disturb = (request, response, content) => {
+      most = Math.max(most, ++open)
+      waiting.push(() => {
+        open--
+        sendContent(request, response, content)
+      })
+      // Nobody is answered before four wait, or no more come.
+      const answer = () => {
+        for (const send of waiting.splice(0)) send()
+      }
+      if (open >= 4) answer()
+      else setTimeout(answer, 1_000)
+      return true
+    }
+    const { known, downloadedBytes, paths } = await download()
+    expect(most).toBe(4)
+    expect(hub.requests.filter(({ url }) => url.startsWith('/onnx/')).map(({ url }) => url.slice(1))[0]).toBe('onnx/model.onnx_data_3')
+    expect(known.get('onnx/model.onnx')).toEqual(await hashFile(at('onnx/model.onnx')))
+    expect(known.get('config.json')).toEqual(await hashFile(at('config.json')))
+    expect(downloadedBytes).toBe([...known.values()].reduce((sum, { bytes }) => sum + bytes, 0))
+    expect(paths.has('README.md')).toBe(true)
+  })
+
+  it('end together when one of them fails', async () => {
+    for (const path of weights) hub.files.set(path, Buffer.alloc(1_000))
+    hub.disturb = (request, response) => {
+      if (request.url?.endsWith('_data_2') === true) return void response.writeHead(403).end() === undefined
+      response.writeHead(200)
+      response.write('x')
+      return true
+    }
+    await expect(download()).rejects.toThrow(code('CUCKOO_HUB_MODEL_UNKNOWN'))
+    expect(existsSync(at('onnx/model.onnx_data'))).toBe(false)
+  })
+})
+
+describe('a busy hub', () => {
+  it('is asked again after what its Retry-After says', async () => {
+    let refusals = 2
+    const refuse = (response: ServerResponse, status: number, retryAfter: string) => {
+      response.writeHead(status, { 'retry-after': retryAfter }).end()
+      return true
+    }
+    hub.disturbHub = (request, response) => request.url?.startsWith('/api') === true && refusals-- > 0 && refuse(response, 429, '1')
+    const startedAtMs = Date.now()
+    await download()
+    expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2_000)
+    rmSync(join(directory, 'a'), { recursive: true })
+    let storageRefusals = 1
+    hub.disturb = (_, response) => storageRefusals-- > 0 && refuse(response, 503, new Date(Date.now() + 1_000).toUTCString())
+    await download()
+    expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
+  })
+
+  it('that wants more than a minute is not waited for', async () => {
+    hub.disturbHub = (_, response) => void response.writeHead(429, { 'retry-after': '3600' }).end() === undefined
+    await expect(download()).rejects.toThrow(
+      expect.objectContaining({ code: 'CUCKOO_HUB_BUSY', kind: 'unavailable', hint: expect.stringContaining('in 3600 s') }),
+    )
+    expect(hub.requests).toHaveLength(1)
+  })
+})
+
+describe('a branch', () => {
+  it('stays at its commit until it is refreshed, which says what it was', async () => {
+    await download()
+    hub.commit = 'beef'.padEnd(40, '0')
+    expect(await download()).toMatchObject({ revision: hubCommit, previousRevision: null })
+    expect(await download({ refresh: true })).toMatchObject({ revision: hub.commit, previousRevision: hubCommit })
+    expect(await download({ refresh: true })).toMatchObject({ revision: hub.commit, previousRevision: null })
+    expect(await download({ offline: true, refresh: true })).toMatchObject({ revision: hub.commit })
+  })
+
+  it.each(['../x', 'a b', 'x\0', '%2e%2e', 'x'.repeat(300), ''])('%j is refused', async (revision) => {
+    await expect(download({ revision })).rejects.toThrow(code('CUCKOO_MODEL_REVISION_INVALID'))
+    expect(hub.requests).toEqual([])
+  })
+})
+
+describe('disk space', () => {
+  const neededBytes = () => ['tokenizer.json', 'onnx/model.onnx'].reduce((sum, path) => sum + (hub.files.get(path) as Buffer).length, 0)
+
+  it('over the budget nothing is fetched, and what was not used for longest is named', async () => {
+    await download()
+    mkdirSync(join(directory, 'old', 'one', hubCommit), { recursive: true })
+    writeFileSync(join(directory, 'old', 'one', hubCommit, 'listing.json'), JSON.stringify({ commit: hubCommit, files: [] }))
+    writeFileSync(join(directory, 'old', 'one', hubCommit, 'weights'), Buffer.alloc(100_000))
+    utimesSync(join(directory, 'old', 'one', hubCommit, 'listing.json'), 1, 1)
+    hub.commit = 'beef'.padEnd(40, '0')
+    await expect(download({ refresh: true, budgetBytes: 102_000 })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'CUCKOO_MODELS_DISK_FULL',
+        kind: 'rejected',
+        hint: 'Remove what was not used for longest: `cuckoo models remove old/one@c0ffee000000`.',
+      }),
+    )
+    expect(existsSync(join(directory, 'a', 'b', hub.commit, 'onnx'))).toBe(false)
+    await expect(download({ refresh: true, budgetBytes: 10 })).rejects.toThrow(expect.objectContaining({ hint: expect.stringContaining('Raise the budget') }))
+    await download({ refresh: true, budgetBytes: 1e6 })
+  })
+
+  it('on a full disk nothing is fetched; what lies there in part counts', async () => {
+    await expect(download({ getFreeBytes: async () => 256 * 2 ** 20 })).rejects.toThrow(
+      expect.objectContaining({ code: 'CUCKOO_MODELS_DISK_FULL', message: expect.stringContaining('the disk has 0.0 MB left') }),
+    )
+    await download()
+    for (const path of ['tokenizer.json', 'onnx/model.onnx']) rmSync(at(path))
+    writeFileSync(at('onnx/model.onnx.part'), graph().subarray(0, 50))
+    await expect(download({ getFreeBytes: async () => 256 * 2 ** 20 + neededBytes() - 51 })).rejects.toThrow(code('CUCKOO_MODELS_DISK_FULL'))
+    await download({ getFreeBytes: async () => 256 * 2 ** 20 + neededBytes() - 50 })
+  })
+})
+
+describe('several processes', () => {
+  const script = fileURLToPath(new URL('./fixtures/download.ts', import.meta.url))
+  const start = () => {
+    const child = spawn(process.execPath, [
+      script,
+      JSON.stringify({ model: 'a/b', revision: null, dtype: 'fp32', directory, baseUrl: hub.baseUrl, offline: false }),
+    ])
+    const ended = new Promise<{ status: number | null; signal: string | null }>((resolve) =>
+      child.once('exit', (status, signal) => resolve({ status, signal })),
+    )
+    return { child, ended }
+  }
+  /** Sends a byte and then nothing until released. */
+  const hold = () => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      hub.disturb = (request, response, content) => {
+        const from = toStart(request)
+        response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from })
+        response.write(content.subarray(from, from + 60))
+        release = () => response.end(content.subarray(from + 60))
+        setTimeout(resolve, 50)
+        return true
+      }
+    })
+    return { held, release: () => release() }
+  }
+
+  it('that want the same model wait for each other: each file comes once', { timeout: 30_000 }, async () => {
+    const { held, release } = hold()
+    const first = start()
+    await held
+    const second = start()
+    const inside = download()
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    release()
+    expect(await Promise.all([first.ended, second.ended])).toEqual([
+      { status: 0, signal: null },
+      { status: 0, signal: null },
+    ])
+    await inside
+    const fetched = hub.requests.map(({ url }) => url).filter((url) => url.includes('/resolve/') && !url.endsWith('.onnx'))
+    expect(fetched.length).toBe(new Set(fetched).size)
+    expect(hub.requests.filter(({ url }) => url === '/onnx/model.onnx')).toHaveLength(1)
+  })
+
+  it('one that is killed leaves its part and no lock: the next goes on there', { timeout: 30_000 }, async () => {
+    const { held } = hold()
+    const { child, ended } = start()
+    await held
+    child.kill('SIGKILL')
+    expect(await ended).toEqual({ status: null, signal: 'SIGKILL' })
+    expect(readFileSync(at('onnx/model.onnx.part')).length).toBe(60)
+    hub.disturb = () => false
+    await download()
+    expect(hub.requests.filter(({ url }) => url === '/onnx/model.onnx').map(({ range }) => range)).toEqual([undefined, 'bytes=60-'])
+    expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
+  })
+
+  it('that waits for another can be stopped', async () => {
+    const { held, release } = hold()
+    const first = download()
+    await held
+    await expect(download({ signal: AbortSignal.timeout(200) })).rejects.toThrow(expect.objectContaining({ name: 'TimeoutError' }))
+    release()
+    await first
   })
 })
