@@ -68,7 +68,8 @@ export class CoordinatorRun {
 
   /** What its weight counts with: see {@link toPaymentFactor}. */
   get paymentFactor(): number {
-    return this.#credit?.paymentFactor ?? 1
+    const { node } = this.name
+    return this.#credit?.paymentFactor ?? (node === null ? undefined : this.#context.paymentFactors.get(node)) ?? 1
   }
 
   getState(): CoordinatorState {

@@ -1,5 +1,6 @@
 import type { ChainReader, NodeSet, NodeSetWatch, PaymentWriter } from '../domain/chainPort.ts'
 import { createChainClock } from '../domain/chainTime.ts'
+import type { Address } from '../domain/hex.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { MinerStore } from '../domain/storePorts.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -28,6 +29,8 @@ export interface MinerContext extends MinerIdentity {
   maxUnpaid: number
   /** vouchers are redeemed as soon as they would pay more than this; null: by hand */
   redeemAboveWei: bigint | null
+  /** of coordinators with books, as they were at the start */
+  paymentFactors: ReadonlyMap<Address, number>
   timing: MinerTiming
   getNodeSet(): NodeSet
   /** slots are spread anew at each: no poll waits longer */
@@ -46,7 +49,10 @@ export interface MinerContext extends MinerIdentity {
 /** Distinct reasons of empty polls that the metric tells apart. */
 const maxReasonLabels = 20
 
-type ContextParts = Pick<MinerContext, 'node' | 'signer' | 'verifier' | 'chain' | 'store' | 'clock' | 'logger' | 'metrics' | 'events' | 'shelf' | 'crashes'> & {
+type ContextParts = Pick<
+  MinerContext,
+  'node' | 'signer' | 'verifier' | 'chain' | 'store' | 'clock' | 'logger' | 'metrics' | 'events' | 'shelf' | 'crashes' | 'paymentFactors'
+> & {
   config: MinerConfig
   watch: NodeSetWatch
   lag: LagMeter

@@ -17,6 +17,7 @@ import { createMinerEvents, type MinerEvent, type MinerEventListener, type Miner
 import type { MinerState } from './minerState.ts'
 import { watchStats } from './minerStats.ts'
 import { ModelShelf, type ShelvedModel } from './modelShelf.ts'
+import { toPaymentFactor } from './paymentRecord.ts'
 import { type RunningCoordinators, runCoordinators } from './runCoordinators.ts'
 import { toCoordinatorTargets } from './toCoordinatorTargets.ts'
 import { watchJury } from './watchJury.ts'
@@ -84,8 +85,9 @@ export async function startMiner(dependencies: MinerDependencies): Promise<Runni
     await assertOperator(dependencies)
     assertCoordinators(config, watch.current())
     const crashes = await CrashBook.open(store, clock, events)
+    const paymentFactors = new Map((await store.listPayments()).map(({ coordinator, paymentRecord }) => [coordinator, toPaymentFactor(paymentRecord)]))
     await loadOffered(shelf, dependencies, events)
-    const context = createMinerContext({ ...dependencies, events, shelf, crashes, watch, lag: about.lag, random })
+    const context = createMinerContext({ ...dependencies, events, shelf, crashes, paymentFactors, watch, lag: about.lag, random })
     return createRunningMiner(context, { ...about, config, watch })
   } catch (error) {
     await Promise.allSettled([shelf.dispose(), watch.stop()])

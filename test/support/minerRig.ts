@@ -72,6 +72,7 @@ export async function createMiner(
     store?: FakeMinerStore
     clock?: Clock
     prepare?: (chain: FakeChain) => void
+    random?: () => number
   } = {},
 ): Promise<MinerRig> {
   const { engine = createFakeEngine(), store = createFakeMinerStore(), clock = { nowMs: () => Date.now() } } = more
@@ -104,6 +105,7 @@ export async function createMiner(
       ...more.config,
     },
     onEvent: (event) => events.push(event),
+    ...(more.random !== undefined && { random: more.random }),
   })
   cleanUps.push(() => miner.stop())
   return {

@@ -4,6 +4,7 @@ import { weiPerCai } from '../../../src/domain/amount.ts'
 import type { LineRecord, SignedVoucher } from '../../../src/domain/payments.ts'
 import { rpcUnavailable, walletTooLow } from '../../../src/errors/chain.ts'
 import type { MinerConfig } from '../../../src/miner/minerConfig.ts'
+import { toPaymentFactor, toPaymentRecord } from '../../../src/miner/paymentRecord.ts'
 import type { FakeChain } from '../../support/fakeChain.ts'
 import { createTestTask, signTestVoucher, type TestCoordinator, waitFor } from '../../support/minerCoordinator.ts'
 import { createFakeMinerStore } from '../../support/minerFakes.ts'
@@ -369,5 +370,48 @@ describe('redeeming by itself', () => {
     await waitForDone(rig, 3)
     await settle()
     expect(rig.events.filter(({ type }) => type === 'redeemFailed')).toHaveLength(1)
+  })
+})
+
+describe('a payment record', () => {
+  it('falls with results for which work had to stop, rises with those paid in time, and stays between 0 and 1', () => {
+    expect(toPaymentRecord(1, { paid: 5 })).toBe(1)
+    expect(toPaymentRecord(1, { late: 2 })).toBe(0.765_625)
+    expect(toPaymentRecord(0.765_625, { paid: 1 })).toBeCloseTo(0.765_625 + (1 - 0.765_625) / 8, 12)
+    expect(toPaymentRecord(1, { late: 1_000 })).toBeCloseTo(0, 12)
+    expect([1, 0.765_625, 0].map(toPaymentFactor)).toEqual([1, 0.824_218_75, 0.25])
+  })
+
+  it('lowers the weight of a coordinator that does not pay in time, once for each result, also after a restart', async () => {
+    const coordinator = await createCoordinator()
+    coordinator.pays = 'nothing'
+    const store = createFakeMinerStore()
+    const rig = await start(coordinator, {}, { store })
+    expect(rig.miner.state().coordinators[0]?.paymentFactor).toBe(1)
+    queueTasks(coordinator, 2)
+    await rig.waitForEvent('paused')
+    expect(getState(rig).paymentFactor).toBe(0.824_218_75)
+    await settle()
+    expect(getState(rig).paymentFactor).toBe(0.824_218_75)
+    coordinator.pays = 'all'
+    await rig.waitForEvent('resumed')
+    expect(getState(rig).paymentFactor).toBe(0.824_218_75)
+    queueTasks(coordinator, 1, 'paid in time')
+    await waitForDone(rig, 3)
+    await waitFor(() => getState(rig).paymentFactor > 0.83, 'a better record')
+    const { paymentFactor } = getState(rig)
+    expect(paymentFactor).toBeCloseTo(0.25 + 0.75 * toPaymentRecord(0.765_625, { paid: 1 }), 12)
+    await rig.miner.stop()
+    const again = await start(coordinator, {}, { store })
+    expect(again.miner.state().coordinators[0]?.paymentFactor).toBe(paymentFactor)
+  })
+
+  it('of one that pays with every answer stays at its best', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await start(coordinator)
+    queueTasks(coordinator, 5)
+    await waitForDone(rig, 5)
+    expect(getState(rig).paymentFactor).toBe(1)
+    expect((await rig.store.listPayments())[0]?.paymentRecord).toBe(1)
   })
 })

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Address } from '../../../src/domain/hex.ts'
 import { type SlotClaim, spreadSlots } from '../../../src/miner/spreadSlots.ts'
 import { createRandom, toChiSquare, toCriticalValue } from '../../support/chiSquare.ts'
+import { createCoordinator, createMiner, endRigsAfterEach, toRecord } from '../../support/minerRig.ts'
+
+endRigsAfterEach()
 
 const toClaims = (...weightsCai: number[]): SlotClaim[] => weightsCai.map((weight, index) => ({ key: String(index), weightWei: BigInt(weight) * 10n ** 18n }))
 const weights = [1, 2, 5]
@@ -54,3 +58,34 @@ describe('spreadSlots', () => {
     }
   })
 })
+
+describe('polls', () => {
+  it('go to each coordinator in its turns, with one slot for three of them', async () => {
+    const nodes = ['aa', 'bb', 'cc'].map((byte): Address => `0x${byte.repeat(20)}`)
+    const coordinators = await Promise.all(nodes.map((node) => createCoordinator({ node, pollMs: 60_000 })))
+    const records = coordinators.map((coordinator, index) => toRecord(coordinator, { weightCai: 1_000_000 * (weights[index] as number) }))
+    const seed = 5
+    const rotationMs = 300
+    const rig = await createMiner(records, { config: { slots: 1 }, timing: { rotationMs, pollWaitMs: 60_000 }, random: createRandom(seed) })
+    const random = createRandom(seed)
+    const claims = records.map(({ node, weightWei }) => ({ key: node, weightWei }))
+    const planned = Array.from({ length: 10 }, () => [...spreadSlots(1, claims, random())].find(([, share]) => share === 1)?.[0] as Address)
+    expect(new Set(planned)).toEqual(new Set(nodes))
+    await Promise.all(coordinators.map((coordinator) => coordinator.waitForCalls('pollTask', 1)))
+    await rig.miner.stop()
+    const polled = coordinators.flatMap(({ node, calls }) => calls.pollTask.map(({ atMs, body }) => ({ node, atMs, body }))).sort((a, b) => a.atMs - b.atMs)
+    // A turn that a slow handshake outlasts is missed; none is taken by another.
+    expect(isSubsequence(toChanges(polled.map(({ node }) => node)), toChanges(planned))).toBe(true)
+    for (const { body } of polled) expect(body.waitMs).toBeLessThanOrEqual(rotationMs)
+    expect(polled.every(({ body }) => body.free === 1)).toBe(true)
+  })
+})
+
+/** Each different from the one before. */
+const toChanges = (nodes: readonly Address[]) => nodes.filter((node, index) => node !== nodes[index - 1])
+
+function isSubsequence(part: readonly Address[], whole: readonly Address[]): boolean {
+  let index = 0
+  for (const node of whole) if (node === part[index]) index++
+  return index === part.length
+}
