@@ -31,6 +31,9 @@ export type ModelProtocol = {
   dispose: { args: null; result: null }
 }
 
+/** well below the 30 ms that a miner gathers tokens for before it sends them on */
+const tokenEventMs = 10
+
 let generator: Generator | null = null
 let embedder: Embedder | null = null
 let imageGenerator: ImageGenerator | null = null
@@ -42,6 +45,25 @@ function toCancelCheck(cancel: SharedArrayBuffer): () => boolean {
   return () => Atomics.load(flag, 0) !== 0
 }
 
+/** The first token goes at once, those after it together: each message wakes the node's thread, which shares the cores with the model. */
+function createTokenBuffer(emit: (tokenIds: number[]) => void): { push(tokenIds: number[]): void; flush(): void } {
+  let waiting: number[] = []
+  let sentAt = 0
+  const flush = () => {
+    if (waiting.length === 0) return
+    emit(waiting)
+    waiting = []
+    sentAt = performance.now()
+  }
+  return {
+    push: (tokenIds) => {
+      waiting.push(...tokenIds)
+      if (performance.now() - sentAt >= tokenEventMs) flush()
+    },
+    flush,
+  }
+}
+
 serveWorker<ModelProtocol>({
   load: async (request) => {
     const { kind } = request.manifest
@@ -51,9 +73,12 @@ serveWorker<ModelProtocol>({
     else pipelineRunner = await createPipelineRunner({ ...request, kind })
     return { batchObstacle: embedder === null ? 'tasks of this kind run one by one' : embedder.batchObstacle }
   },
-  generate: ({ input, params, seed, cancel }, emit) => {
+  generate: async ({ input, params, seed, cancel }, emit) => {
     if (generator === null) throw inferenceInputInvalid({ problem: 'no text model is loaded' })
-    return generator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onTokens: emit })
+    const tokens = createTokenBuffer(emit)
+    const result = await generator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onTokens: tokens.push })
+    tokens.flush()
+    return result
   },
   embed: async ({ calls, cancel }) => {
     if (embedder === null) throw inferenceInputInvalid({ problem: 'no embedding model is loaded' })

@@ -8,6 +8,7 @@ import { AutoModel, AutoTokenizer, env, FeatureExtractionPipeline, LogLevel, typ
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine } from '../../src/domain/enginePort.ts'
 import { createEngine } from '../../src/inference/createEngine.ts'
+import { testDevice, vectorTolerance } from '../support/devices.ts'
 import { findTestModel, whyNoTestModel } from '../support/models.ts'
 import { createTableGraph, table, tableColumns, toEmbeddingModelFiles, writeModelFiles } from '../support/onnx.ts'
 
@@ -25,7 +26,7 @@ afterAll(async () => {
 })
 
 const open = (model: string, dtype: 'fp32' | 'q8' = 'fp32', source: Parameters<Engine['openModel']>[0]['source'] = { from: 'folder', directory }) =>
-  engine.openModel({ model, source, dtype, device: 'cpu' })
+  engine.openModel({ model, source, dtype, device: testDevice })
 const toVector = (base64: string) => {
   const bytes = Buffer.from(base64, 'base64')
   return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4))
@@ -106,7 +107,11 @@ describe('embeddings', () => {
     const { output } = await model.embed({ tokenIds }, { normalize: true })
     for (const [index, text] of texts.entries()) {
       const expected = (await plain(text, { pooling: 'mean', normalize: true })) as Tensor
-      expect(toVector(output.embeddings[index] as string)).toEqual(expected.data)
+      const vector = toVector(output.embeddings[index] as string)
+      if (testDevice === 'cpu') expect(vector).toEqual(expected.data)
+      else
+        for (const [at, value] of vector.entries())
+          expect(Math.abs(value - (expected.data[at] as number))).toBeLessThanOrEqual(dtype === 'q8' ? 0.02 : vectorTolerance)
     }
     await model.dispose()
     await plain.dispose()

@@ -198,6 +198,8 @@ export interface RigOptions {
   logLevel?: LogLevel
   /** sees each text that is tokenised */
   onEncode?: (text: string) => void
+  /** real ones, in the place of a letter per token */
+  tokenizers?: Tokenizers
   /** of the store; it stays there at the end. Default: a new one that is removed */
   directory?: string
   /** what the coordinator gets in the place of its store */
@@ -254,7 +256,7 @@ export async function createCoordinatorRig(options: RigOptions = {}): Promise<Co
       verifier,
       chain,
       store: rig.store,
-      tokenizers: createLetterTokenizers(options.onEncode),
+      tokenizers: options.tokenizers ?? createLetterTokenizers(options.onEncode),
       media: createMediaReader(),
       clock,
       logger: createLogger({ level: options.logLevel ?? 'silent', name: 'coordinator' }),
