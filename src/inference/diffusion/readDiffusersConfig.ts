@@ -41,7 +41,7 @@ const schedulerNames: Record<string, ImageScheduler> = {
 /** Schedulers of the same noise schedule that are not built here: their models are sampled by DPM-Solver++ in the same steps or fewer. */
 const replacedSchedulers =
   /^(PNDM|LMSDiscrete|Heun\w*|KDPM2\w*|DEISMultistep|UniPCMultistep|DPMSolverSinglestep|DPMSolverSDE|DDPM|SASolver)(Discrete)?Scheduler$/
-const supported = 'text to image runs here with Stable Diffusion 1.x and 2.x, SD-Turbo and latent consistency models'
+const supported = 'Choose an ONNX export of Stable Diffusion 1.x or 2.x, of SD-Turbo or of a latent consistency model.'
 
 /**
  * The configuration of a diffusers folder.
@@ -82,7 +82,7 @@ export async function readDiffusersConfig(folder: ModelFolder): Promise<Diffuser
 }
 
 function assertSupported(model: string, index: Json, unet: Json, scheduler: Json): void {
-  const refuse = (reason: string) => modelUnsupported({ model, reason: `${reason}; ${supported}` })
+  const refuse = (reason: string) => modelUnsupported({ model, reason, nextStep: supported })
   const pipeline = String(index._class_name ?? 'of no name')
   const known = /^(ORT|Onnx)?(StableDiffusion|LatentConsistencyModel)Pipeline$/.test(pipeline)
   if (!known || 'text_encoder_2' in index || 'transformer' in index) throw refuse(`its pipeline is ${pipeline}`)
@@ -99,7 +99,7 @@ function toNoiseSchedule(model: string, scheduler: Json, numbers: NumberReader):
   const choose = <T extends string>(key: string, choices: readonly T[], otherwise: T): T => {
     const value = (scheduler[key] ?? otherwise) as T
     if (choices.includes(value)) return value
-    throw modelUnsupported({ model, reason: `its scheduler's ${key} is ${String(value)}, and there are ${choices.join(', ')}` })
+    throw modelUnsupported({ model, reason: `its scheduler's ${key} is ${String(value)}, and there are ${choices.join(', ')}`, nextStep: supported })
   }
   const schedule = choose<BetaSchedule>('beta_schedule', ['linear', 'scaled_linear', 'squaredcos_cap_v2'], 'scaled_linear')
   const steps = numbers.get(scheduler, file, 'num_train_timesteps', 1_000)

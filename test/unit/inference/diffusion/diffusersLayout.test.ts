@@ -129,7 +129,13 @@ describe('diffusers folders', () => {
     ],
   ])('are refused for %s, saying what is supported', async (_, files, reason) => {
     write({}, files)
-    await expect(create()).rejects.toEqual(expect.objectContaining({ code: 'CUCKOO_MODEL_UNSUPPORTED', message: expect.stringContaining(reason) as string }))
+    await expect(create()).rejects.toEqual(
+      expect.objectContaining({
+        code: 'CUCKOO_MODEL_UNSUPPORTED',
+        message: expect.stringContaining(reason) as string,
+        hint: expect.stringContaining('Stable Diffusion 1.x') as string,
+      }),
+    )
   })
 
   it('are refused where files are missing or say what cannot be', async () => {
