@@ -30,10 +30,6 @@ export const modelFileInvalid = defineError('CUCKOO_MODEL_FILE_INVALID', 'invali
   message: `The file ${f.file} of the model '${f.model}' is broken: ${f.problem}.`,
   hint: 'Copy or download the model again.',
 }))
-export const modelFileAltered = defineError('CUCKOO_MODEL_FILE_ALTERED', 'invalid', (f: { model: string; file: string; expected: string; found: string }) => ({
-  message: `The file ${f.file} of the model '${f.model}' is not the one its manifest names: ${f.found} instead of ${f.expected}.`,
-  hint: 'Copy or download the model again.',
-}))
 export const modelFileEscapes = defineError('CUCKOO_MODEL_FILE_ESCAPES', 'invalid', (f: { model: string; file: string; problem: string }) => ({
   message: `The file ${f.file} of the model '${f.model}' is refused: ${f.problem}.`,
   hint: 'Put a plain copy of the file into the model folder.',

@@ -88,7 +88,7 @@ export async function hashFile(path: string): Promise<{ bytes: number; sha256: H
 }
 
 /** Model folders have some ten files; one with more is something else, like a home, or links that lead in circles. */
-const maxPaths = 20_000
+const maxPaths = 5_000
 
 /**
  * Relative paths of all files of the folder, forward slashes. Linked folders are walked once where they stay inside;
@@ -108,7 +108,8 @@ export async function listModelPaths(folder: ModelFolder): Promise<Set<string>> 
       const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && target !== null && (await stat(target)).isDirectory())
       if (++seen > maxPaths) throw refuse(name, `the folder has more than ${maxPaths} files`)
       if (!isFolder) paths.add(name)
-      else if (target === null || (entry.isSymbolicLink() && !target.startsWith(root + sep))) throw refuse(name, 'it is a link that leads out of the folder')
+      else if (target === null || (entry.isSymbolicLink() && target !== root && !target.startsWith(root + sep)))
+        throw refuse(name, 'it is a link that leads out of the folder')
       else if (!ancestors.includes(target)) await walk(target, `${name}/`, [...ancestors, target])
     }
   }
