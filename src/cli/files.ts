@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { fileExists, fileUnreadable, fileUnwritable } from '../errors/cli.ts'
 
 const maxBytes = 64 * 1024 * 1024
@@ -50,6 +50,15 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 export async function createFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
+  }
+}
+
+/** @throws CUCKOO_CLI_FILE_UNWRITABLE when no file can be made in the folder at `path` */
+export async function assertWritable(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK)
   } catch (cause) {
     throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
   }

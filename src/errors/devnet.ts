@@ -28,3 +28,7 @@ export const devnetRpcFailed = defineError('CUCKOO_DEVNET_RPC_FAILED', 'unavaila
   message: `The devnet's chain refused ${f.method}: ${f.reason}.`,
   hint: 'See whether it still runs with `cuckoo devnet status`.',
 }))
+export const devnetTaskFailed = defineError('CUCKOO_DEVNET_TASK_FAILED', 'internal', (f: { what: string; reason: string }) => ({
+  message: `The network did not do '${f.what}': ${f.reason}.`,
+  hint: 'Run it again with `--log-level debug`.',
+}))
