@@ -161,7 +161,9 @@ describe('miner bench', () => {
 
   it('counts embeddings in milliseconds, and images by the minute', async () => {
     const run = (reports: Partial<BenchReport>) => runText(createFakeChain(), ['miner', 'bench'], { overrides: measure(reports) })
-    expect(await run({ kind: 'embedding', unit: 'text', waitingPerSecond: 900 })).toMatch(/50\.00 +48\.00 +ms\/embedding[\s\S]*16\s+waiting tasks: 900 texts\/s/)
+    expect(await run({ kind: 'embedding', unit: 'text', waitingPerSecond: 900 })).toMatch(
+      /50\.00 +48\.00 +ms\/embedding[\s\S]*16\s+waiting tasks: 900 texts\/s/,
+    )
     expect(await run({ kind: 'image', unit: 'image', engine: { msPerTask: 500, perSecond: 2 } })).toMatch(/120\.0 .*images\/min/)
   })
 
