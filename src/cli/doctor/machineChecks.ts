@@ -67,7 +67,7 @@ export async function listDeviceChecks(engine: Engine, tools: EngineTools, wante
     const name = `device ${device}`
     const fix = tools.getDeviceFix(device)
     if (available) return toOk(name, detail)
-    if (device === wanted) return fromError(name, deviceUnavailable({ device, reason: detail, nextStep: fix }))
+    if (device === wanted) return { ...fromError(name, deviceUnavailable({ device, reason: detail, nextStep: fix })), detail }
     if (device === 'cuda' && existsSync('/proc/driver/nvidia/version')) return toWarning(name, `an NVIDIA driver is loaded, but ${detail}`, fix)
     return toSkipped(name, detail, hasOwnFix(device) ? fix : null)
   })

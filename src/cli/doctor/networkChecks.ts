@@ -22,7 +22,9 @@ export async function listNetworkChecks(context: Context<never>): Promise<Check[
     const { network, chainId } = chain.deployment
     const found: Check = toOk('chain', `'${network}', chain id ${chainId}, block ${latest.number}`)
     const registration =
-      key.address === null ? [toSkipped('registration', 'no account is in use')] : await checkRegistration(context, chain, key.address, latest.timestamp)
+      key.address === null
+        ? [toSkipped('registration', 'no account is in use'), toSkipped('bond', 'no account is in use')]
+        : await checkRegistration(context, chain, key.address, latest.timestamp)
     const coordinators = await checkCoordinators(context, chain)
     const chainOffset = latest.timestamp - context.nowSeconds()
     return [found, key.check, ...registration, ...coordinators.checks, checkClock({ network, chainOffset, coordinatorOffsets: coordinators.offsets })]

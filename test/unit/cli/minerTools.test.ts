@@ -8,6 +8,7 @@ import type { Ports } from '../../../src/cli/ports.ts'
 import { suggestDtype } from '../../../src/cli/suggestModels.ts'
 import type { DeviceInfo, Engine } from '../../../src/domain/enginePort.ts'
 import type { BenchReport, EngineTools } from '../../../src/domain/engineTools.ts'
+import { accountMissing } from '../../../src/errors/account.ts'
 import { coordinatorUnreachable } from '../../../src/errors/api.ts'
 import { networkMissing } from '../../../src/errors/config.ts'
 import { modelUnsupported } from '../../../src/errors/inference.ts'
@@ -88,6 +89,14 @@ describe('miner doctor', () => {
     const { code, states } = await runDoctor(createMinerChain(), { getChain })
     expect(states).toMatchObject({ chain: 'fail', key: 'ok', registration: 'skipped', bond: 'skipped', coordinators: 'skipped', clock: 'skipped' })
     expect(code).toBe(78)
+  })
+
+  it('works without an account', async () => {
+    const getOwn = async () => {
+      throw accountMissing({})
+    }
+    const { states } = await runDoctor(createMinerChain(), { getOwn })
+    expect(states).toMatchObject({ chain: 'ok', key: 'fail', registration: 'skipped', bond: 'skipped', coordinators: 'ok' })
   })
 
   it('names a key that runs no miner', async () => {
