@@ -101,7 +101,8 @@ export class Credit {
 
   /** Work for it stops for `pause`. */
   countPause({ reason }: Pause): void {
-    this.#record.addPause(reason === 'unpaid' ? this.#books.unpaidResults : 0)
+    if (reason === 'unpaid') this.#record.addUnpaid(this.#books.unpaidResults)
+    else this.#record.addLineUsed()
   }
 
   /** What a new session agreed on. */

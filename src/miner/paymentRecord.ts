@@ -47,11 +47,16 @@ export class PaymentRecord {
     if (paid > 0) this.#set(toPaymentRecord(this.#value, { paid }))
   }
 
-  /** Work stopped for want of vouchers over `unpaidResults`, or, without such results, of a line that leaves something to earn. */
-  addPause(unpaidResults: number): void {
-    const late = Math.max(1, unpaidResults - this.#late)
-    this.#late = Math.max(this.#late, unpaidResults)
-    this.#set(toPaymentRecord(this.#value, { late }))
+  /** Work stopped for want of vouchers over `results`: each counts as late once, however often it stops for it. */
+  addUnpaid(results: number): void {
+    const late = Math.max(0, results - this.#late)
+    this.#late += late
+    if (late > 0) this.#set(toPaymentRecord(this.#value, { late }))
+  }
+
+  /** Work stopped because the line leaves nothing to earn. */
+  addLineUsed(): void {
+    this.#set(toPaymentRecord(this.#value, { late: 1 }))
   }
 
   #set(value: number): void {

@@ -4,7 +4,7 @@ import { weiPerCai } from '../../../src/domain/amount.ts'
 import type { LineRecord, SignedVoucher } from '../../../src/domain/payments.ts'
 import { rpcUnavailable, walletTooLow } from '../../../src/errors/chain.ts'
 import type { MinerConfig } from '../../../src/miner/minerConfig.ts'
-import { toPaymentFactor, toPaymentRecord } from '../../../src/miner/paymentRecord.ts'
+import { PaymentRecord, toPaymentFactor, toPaymentRecord } from '../../../src/miner/paymentRecord.ts'
 import type { FakeChain } from '../../support/fakeChain.ts'
 import { createTestTask, signTestVoucher, type TestCoordinator, waitFor } from '../../support/minerCoordinator.ts'
 import { createFakeMinerStore } from '../../support/minerFakes.ts'
@@ -380,6 +380,21 @@ describe('a payment record', () => {
     expect(toPaymentRecord(0.765_625, { paid: 1 })).toBeCloseTo(0.765_625 + (1 - 0.765_625) / 8, 12)
     expect(toPaymentRecord(1, { late: 1_000 })).toBeCloseTo(0, 12)
     expect([1, 0.765_625, 0].map(toPaymentFactor)).toEqual([1, 0.824_218_75, 0.25])
+  })
+
+  it('counts a result as late once, and those that were late are covered first', () => {
+    const kept: number[] = []
+    const record = new PaymentRecord(1, (value) => kept.push(value))
+    record.addUnpaid(2)
+    record.addUnpaid(2)
+    record.addUnpaid(3)
+    expect(kept).toEqual([toPaymentRecord(1, { late: 2 }), toPaymentRecord(1, { late: 3 })])
+    record.addCovered(3)
+    expect(kept).toHaveLength(2)
+    record.addCovered(1)
+    record.addLineUsed()
+    expect(kept).toHaveLength(4)
+    expect(record.factor).toBeCloseTo(toPaymentFactor(toPaymentRecord(toPaymentRecord(toPaymentRecord(1, { late: 3 }), { paid: 1 }), { late: 1 })), 12)
   })
 
   it('lowers the weight of a coordinator that does not pay in time, once for each result, also after a restart', async () => {
