@@ -1,4 +1,4 @@
-/** Letters of 5 × 7 dots for captions: seven rows from the top, `#` is ink. Capitals are drawn small. */
+/** Letters of 5 × 7 dots for captions, two more below the line where they have a tail: rows from the top, `#` is ink. Capitals are drawn small. */
 const glyphs: Readonly<Record<string, string>> = {
   a: '..... ..... .###. ....# .#### #...# .####',
   b: '#.... #.... ####. #...# #...# #...# ####.',
@@ -6,17 +6,17 @@ const glyphs: Readonly<Record<string, string>> = {
   d: '....# ....# .#### #...# #...# #...# .####',
   e: '..... ..... .###. #...# ##### #.... .###.',
   f: '..##. .#..# .#... ###.. .#... .#... .#...',
-  g: '..... .#### #...# #...# .#### ....# .###.',
+  g: '..... ..... .#### #...# #...# #...# .#### ....# .###.',
   h: '#.... #.... ####. #...# #...# #...# #...#',
   i: '..#.. ..... .##.. ..#.. ..#.. ..#.. .###.',
-  j: '...#. ..... ..##. ...#. ...#. #..#. .##..',
+  j: '...#. ..... ..##. ...#. ...#. ...#. ...#. #..#. .##..',
   k: '#.... #.... #..#. #.#.. ##... #.#.. #..#.',
   l: '.##.. ..#.. ..#.. ..#.. ..#.. ..#.. .###.',
   m: '..... ..... ##.#. #.#.# #.#.# #...# #...#',
   n: '..... ..... ####. #...# #...# #...# #...#',
   o: '..... ..... .###. #...# #...# #...# .###.',
-  p: '..... ..... ####. #...# ####. #.... #....',
-  q: '..... ..... .#### #...# .#### ....# ....#',
+  p: '..... ..... ####. #...# #...# #...# ####. #.... #....',
+  q: '..... ..... .#### #...# #...# #...# .#### ....# ....#',
   r: '..... ..... #.##. ##..# #.... #.... #....',
   s: '..... ..... .#### #.... .###. ....# ####.',
   t: '.#... .#... ###.. .#... .#... .#..# ..##.',
@@ -24,7 +24,7 @@ const glyphs: Readonly<Record<string, string>> = {
   v: '..... ..... #...# #...# #...# .#.#. ..#..',
   w: '..... ..... #...# #...# #.#.# #.#.# .#.#.',
   x: '..... ..... #...# .#.#. ..#.. .#.#. #...#',
-  y: '..... ..... #...# #...# .#### ....# .###.',
+  y: '..... ..... #...# #...# #...# #...# .#### ....# .###.',
   z: '..... ..... ##### ...#. ..#.. .#... #####',
   0: '.###. #...# #..## #.#.# ##..# #...# .###.',
   1: '..#.. .##.. ..#.. ..#.. ..#.. ..#.. .###.',
@@ -46,9 +46,9 @@ const glyphs: Readonly<Record<string, string>> = {
 }
 const unknown = '##### #...# #...# #...# #...# #...# #####'
 
-/** Dots from one letter to the next, and the height of a letter. */
+/** Dots from one letter to the next, and the height of a letter with its tail. */
 export const glyphAdvance = 6
-export const glyphHeight = 7
+export const glyphHeight = 9
 
 /** Dots of a line of text, as [column, row] from its upper left. A character that the font lacks is a box. */
 export function listDots(text: string): [number, number][] {

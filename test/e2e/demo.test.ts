@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decode } from 'fast-png'
 import { afterAll, describe, expect, it } from 'vitest'
 import { runCuckoo } from '../support/cuckoo.ts'
 
@@ -20,7 +21,33 @@ interface Summary {
   receipt: { task: string; verified: boolean; checks: { name: string; ok: boolean }[] }
 }
 
+interface ImageSummary extends Omit<Summary, 'texts' | 'tasks'> {
+  images: { prompt: string; task: string; miner: string; name: string; sha256: string }[]
+  sheet: string
+  payments: { owedCai: string; voucherCai: string }[]
+}
+
 describe('cuckoo demo', () => {
+  it('--image lets the network draw a dozen images, and keeps them in one PNG', async () => {
+    const sheet = join(home, 'sheet.png')
+    const run = await runCuckoo(['demo', '--image', '--out', sheet, '--json'], { home, env: { TMPDIR: scratch }, timeoutMs: 200_000 })
+    expect([run.stderr, run.code]).toEqual(['', 0])
+    const summary = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as ImageSummary
+    expect(summary.images).toHaveLength(12)
+    expect(new Set(summary.images.map(({ sha256 }) => sha256)).size).toBe(12)
+    expect(summary.miners.reduce((sum, { tasks }) => sum + tasks, 0)).toBe(12)
+    for (const { miner, name } of summary.images) expect(summary.miners.find(({ node }) => node === miner)?.name).toBe(name)
+    expect(summary.receipt.verified).toBe(true)
+    expect(summary.receipt.checks.at(-1)?.name).toMatch(/^file .*0\.png$/)
+    expect(summary.payments.reduce((sum, { voucherCai }) => sum + Number(voucherCai), 0)).toBeGreaterThan(0)
+    expect(summary.sheet).toBe(sheet)
+    // four columns of 256 pixels with their gaps, and pictures that are no plain areas
+    const { width, data } = decode(readFileSync(sheet))
+    expect(width).toBe(16 + 4 * (256 + 16))
+    expect(new Set(data).size).toBeGreaterThan(100)
+    expect(readdirSync(scratch).filter((name) => name.startsWith('cuckoo-'))).toEqual([])
+  })
+
   it('plays the main job with real processes, sums it up as JSON, and leaves nothing behind', async () => {
     const run = await runCuckoo(['demo', '--json'], { home, env: { TMPDIR: scratch }, timeoutMs: 200_000 })
     expect(run.stderr).toBe('')
