@@ -234,8 +234,8 @@ export interface MinerStore {
   keepPaymentRecord(coordinator: Address, paymentRecord: number): Promise<void>
   /** Writes down that a model is given a task, before it is. */
   markStarted(task: StartedTask): Promise<void>
-  /** The task has ended without a result and without harm. */
-  clearStarted(assignmentDigest: Hash): Promise<void>
+  /** The task, or all that there are, have ended without a result and without harm. */
+  clearStarted(assignmentDigest?: Hash): Promise<void>
   /** Turns a mark, or all that there are, into crashes at `atMs`. */
   markCrashed(atMs: number, assignmentDigest?: Hash): Promise<void>
   markCrashReported(assignmentDigest: Hash): Promise<void>

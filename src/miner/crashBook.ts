@@ -46,6 +46,11 @@ export class CrashBook {
     await this.#store.clearStarted(assignmentDigest)
   }
 
+  /** The miner ends by itself: what still runs has done no harm. */
+  async close(): Promise<void> {
+    await this.#store.clearStarted()
+  }
+
   /** The task ended the worker that ran it. */
   async addCrash(assignmentDigest: Hash): Promise<void> {
     await this.#store.markCrashed(this.#clock.nowMs(), assignmentDigest)

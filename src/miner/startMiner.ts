@@ -174,7 +174,7 @@ function createRunningMiner(context: MinerContext, { config, watch, ...about }: 
 
   async function finish(fatal: unknown): Promise<void> {
     stopJuryWatch()
-    await Promise.allSettled([watch.stop(), shelf.dispose()])
+    await Promise.allSettled([watch.stop(), shelf.dispose(), crashes.close()])
     phase = 'stopped'
     events.emit({ type: 'stopped' })
     if (fatal === undefined) done.resolve()

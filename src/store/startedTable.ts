@@ -20,7 +20,7 @@ interface StartedRow {
 /** A miner's crash journal: tasks that a model was given, and those that ended the process. All is for inside a write of the queue. */
 export interface StartedTable {
   mark(task: StartedTask): void
-  clear(assignmentDigest: Hash): void
+  clear(assignmentDigest: Hash | undefined): void
   markCrashed(atMs: number, assignmentDigest: Hash | undefined): void
   markReported(assignmentDigest: Hash): void
   takeCrashes(sinceMs: number): CrashedTask[]
@@ -31,8 +31,8 @@ export function createStartedTable(database: DatabaseSync): StartedTable {
   const insert = database.prepare(
     'INSERT OR REPLACE INTO started_tasks (assignment_digest, task_id, attempt, coordinator, model, manifest, input_hash) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
-  const remove = database.prepare('DELETE FROM started_tasks WHERE assignment_digest = ? AND crashed_at_ms IS NULL')
-  const crash = database.prepare('UPDATE started_tasks SET crashed_at_ms = ? WHERE crashed_at_ms IS NULL AND (?2 IS NULL OR assignment_digest = ?2)')
+  const remove = database.prepare('DELETE FROM started_tasks WHERE crashed_at_ms IS NULL AND (?1 IS NULL OR assignment_digest = ?1)')
+  const crash = database.prepare('UPDATE started_tasks SET crashed_at_ms = ?1 WHERE crashed_at_ms IS NULL AND (?2 IS NULL OR assignment_digest = ?2)')
   const report = database.prepare('UPDATE started_tasks SET reported = 1 WHERE assignment_digest = ?')
   const removeOld = database.prepare('DELETE FROM started_tasks WHERE crashed_at_ms < ?')
   const removeMany = database.prepare(
@@ -45,7 +45,7 @@ export function createStartedTable(database: DatabaseSync): StartedTable {
       insert.run(assignmentDigest, taskId, attempt, coordinator, model, manifest, inputHash)
     },
     clear(assignmentDigest) {
-      remove.run(assignmentDigest)
+      remove.run(assignmentDigest ?? null)
     },
     markCrashed(atMs, assignmentDigest) {
       crash.run(atMs, assignmentDigest ?? null)

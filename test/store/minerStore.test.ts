@@ -90,6 +90,10 @@ describe('fault 28: marks of started tasks', () => {
     expect(await listDigests()).toEqual([toNumberedHash(2), toNumberedHash(1)])
     expect(await listDigests(51)).toEqual([toNumberedHash(2)])
     expect(await listDigests()).toEqual([toNumberedHash(2)])
+    for (const number of [3, 4]) await store.markStarted(toTask(number))
+    await store.clearStarted()
+    await store.markCrashed(70)
+    expect(await listDigests()).toEqual([toNumberedHash(2)])
   })
 
   test('are at most 1,000 as crashes, the newest, and tasks that run are not among them', async () => {

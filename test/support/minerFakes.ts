@@ -280,7 +280,7 @@ export function createFakeMinerStore(): FakeMinerStore {
       started.set(task.assignmentDigest, { ...task, crashedAtMs: null, reported: false })
     },
     async clearStarted(digest) {
-      if (started.get(digest)?.crashedAtMs === null) started.delete(digest)
+      for (const [key, { crashedAtMs }] of started) if (crashedAtMs === null && (digest === undefined || key === digest)) started.delete(key)
     },
     async markCrashed(atMs, digest) {
       for (const task of started.values()) if (task.crashedAtMs === null && (digest === undefined || task.assignmentDigest === digest)) task.crashedAtMs = atMs

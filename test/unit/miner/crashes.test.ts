@@ -159,6 +159,17 @@ describe('fault 28: a payload that crashes the runtime', () => {
     expect(book.find(task)).toBeUndefined()
   })
 
+  it('is not what a model is that does not let go when the miner stops', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)], { timing: { farewellMs: 50 } })
+    rig.engine.script = () => new Promise(() => undefined)
+    coordinator.queue(toTask('stuck', toContent(1)))
+    await rig.waitForEvent('taskStarted')
+    await rig.miner.stop()
+    await rig.store.markCrashed(Date.now())
+    expect(await rig.store.takeCrashes(0)).toEqual([])
+  })
+
   it('is told once, and that the lease is gone is as good as told', async () => {
     const coordinator = await createCoordinator()
     const store = createFakeMinerStore()
