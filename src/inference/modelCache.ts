@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toManifestDigest } from '../domain/manifest.ts'
 import type { AlteredFile, CachedModel, InspectedModel, ModelCache, PullHooks, VerifiedModel } from '../domain/modelCachePort.ts'
-import { CuckooError } from '../errors/cuckooError.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { modelBundled, modelNotFound } from '../errors/inference.ts'
 import { createAllowedModels } from './allowedModels.ts'
 import { listBundledModels } from './bundledModels.ts'
@@ -93,9 +94,9 @@ async function removeFolder(path: string): Promise<void> {
   await rm(aside, { recursive: true })
 }
 
-/** A link where a file was. */
-function toRefused(error: CuckooError): { bytes: number; difference: { expected: string; found: string } } {
-  return { bytes: 0, difference: { expected: 'a plain file', found: error.message } }
+/** A link where a file was, or a file that was set aside before and has not been fetched since. */
+function toRefused(error: CuckooError | null): { bytes: number; difference: { expected: string; found: string } } {
+  return { bytes: 0, difference: { expected: 'a plain file', found: error === null ? 'none: it was set aside before' : error.message } }
 }
 
 async function verifyModel(
@@ -112,19 +113,18 @@ async function verifyModel(
     for (const file of listing?.files ?? []) {
       signal?.throwIfAborted()
       const path = await findModelFile(folder, file.path).catch((error: CuckooError) => error)
-      if (path === null) continue
-      const { bytes: size, difference } = path instanceof CuckooError ? toRefused(path) : await compareFile(path, file)
+      const target = join(folder.path, ...file.path.split('/'))
+      const isAside = path === null && existsSync(`${target}.quarantined`)
+      if (path === null && !isAside) continue
+      const { bytes: size, difference } = typeof path === 'string' ? await compareFile(path, file) : toRefused(path)
       files++
       bytes += size
       if (difference === null) continue
+      if (path !== null) await rename(target, `${target}.quarantined`)
       altered.push({ path: file.path, ...difference, repaired: false })
       broken.push(file)
     }
     if (broken.length === 0 || listing === null) return { model, revision, files, bytes, altered }
-    for (const { path } of broken) {
-      const target = join(folder.path, ...path.split('/'))
-      await rename(target, `${target}.quarantined`)
-    }
     if (repair) await repairFiles({ ...request, onProgress, signal }, folder, listing, broken)
     return { model, revision, files, bytes, altered: altered.map((file) => ({ ...file, repaired: repair })) }
   })

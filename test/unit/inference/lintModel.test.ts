@@ -94,7 +94,7 @@ describe('lintModel', () => {
   it('reads the rounds of a Loop from a Constant, and not where two values have the name', async () => {
     const loop: GraphParts['nodes'][number] = ['Loop', ['n', ''], ['y'], { body: bodyOf([['Identity', ['c'], ['cond']]]) }]
     expect(await problems({ nodes: [['Constant', [], ['n'], { value_int: 3 }], loop] })).toEqual([])
-    expect(await problems({ nodes: [['Constant', [], ['n'], { value_int: 3 }], ['Size', ['x'], ['n']], loop] })).toHaveLength(1)
+    expect(await problems({ nodes: [['Size', ['x'], ['n']], ['Constant', [], ['n'], { value_int: 3 }], loop] })).toHaveLength(1)
   })
 
   it('refuses domains that the runtime does not have, and what loads compiled code', async () => {

@@ -35,7 +35,7 @@ was cut off goes on where it stopped.`,
   },
   view({ findings, path, downloadedBytes, previousRevision, seconds, ...inspected }, screen) {
     showManifest(inspected, screen)
-    screen.line(`folder    ${path}`)
+    screen.line(`in ${path}`)
     showFindings(findings, screen)
     if (previousRevision !== null) screen.line(`The branch stood for ${previousRevision.slice(0, 12)} here before.`)
     const took = downloadedBytes === 0 ? 'All of it was here.' : `Downloaded ${formatBytes(downloadedBytes)} in ${formatDuration(seconds)}.`
