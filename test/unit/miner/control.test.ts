@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { OfferedModel } from '../../../src/miner/modelShelf.ts'
+import { type OfferedModel, toMemoryBytes } from '../../../src/miner/modelShelf.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
 import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
@@ -102,7 +102,8 @@ describe('several models in less memory than they need together', () => {
   it('are all offered, each is loaded as a task needs it, and its lease is kept meanwhile', async () => {
     const coordinator = await createCoordinator()
     const models = ['test/a-1000', 'test/b-1000']
-    const rig = await createMiner([toRecord(coordinator)], { config: { models: models.map(toOffer), memoryBytes: 2_000 } })
+    const memoryBytes = toMemoryBytes(createManifest('test/a-1000', 'text', 1000))
+    const rig = await createMiner([toRecord(coordinator)], { config: { models: models.map(toOffer), memoryBytes } })
     await rig.waitForEvent('sessionOpened')
     expect(coordinator.calls.openSession[0]?.body.models.map(({ manifest }) => manifest.model)).toEqual(models)
     expect(rig.engine.open).toEqual(['test/b-1000'])

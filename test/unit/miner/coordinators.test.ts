@@ -91,7 +91,7 @@ describe('coordinators of the chain', () => {
 
   it('beyond the number of slots stand by, and step in when the heavier one is gone', async () => {
     const [one, two] = [await createCoordinator(), await createCoordinator({ node: secondNode })]
-    const rig = await createMiner([toRecord(one, { weightCai: 9_000_000 }), toRecord(two)], { config: { slots: 1 } })
+    const rig = await createMiner([toRecord(one, { weightCai: 9_000_000 }), toRecord(two)], { config: { slots: 1 }, random: () => 0.5 })
     await waitFor(() => findState(rig, one.node)?.session === 'open', 'the heavier one')
     await waitFor(() => findState(rig, two.node)?.session === 'standby', 'the lighter one standing by')
     await one.kill()
