@@ -9,9 +9,9 @@ import { zTaskKind } from '../api/wire.ts'
 import { sha256 } from '../domain/canonical.ts'
 import type { Hash } from '../domain/hex.ts'
 import { listOutputMedia, openTaskStates } from '../domain/task.ts'
-import { modelUnknown, responseInvalid, taskDead, taskFailed } from '../errors/api.ts'
+import { responseInvalid, taskDead, taskFailed } from '../errors/api.ts'
 import { fileExists } from '../errors/cli.ts'
-import { runCancelled } from '../errors/run.ts'
+import { runCancelled, runModelMissing } from '../errors/run.ts'
 import type { Context } from './context.ts'
 import { readBytes, writeNewFile } from './files.ts'
 import { formatShort } from './format.ts'
@@ -93,7 +93,7 @@ async function chooseModel(client: Client, { kind, options }: TaskDraft, signal:
   const fitting = data.filter(({ cuckoo }) => cuckoo.tasks.includes(kind))
   const found = options.model === undefined ? fitting[0] : data.find(({ id }) => id === options.model)
   if (found !== undefined) return { id: found.id, image: found.cuckoo.image }
-  if (options.model === undefined) throw modelUnknown({ model: `for ${kind}`, known: data.map(({ id }) => id).join(', ') })
+  if (options.model === undefined) throw runModelMissing({ kind, known: data.map(({ id }) => id).join(', ') })
   return { id: options.model, image: null }
 }
 

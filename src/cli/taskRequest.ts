@@ -69,7 +69,7 @@ function parseParams(kind: TaskKind, params: readonly string[]): object {
       if (schema === undefined) throw runParamInvalid({ param, kind, problem: `is not a parameter of '${kind}'`, known })
       // A number or a switch where the schema has one, else text: `voice=1` may be either.
       const value = [readJson(text), text].find((candidate) => schema.safeParse(candidate).success)
-      if (value === undefined) throw runParamInvalid({ param, kind, problem: schema.safeParse(text).error?.issues[0]?.message ?? 'is not valid', known })
+      if (value === undefined) throw runParamInvalid({ param, kind, problem: `does not fit: ${schema.safeParse(text).error?.issues[0]?.message}`, known })
       return [name, value]
     }),
   )

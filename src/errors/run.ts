@@ -16,3 +16,7 @@ export const runCancelled = defineError('CUCKOO_RUN_CANCELLED', 'rejected', (f: 
   message: `The task ${f.taskId} was cancelled.`,
   hint: 'Send it again.',
 }))
+export const runModelMissing = defineError('CUCKOO_RUN_MODEL_MISSING', 'rejected', (f: { kind: string; known: string }) => ({
+  message: `No miner here offers a model for '${f.kind}'.`,
+  hint: f.known === '' ? 'No model is offered yet: start a miner with one.' : `Models here: ${f.known}. Start a miner with another.`,
+}))

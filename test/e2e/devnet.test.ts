@@ -137,6 +137,11 @@ describe('--json', () => {
     ['run', () => ['Tell me a story.', '--max-tokens', '8']],
     ['receipt show', () => [made.task]],
     ['receipt verify', () => [made.task]],
+    ['miner status', () => ['dev-miner-1']],
+    ['miner pause', () => ['dev-miner-1']],
+    ['miner resume', () => ['dev-miner-1']],
+    ['miner drain', () => ['dev-miner-1', '--wait']],
+    ['miner install-service', () => ['--model', 'cuckoo/storyteller', '--password-file', password, '--account', 'own', '--print']],
     // Afterwards coordinator and miner take seconds to follow the chain's clock: tasks come first.
     ['devnet warp', () => ['11m']],
     ['withdraw', () => ['all', ...staker]],
@@ -144,9 +149,15 @@ describe('--json', () => {
     ['completion', () => ['bash']],
   ]
   const getRpcUrl = () => (JSON.parse(readFileSync(join(home, 'devnet', 'state.json'), 'utf8')) as { rpcUrl: string }).rpcUrl
-  /** Their lines are checked elsewhere: a network, a demo, the two roles that serve; money and court on a chain (test/chain/{money,court}Commands.test.ts). */
+  /**
+   * Their lines are checked elsewhere: a network, a demo, the two roles that serve; money and court on a chain
+   * (test/chain/{money,court}Commands.test.ts); models and a miner's tools by themselves (test/unit/cli/{models,minerTools}.test.ts).
+   */
   const onChain = commandEntries.flatMap(({ path }) => (['Earn', 'Court'].includes(findTopic(path)) ? [path] : []))
-  const elsewhere = ['devnet start', 'devnet stop', 'demo', 'miner start', 'coordinator serve', 'node rest', 'node rejoin', ...onChain]
+  const alone = ['pull', 'verify', 'remove', 'manifest']
+    .map((word) => `models ${word}`)
+    .concat(['doctor', 'models', 'bench', 'setup'].map((word) => `miner ${word}`))
+  const elsewhere = ['devnet start', 'devnet stop', 'demo', 'miner start', 'coordinator serve', 'node rest', 'node rejoin', ...onChain, ...alone]
 
   beforeAll(async () => {
     writeFileSync(password, 'correct horse\n', { mode: 0o600 })

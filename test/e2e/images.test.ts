@@ -142,7 +142,7 @@ describe('run --kind', () => {
     [['--kind', 'speech', 'aba'], 'CUCKOO_RUN_INPUT_MISSING'],
     [['--kind', 'translation', 'guten tag', '--param', 'tongue=fr'], 'CUCKOO_RUN_PARAM_INVALID'],
     [['--kind', 'image-classification', '--file', sound], 'CUCKOO_'],
-    [['--kind', 'captioning', '--file', red], 'CUCKOO_MODEL_UNKNOWN'],
+    [['--kind', 'captioning', '--file', red], 'CUCKOO_RUN_MODEL_MISSING'],
     [['--kind', 'image-classification', '--file', at('nowhere.png')], 'CUCKOO_CLI_FILE_UNREADABLE'],
   ])('refuses %j', async (args, code) => {
     const { code: exit, error } = await failCuckoo(['run', ...args], { home })
