@@ -73,7 +73,7 @@ def noise_loss(text: TextEncoder, unet: UNet, ids: Tensor, latents: Tensor, shar
     """Squared error of the predicted noise, weighted by min(SNR, 5) / SNR."""
     count = len(latents)
     spread = (torch.arange(count) + torch.rand(count)) / count  # every part of the schedule in every batch
-    steps = (spread * STEPS).long().clamp(max=STEPS - 1)
+    steps = (spread**0.6 * STEPS).long().clamp(max=STEPS - 1)  # more of the noisy end, where it is decided what stands where
     share = shares[steps].view(-1, 1, 1, 1)
     noise = torch.randn_like(latents)
     noisy = share.sqrt() * latents + (1 - share).sqrt() * noise

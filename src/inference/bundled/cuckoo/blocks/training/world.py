@@ -55,7 +55,7 @@ class Scene:
 
 def draw_scene(rng: random.Random, form: str | None = None, pairs: list = PAIRS) -> Scene:
     """A scene of the form "one", "two" or "alike", drawn with the given pairs."""
-    form = form or rng.choices(["one", "two", "alike"], [36, 50, 14])[0]
+    form = form or rng.choices(["one", "two", "alike"], [24, 64, 12])[0]
     background = "black" if rng.random() < 0.2 else "white"
 
     def thing() -> dict:
