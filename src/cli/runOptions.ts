@@ -16,11 +16,7 @@ const zSize = z
 export const runOptions = z.object({
   ...clientOptions,
   model: z.string().optional().describe('owner/model; default: the first that is offered').meta({ short: '-m', placeholder: 'model' }),
-  kind: z
-    .enum(taskKinds)
-    .optional()
-    .describe(`what to do: ${taskKinds.join(', ')}`)
-    .meta({ placeholder: 'kind' }),
+  kind: z.enum(taskKinds).optional().describe('what to do').meta({ placeholder: 'kind' }),
   image: z.string().min(1).optional().describe('draw an image into this new PNG file').meta({ placeholder: 'file' }),
   maxTokens: zInteger(1, 1_048_576).optional().describe('longest answer').meta({ placeholder: 'number' }),
   temperature: zDecimal(0, 2).optional().describe('0 is greedy').meta({ placeholder: 'number' }),
@@ -28,9 +24,9 @@ export const runOptions = z.object({
   system: z.string().optional().describe('system message, where the model chats').meta({ placeholder: 'text' }),
   size: zSize.optional().describe('of images, like 64x64').meta({ placeholder: 'WxH' }),
   steps: zInteger(1, 1_000).optional().describe('of denoising').meta({ placeholder: 'number' }),
-  guidance: zDecimal(1, 30).optional().describe('how closely images follow the prompt; 1: without').meta({ placeholder: 'number' }),
+  guidance: zDecimal(0, 30).optional().describe('how closely images follow the prompt; 0 to 1: without').meta({ placeholder: 'number' }),
   negative: z.string().optional().describe('what images should not show').meta({ placeholder: 'text' }),
-  scheduler: z.enum(imageSchedulers).optional().describe(imageSchedulers.join(', ')).meta({ placeholder: 'name' }),
+  scheduler: z.enum(imageSchedulers).optional().describe('how noise becomes an image').meta({ placeholder: 'name' }),
   count: zInteger(1, 64).optional().describe('images: out-1.png, out-2.png …').meta({ placeholder: 'number' }),
   file: z.string().min(1).optional().describe('image or sound to work on').meta({ placeholder: 'file' }),
   label: z.array(z.string().min(1)).default([]).describe('a label to choose from').meta({ placeholder: 'text' }),

@@ -62,7 +62,7 @@ export interface ImageParams {
   width: number
   height: number
   steps: number
-  /** classifier-free guidance (Ho and Salimans 2022); 1: without, as distilled models want it */
+  /** classifier-free guidance (Ho and Salimans 2022), 0 to 30; up to 1: without, as distilled models want it */
   guidance: number
   scheduler: ImageScheduler
 }

@@ -103,6 +103,13 @@ describe('images', () => {
     await model.dispose()
   })
 
+  it.each([0, 0.5])('are those without guidance at guidance %s', async (guidance) => {
+    const model = await open()
+    const [none, found] = [await draw(model, 'blue', { steps: 3 }), await draw(model, 'blue', { steps: 3, guidance }, 42n, 'red')]
+    expect(decode(found.files[0]?.data as Uint8Array).data).toEqual(decode(none.files[0]?.data as Uint8Array).data)
+    await model.dispose()
+  })
+
   it('have other sizes where the graph takes them', async () => {
     const model = await open()
     const run = await draw(model, 'white', { width: 96, height: 32, steps: 3 })
@@ -171,6 +178,7 @@ describe('images', () => {
       [{ steps: 101 }, '1 to 100 steps'],
       [{ steps: 1.5 }, '1 to 100 steps'],
       [{ guidance: Number.NaN }, 'guidance'],
+      [{ guidance: -0.1 }, 'guidance'],
       [{ guidance: 31 }, 'guidance'],
       [{ scheduler: 'lcm' }, 'its schedulers are'],
     ]

@@ -57,7 +57,7 @@ export const createImage = defineRoute({
       .nullish()
       .describe('ours: uint64, as a decimal string when over 2^53; drawn at random when left out'),
     steps: z.int().min(1).max(1_000).nullish().describe('ours'),
-    guidance: z.number().min(1).max(30).nullish().describe('ours: how closely to follow the prompt; 1: without guidance'),
+    guidance: z.number().min(0).max(30).nullish().describe('ours: how closely to follow the prompt; 0 to 1: without guidance'),
     negative_prompt: z.string().max(taskKindTraits.image.limits.maxCharacters).nullish().describe('ours'),
     scheduler: z.enum(imageSchedulers).nullish().describe('ours'),
   }),

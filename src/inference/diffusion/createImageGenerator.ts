@@ -93,6 +93,6 @@ function assertImageParams(params: ImageParams, traits: ImageTraits, maxImages: 
   if (!isSize(width) || !isSize(height)) throw refuse(`width and height are multiples of ${traits.sizeStep}, not ${width} × ${height}`)
   if (width * height > traits.maxPixels) throw refuse(`${width} × ${height} is more than ${traits.maxPixels} pixels`)
   if (!isCount(steps, traits.maxSteps)) throw refuse(`it takes 1 to ${traits.maxSteps} steps, not ${steps}`)
-  if (!Number.isFinite(guidance) || guidance < 1 || guidance > 30) throw refuse(`guidance is 1 to 30, not ${guidance}`)
+  if (!Number.isFinite(guidance) || guidance < 0 || guidance > 30) throw refuse(`guidance is 0 to 30, not ${guidance}`)
   if (!traits.schedulers.includes(scheduler)) throw refuse(`its schedulers are ${traits.schedulers.join(', ')}, not ${scheduler}`)
 }

@@ -108,8 +108,8 @@ const cases: { readonly [K in TaskKind]: KindCase<K> } = {
       [{ params: { width: 264 } }, { code: invalid, param: 'size', message: /16896 pixels are more than the 16384/ }],
       [{ params: { steps: 51 } }, { code: invalid, param: 'steps' }],
       [{ params: { scheduler: 'lcm' } }, { code: invalid, param: 'scheduler', message: /none of euler, ddim/ }],
-      [{ params: { guidance: 0.5 } }, { code: invalid, param: 'params.guidance' }],
-      [{ params: { guidance: 1 } }, { code: 'CUCKOO_API_PARAMETER_UNSUPPORTED', message: /negativePrompt/ }],
+      [{ params: { guidance: -0.5 } }, { code: invalid, param: 'params.guidance' }],
+      ...[0, 0.5, 1].map((guidance): [object, object] => [{ params: { guidance } }, { code: 'CUCKOO_API_PARAMETER_UNSUPPORTED', message: /negativePrompt/ }]),
       [{ input: { prompt: 'x'.repeat(4_001) } }, { code: invalid, param: 'input.prompt' }],
     ],
     lies: [

@@ -48,13 +48,13 @@ describe('images.generate of the official client', () => {
     ])
   })
 
-  test('url: links that a browser can open, under the public URL where there is one; model and size by default', async () => {
+  test('url: links that a browser can open, under the public URL where there is one; model and size by default; guidance 0 as asked', async () => {
     const rig = await createCoordinatorRig()
     let miner = await rig.openMiner(1, { models })
     const one = { images: output.images.slice(0, 1) }
     let answering = miner.answerWith(one, pngs.slice(0, 1))
-    const { data } = await createOpenAi(rig).images.generate({ prompt: 'a red square', size: 'auto' })
-    await answering
+    const { data } = await createOpenAi(rig).images.generate({ prompt: 'a red square', size: 'auto', guidance: 0 } as never as { prompt: string })
+    expect((await answering).content.params).toMatchObject({ guidance: 0 })
     const url = data?.[0]?.url ?? ''
     expect(url).toBe(`${rig.serving.url}/v1/media/${one.images[0]?.sha256}`)
     expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(Buffer.from(pngs[0] as Uint8Array))

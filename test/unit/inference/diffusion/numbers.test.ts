@@ -16,7 +16,7 @@ describe('guidance', () => {
     expect(slowSine).toBeCloseTo(1e-4, 9)
     expect(cosine).toBeCloseTo(Math.cos(1), 9)
     expect(slowCosine).toBeCloseTo(1, 8)
-    expect([...embedGuidance(1, 5)]).toEqual([0, 0, 1, 1, 0])
+    for (const none of [1, 0.5, 0]) expect([...embedGuidance(none, 5)]).toEqual([0, 0, 1, 1, 0])
   })
 })
 
