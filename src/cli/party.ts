@@ -41,8 +41,12 @@ export async function getParty(context: Pick<Context, 'ports'>, text: string): P
   return found.address
 }
 
-/** {@link getParty} of `text`, or the address of the account in use when nothing was named. */
+/**
+ * {@link getParty} of `text`, or the address of the account in use when nothing was named. A network that cannot be had is told
+ * first: who asks needs it in any case.
+ */
 export async function getPartyOrOwn(context: Pick<Context, 'ports'>, text: string | undefined): Promise<Address> {
+  await context.ports.getDeployment()
   return text === undefined ? (await context.ports.getOwn()).address : getParty(context, text)
 }
 
@@ -51,8 +55,8 @@ export async function getPartyOrOwn(context: Pick<Context, 'ports'>, text: strin
  * its own address.
  */
 export async function getNodeOrOwn(context: Pick<Context, 'ports'>, text: string | undefined): Promise<Address> {
-  if (text !== undefined) return getParty(context, text)
-  const { address } = await context.ports.getOwn()
+  const address = await getPartyOrOwn(context, text)
+  if (text !== undefined) return address
   const chain = await context.ports.getChain()
   const [own, operated] = await Promise.all([chain.getNode(address), chain.findOperator(address)])
   return own.role === 'none' && operated !== null ? operated.node : address

@@ -251,6 +251,12 @@ describe('what is configured wrong', () => {
       exit 78"
     `)
   })
+  it.each([['status'], ['status', 'bob'], ['claim']])('a deployment file that is not there, before an account that is not: %s', async (...argv) => {
+    const { code, stderr } = await runMain([...argv, '--deployment', 'nofile.json'], { env: { CUCKOO_HOME: home } })
+    expect(`${stderr}exit ${code}`).toBe(
+      'error: There is no deployment file nofile.json. (CUCKOO_CHAIN_DEPLOYMENT_FILE_MISSING)\nhint: Check the path given with --deployment.\nexit 78',
+    )
+  })
 })
 
 describe('a terminal that is not there', () => {
