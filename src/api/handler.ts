@@ -1,5 +1,6 @@
 import type { AppRecord } from '../domain/storePorts.ts'
 import type { Route, RouteEvent, RouteInput, RouteOutput } from './route.ts'
+import type * as minerRoutes from './routes/miner.ts'
 import type { Routes } from './routes/routes.ts'
 import type { Session } from './sessionRegistry.ts'
 
@@ -41,6 +42,9 @@ export type Handler<R extends Route> = (input: RouteInput<R>, context: ContextOf
 export type Handlers = {
   readonly [K in Exclude<keyof Routes, 'getOpenApi'>]: Handler<Routes[K]>
 }
+
+/** Those that miners call. */
+export type MinerHandlers = Pick<Handlers, keyof typeof minerRoutes>
 
 /** One request that has ended, for metrics. */
 export interface Observation {

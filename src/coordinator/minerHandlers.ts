@@ -1,4 +1,4 @@
-import type { Handlers } from '../api/handler.ts'
+import type { MinerHandlers } from '../api/handler.ts'
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 import type { Session, SessionRegistry } from '../api/sessionRegistry.ts'
@@ -12,21 +12,6 @@ import { openMinerSession } from './handshake.ts'
 import { countDraws, explainEmptyPoll, waitForTask } from './polls.ts'
 import { acceptResult } from './results.ts'
 import { getInputMedia, takeOutputMedia } from './taskMedia.ts'
-
-type MinerHandlers = Pick<
-  Handlers,
-  | 'openSession'
-  | 'closeSession'
-  | 'putBlob'
-  | 'pollTask'
-  | 'renewLease'
-  | 'getTaskMedia'
-  | 'putTaskMedia'
-  | 'pushTokens'
-  | 'submitResult'
-  | 'failTask'
-  | 'getVoucher'
->
 
 /** The miners' routes. */
 export function createMinerHandlers(coordinator: Coordinator, sessions: SessionRegistry): MinerHandlers {

@@ -2,16 +2,14 @@
  * A miner in a process of its own that a task can kill: its model aborts the process over the token 666, as a crash in native code
  * does. Prints its events as lines of JSON. Arguments: the store's directory, the coordinator's URL, node and operator.
  */
-import { createSignatureVerifier } from '../../src/chain/signer.ts'
 import { weiPerCai } from '../../src/domain/amount.ts'
 import type { Address } from '../../src/domain/hex.ts'
 import { startMiner } from '../../src/miner/startMiner.ts'
 import { openMinerStore } from '../../src/store/minerStore.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
-import { createMinerMetrics } from '../../src/telemetry/metrics.ts'
 import { createFakeChain } from './fakeChain.ts'
 import { createTestSigner } from './minerCoordinator.ts'
 import { createFakeEngine, createNodeRecord } from './minerFakes.ts'
+import { createMinerSetup } from './minerSetup.ts'
 
 const [directory, url, coordinator, operator] = process.argv.slice(2) as [string, string, Address, Address]
 const node: Address = `0x${'11'.repeat(20)}`
@@ -24,28 +22,12 @@ const engine = createFakeEngine(async ({ input, onTokens }) => {
 })
 const store = await openMinerStore({ directory })
 const miner = await startMiner({
+  ...createMinerSetup('test/counter'),
   node,
   signer,
-  verifier: createSignatureVerifier(),
   chain: createFakeChain(records, { capWei: 100n * weiPerCai }),
   store,
   engine,
-  clock: { nowMs: () => Date.now() },
-  logger: createLogger({ level: 'silent', name: 'miner' }),
-  metrics: createMinerMetrics(),
-  config: {
-    models: [{ model: 'test/counter', source: { from: 'bundled' }, dtype: 'fp32', device: 'cpu' }],
-    slots: 1,
-    coordinators: [],
-    blocked: [],
-    minUnitPriceWei: 0n,
-    maxUnpaid: 2,
-    redeemAboveWei: null,
-    allowPrivate: true,
-    client: 'cuckoo/test',
-    chain: { pollMs: 100, confirmations: 0 },
-    timing: { pollWaitMs: 200, minPollMs: 5, backoff: { baseMs: 10, maxMs: 40 } },
-  },
   onEvent: (event) => process.stdout.write(`${JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`),
 })
 process.once('SIGTERM', () => void miner.stop())

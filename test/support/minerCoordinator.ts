@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Handlers } from '../../src/api/handler.ts'
+import type { Handlers, MinerHandlers } from '../../src/api/handler.ts'
 import type { RouteInput } from '../../src/api/route.ts'
 import type { Routes } from '../../src/api/routes/routes.ts'
 import { createServer, type Server } from '../../src/api/server.ts'
@@ -19,22 +19,7 @@ import { mediaAbsent, taskUnknown } from '../../src/errors/api.ts'
 import { createManifest, testDomainSeparator, toTestHash } from './minerFakes.ts'
 
 type PolledTask = { assignment: Assignment; signature: Hex; model: string; content: TaskContent; stream: boolean; leaseMs: number }
-type Calls = {
-  [K in
-    | 'openSession'
-    | 'closeSession'
-    | 'putBlob'
-    | 'pollTask'
-    | 'renewLease'
-    | 'getTaskMedia'
-    | 'putTaskMedia'
-    | 'pushTokens'
-    | 'submitResult'
-    | 'failTask'
-    | 'getVoucher']: (RouteInput<Routes[K]> & {
-    atMs: number
-  })[]
-}
+type Calls = { -readonly [K in keyof MinerHandlers]: (RouteInput<Routes[K]> & { atMs: number })[] }
 
 export interface TestCoordinatorOptions {
   node: Address
@@ -162,7 +147,7 @@ export async function startTestCoordinator(options: TestCoordinatorOptions): Pro
     const signed = signTestVoucher(options, miner, cumulativeWei)
     return coordinator.forgeVoucher?.(signed) ?? signed
   }
-  const miners: Pick<Handlers, keyof Calls> = {
+  const miners: MinerHandlers = {
     async openSession(input) {
       await record('openSession', input)
       const operators = [options.miners.get(input.body.node) as Address]

@@ -1,5 +1,4 @@
 import { afterEach } from 'vitest'
-import { createSignatureVerifier } from '../../src/chain/signer.ts'
 import { weiPerCai } from '../../src/domain/amount.ts'
 import type { Address } from '../../src/domain/hex.ts'
 import type { NodeRecord } from '../../src/domain/node.ts'
@@ -7,11 +6,11 @@ import type { Clock } from '../../src/domain/ports.ts'
 import type { MinerConfig, MinerTiming } from '../../src/miner/minerConfig.ts'
 import type { MinerEvent } from '../../src/miner/minerEvents.ts'
 import { type RunningMiner, startMiner } from '../../src/miner/startMiner.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
-import { createMinerMetrics, type MinerMetrics } from '../../src/telemetry/metrics.ts'
+import type { MinerMetrics } from '../../src/telemetry/metrics.ts'
 import { createFakeChain, type FakeChain } from './fakeChain.ts'
 import { createTestSigner, startTestCoordinator, type TestCoordinator, type TestCoordinatorOptions, waitFor } from './minerCoordinator.ts'
 import { createFakeEngine, createFakeMinerStore, createNodeRecord, type FakeEngine, type FakeMinerStore } from './minerFakes.ts'
+import { createMinerSetup, fastTiming } from './minerSetup.ts'
 
 export const minerNode: Address = `0x${'11'.repeat(20)}`
 export const minerSigner = createTestSigner(1)
@@ -20,17 +19,6 @@ export const coordinatorSigner = createTestSigner(2)
 /** who signs for {@link coordinatorNode} */
 export const coordinatorParty = { node: coordinatorNode, signer: coordinatorSigner }
 export const minerRecord = createNodeRecord(minerNode, 'miner', minerSigner.address)
-
-/** Everything fast: no test waits for a real pause. */
-export const fastTiming: Partial<MinerTiming> = {
-  pollWaitMs: 200,
-  minPollMs: 5,
-  chunkMs: 5,
-  backoff: { baseMs: 10, maxMs: 40 },
-  sessionTakenMs: 150,
-  farewellMs: 300,
-  removedGraceMs: 500,
-}
 
 export interface MinerRig {
   miner: RunningMiner
@@ -75,35 +63,19 @@ export async function createMiner(
     random?: () => number
   } = {},
 ): Promise<MinerRig> {
-  const { engine = createFakeEngine(), store = createFakeMinerStore(), clock = { nowMs: () => Date.now() } } = more
+  const { engine = createFakeEngine(), store = createFakeMinerStore() } = more
   const chain = createFakeChain([minerRecord, ...records], { capWei: 100n * weiPerCai })
   more.prepare?.(chain)
-  const metrics = createMinerMetrics()
+  const setup = createMinerSetup('test/counter', { slots: 2, timing: { ...fastTiming, ...more.timing }, ...more.config })
   const events: MinerEvent[] = []
   const miner = await startMiner({
+    ...setup,
     node: minerNode,
     signer: minerSigner,
-    verifier: createSignatureVerifier(),
     chain,
     store,
     engine,
-    clock,
-    logger: createLogger({ level: 'silent', name: 'miner' }),
-    metrics,
-    config: {
-      models: [{ model: 'test/counter', source: { from: 'bundled' }, dtype: 'fp32', device: 'cpu' }],
-      slots: 2,
-      coordinators: [],
-      blocked: [],
-      minUnitPriceWei: 0n,
-      maxUnpaid: 2,
-      redeemAboveWei: null,
-      allowPrivate: true,
-      client: 'cuckoo/test',
-      chain: { pollMs: 100, confirmations: 0 },
-      timing: { ...fastTiming, ...more.timing },
-      ...more.config,
-    },
+    ...(more.clock !== undefined && { clock: more.clock }),
     onEvent: (event) => events.push(event),
     ...(more.random !== undefined && { random: more.random }),
   })
@@ -113,7 +85,7 @@ export async function createMiner(
     chain,
     engine,
     store,
-    metrics,
+    metrics: setup.metrics,
     events,
     async waitForEvent<T extends MinerEvent['type']>(type: T, isIt: (event: MinerEvent & { type: T }) => boolean = () => true) {
       const find = () => events.find((event): event is MinerEvent & { type: T } => event.type === type && isIt(event as MinerEvent & { type: T }))

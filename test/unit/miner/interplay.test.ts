@@ -11,8 +11,6 @@ import { inferenceWorkerEnded } from '../../../src/errors/inference.ts'
 import type { MinerConfig } from '../../../src/miner/minerConfig.ts'
 import type { MinerEvent } from '../../../src/miner/minerEvents.ts'
 import { type RunningMiner, startMiner } from '../../../src/miner/startMiner.ts'
-import { createLogger } from '../../../src/telemetry/logger.ts'
-import { createMinerMetrics } from '../../../src/telemetry/metrics.ts'
 import {
   type CoordinatorRig,
   coordinatorNode,
@@ -26,7 +24,7 @@ import {
 } from '../../support/coordinatorRig.ts'
 import { waitFor } from '../../support/minerCoordinator.ts'
 import { createFakeEngine, createFakeMinerStore, type FakeEngine, testDomainSeparator } from '../../support/minerFakes.ts'
-import { fastTiming } from '../../support/minerRig.ts'
+import { createMinerSetup } from '../../support/minerSetup.ts'
 
 const miners: RunningMiner[] = []
 const wires: (() => Promise<void>)[] = []
@@ -104,29 +102,13 @@ async function startRealMiner(rig: CoordinatorRig, index: number, pauseMs = 2, m
   const engine = createStoryEngine(pauseMs)
   const store = createFakeMinerStore()
   const miner = await startMiner({
+    ...createMinerSetup('test/letters', more),
     node: toMinerNode(index),
     signer: toMinerSigner(index),
-    verifier,
     chain: rig.chain,
     store,
     engine,
     clock: rig.clock,
-    logger: createLogger({ level: 'silent', name: 'miner' }),
-    metrics: createMinerMetrics(),
-    config: {
-      models: [{ model: 'test/letters', source: { from: 'bundled' }, dtype: 'fp32', device: 'cpu' }],
-      slots: 1,
-      coordinators: [],
-      blocked: [],
-      minUnitPriceWei: 0n,
-      maxUnpaid: 2,
-      redeemAboveWei: null,
-      allowPrivate: true,
-      client: 'cuckoo/test',
-      chain: { pollMs: 100, confirmations: 0 },
-      timing: fastTiming,
-      ...more,
-    },
     onEvent: (event) => events.push(event),
   })
   miners.push(miner)
