@@ -10,9 +10,9 @@ import { createEngineLoad, type EngineLoad } from './engineLoad.ts'
 import type { LagMeter } from './lagMeter.ts'
 import { defaultMinerTiming, type MinerConfig, type MinerTiming } from './minerConfig.ts'
 import type { MinerEvents } from './minerEvents.ts'
-import { createNotifier, type Notifier } from './notifier.ts'
 import type { MinerIdentity } from './openCoordinatorSession.ts'
 import { createTurns, type Turns } from './turns.ts'
+import { createWakeList, type WakeList } from './wakeList.ts'
 
 /** Reading the chain, and redeeming vouchers where the operator asked for it. */
 export type MinerChain = ChainReader & Pick<PaymentWriter, 'redeem'>
@@ -43,7 +43,7 @@ export interface MinerContext extends MinerIdentity {
   /** a metric's label for a coordinator's words: those of a peer without end would fill the memory */
   toReasonLabel(reason: string): string
   /** told whenever slots, tasks or sessions change */
-  changed: Notifier
+  changed: WakeList
 }
 
 /** Distinct reasons of empty polls that the metric tells apart. */
@@ -80,7 +80,7 @@ export function createMinerContext({ config, watch, lag, random, ...rest }: Cont
     getNodeSet: () => watch.current(),
     turns: createTurns(timing.rotationMs, random),
     engineLoad: createEngineLoad({ slots, lag, shelf: rest.shelf, metrics: rest.metrics }),
-    changed: createNotifier(),
+    changed: createWakeList(),
     toReasonLabel(reason) {
       if (labels.size < maxReasonLabels) labels.add(reason)
       return labels.has(reason) ? reason : 'other'

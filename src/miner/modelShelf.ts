@@ -9,7 +9,7 @@ import { createGate, type Gate } from './gate.ts'
 import type { UnloadReason } from './minerEvents.ts'
 import type { DeviceState, ModelState } from './minerState.ts'
 import { ModelOpening } from './modelOpening.ts'
-import { createNotifier } from './notifier.ts'
+import { createWakeList } from './wakeList.ts'
 
 /** A model to offer. */
 export interface OfferedModel {
@@ -77,7 +77,7 @@ export class ModelShelf {
   readonly #gates = new Map<DeviceName, Gate>()
   /** one at a time looks for room, so that a large model is not passed by small ones for ever */
   readonly #door = createGate(1)
-  readonly #changed = createNotifier()
+  readonly #changed = createWakeList()
   /** everything open, retired or not */
   readonly #openings = new Set<ModelOpening>()
   #usedBytes = 0

@@ -1,12 +1,13 @@
-/** Wakes everyone who waits for a change. */
-export interface Notifier {
+/** Those who wait for a change; the coordinator's notifier also waits by the clock. */
+export interface WakeList {
+  /** Wakes everyone who waits. */
   notify(): void
   /** Resolves at the next `notify`, or when `signal` aborts. */
   wait(signal?: AbortSignal): Promise<void>
 }
 
-/** A notifier nobody waits for yet. */
-export function createNotifier(): Notifier {
+/** A list nobody waits on yet. */
+export function createWakeList(): WakeList {
   const waiting = new Set<() => void>()
   return {
     notify() {
