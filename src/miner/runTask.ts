@@ -8,7 +8,9 @@ import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
 import { finishReasons, listInputMedia, type TaskContent, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
 import { leaseLost } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
+import { modelLacksFeature } from '../errors/inference.ts'
 import { toCuckooError } from '../errors/internal.ts'
+import { imageTooNarrow, mediaTooLarge, mediaUnknown } from '../errors/media.ts'
 import { minerStopped, taskCrashed, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
 import { assertAssignment } from './assertAssignment.ts'
 import { waitMs } from './backoff.ts'
@@ -66,6 +68,9 @@ export type TaskEnd =
 
 /** Ends that the coordinator knows of: it said so itself, or the end of the session says it. */
 const knownEnds = [leaseLost, taskUnwanted, minerStopped]
+
+/** What a run ends with that no miner can do better: the same files and the same medium end it everywhere, as every error of kind usage. */
+const requestFaults = [modelLacksFeature, mediaUnknown, mediaTooLarge, imageTooNarrow]
 
 /** Tries of telling the coordinator that a task failed; after that the lease's end tells it. */
 const failTries = 3
@@ -201,10 +206,11 @@ async function journalResult(runner: TaskRunner, { assignment, content }: Polled
 async function failTask({ link, timing }: TaskRunner, { assignment }: PolledTask, error: CuckooError, stop: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(timing.farewellMs)])
   const params = { taskId: assignment.taskId, attempt: assignment.attempt }
+  const fatal = error.kind === 'usage' || requestFaults.some((factory) => isError(error, factory))
   const message = error.kind === 'internal' ? 'Something went wrong inside the miner.' : error.message.slice(0, 1000)
   for (let failures = 1; failures <= failTries; failures++) {
     try {
-      await link.request('failTask', { params, body: { code: error.code.slice(0, 100), message, fatal: error.kind === 'usage' } }, signal)
+      await link.request('failTask', { params, body: { code: error.code.slice(0, 100), message, fatal } }, signal)
       return
     } catch (caught) {
       if (!isTransient(caught)) return

@@ -44,7 +44,7 @@ function toDirection({ manifest, model, params }: PipelineCall<'translation'>): 
     if (prefix === undefined) throw refuse(`the direction ${source ?? '?'} to ${target ?? '?'}`, [...pairs.keys()].join(', '))
     return { prefix, languages: {} }
   }
-  if (source !== null || target !== null) throw refuse('a choice of languages', 'its one direction, without source and target')
+  if (source !== null || target !== null) throw refuse(`the direction ${source ?? '?'} to ${target ?? '?'}`, 'its one direction, without source and target')
   return { prefix: '', languages: {} }
 }
 
