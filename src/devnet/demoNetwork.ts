@@ -40,6 +40,26 @@ export type SceneEvent =
   | { type: 'receipt'; receipt: ReceiptSummary }
   | { type: 'payments'; payments: MinerPayments[] }
 
+/** What every demo's --json says of its network. */
+export interface NetworkSummary {
+  chainId: number
+  stakingContract: Address
+  coordinator: Address
+  miners: MinerShare[]
+  receipt: ReceiptSummary
+  payments: MinerPayments[]
+  seconds: number
+}
+
+/** What the scenes of one demo leave to the last ones, which all share. */
+export interface Played<T> {
+  /** who did each task that counts; null: nobody */
+  makers: readonly (Address | null)[]
+  /** `files`: media that the receipt must name */
+  receipt: { title: string; task: Hash; files?: readonly string[] }
+  own: T
+}
+
 /** Bonds of a demo's three miners in CAI: 1 to 2 to 4. */
 const minerBonds = ['21000', '42000', '84000'] as const
 
@@ -62,10 +82,16 @@ export interface Stage {
 }
 
 /**
- * Plays on a network of real processes in a home of its own, then ends them all and removes the home.
+ * Plays on a network of real processes in a home of its own, then shows who worked, one receipt and what is owed, ends them all
+ * and removes the home.
  * @throws what {@link startDevnet} throws, and the signal's reason when it is aborted
  */
-export async function playOnNetwork<T>(options: DemoNetworkOptions, onEvent: (event: DevnetEvent) => void, play: (stage: Stage) => Promise<T>): Promise<T> {
+export async function playOnNetwork<T>(
+  options: DemoNetworkOptions,
+  onEvent: (event: SceneEvent) => void,
+  play: (stage: Stage) => Promise<Played<T>>,
+): Promise<NetworkSummary & T> {
+  const startedAt = performance.now()
   const { script, model, modelsDir, signal } = options
   const home = mkdtempSync(join(tmpdir(), 'cuckoo-demo-'))
   let devnet: RunningDevnet | undefined
@@ -75,12 +101,40 @@ export async function playOnNetwork<T>(options: DemoNetworkOptions, onEvent: (ev
     const { coordinator, apiKeyFile } = devnet.state
     client = createClient({ url: coordinator.url, apiKey: readFileSync(apiKeyFile, 'utf8').trim(), allowPrivate: true, timeoutMs: 120_000 })
     const interrupted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
-    return await Promise.race([play({ devnet, program: createProgram({ script, home }), client, home }), interrupted])
+    const stage: Stage = { devnet, program: createProgram({ script, home }), client, home }
+    const scenes = async () => {
+      const { own, ...played } = await play(stage)
+      return { ...(await playLastScenes(stage, played, onEvent)), ...own, seconds: toSeconds(startedAt) }
+    }
+    return await Promise.race([scenes(), interrupted])
   } finally {
     await client?.close()
     await devnet?.stop()
     rmSync(home, { recursive: true, force: true })
   }
+}
+
+/** Seconds since `startedAt`, a reading of `performance.now()`, to a tenth. */
+export function toSeconds(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 100) / 10
+}
+
+async function playLastScenes(
+  { devnet, program }: Stage,
+  { makers, receipt: { title, task, files = [] } }: Omit<Played<unknown>, 'own'>,
+  onEvent: (event: SceneEvent) => void,
+): Promise<Omit<NetworkSummary, 'seconds'>> {
+  const miners = await getShares(program, devnet, makers)
+  onEvent({ type: 'shares', miners })
+
+  onEvent({ type: 'section', title })
+  const receipt = await verifyReceipt(program, task, files, onEvent)
+
+  onEvent({ type: 'section', title: 'Vouchers, signed by the coordinator' })
+  const payments = await getPayments(program, devnet)
+  onEvent({ type: 'payments', payments })
+  const { contracts, coordinator } = devnet.state
+  return { chainId: 31337, stakingContract: contracts.staking, coordinator: coordinator.node, miners, receipt, payments }
 }
 
 interface ListedNode {
@@ -90,13 +144,13 @@ interface ListedNode {
   weightWei: string
 }
 
-/** Stake and tasks of every miner: `counts` by node, of `tasks` in all. */
-export async function getShares(program: CuckooProgram, devnet: RunningDevnet, counts: ReadonlyMap<Address, number>, tasks: number): Promise<MinerShare[]> {
+/** Stake and tasks of every miner. */
+async function getShares(program: CuckooProgram, devnet: RunningDevnet, makers: Played<unknown>['makers']): Promise<MinerShare[]> {
   const { nodes } = (await runCommand(program, ['nodes', '--role', 'miner'])) as { nodes: ListedNode[] }
   const totalWei = nodes.reduce((sum, node) => sum + BigInt(node.weightWei), 0n)
   return devnet.state.miners.map(({ account, node }) => {
     const listed = nodes.find((candidate) => candidate.node === node) as ListedNode
-    const done = counts.get(node) ?? 0
+    const done = makers.filter((maker) => maker === node).length
     return {
       name: account,
       node,
@@ -104,14 +158,14 @@ export async function getShares(program: CuckooProgram, devnet: RunningDevnet, c
       votesCai: formatAmount(BigInt(listed.votesWei)),
       weightCai: formatAmount(BigInt(listed.weightWei)),
       tasks: done,
-      taskShare: done / tasks,
+      taskShare: done / makers.length,
       weightShare: Number((BigInt(listed.weightWei) * 1_000_000n) / totalWei) / 1_000_000,
     }
   })
 }
 
 /** What each miner is owed, as `cuckoo vouchers list` tells it. */
-export async function getPayments(program: CuckooProgram, devnet: RunningDevnet): Promise<MinerPayments[]> {
+async function getPayments(program: CuckooProgram, devnet: RunningDevnet): Promise<MinerPayments[]> {
   const read = async ({ account, node }: { account: string; node: Address }): Promise<MinerPayments> => {
     const answer = await runCommand(program, ['vouchers', 'list', node])
     const { holdings, paidWei } = answer as { holdings: { owedWei: string; voucher: { cumulativeWei: string } | null }[]; paidWei: string }
@@ -122,13 +176,8 @@ export async function getPayments(program: CuckooProgram, devnet: RunningDevnet)
   return Promise.all(devnet.state.miners.map(read))
 }
 
-/** Checks the receipt of `task` with the command that people type; `files`: media that it must name. */
-export async function verifyReceipt(
-  program: CuckooProgram,
-  task: Hash,
-  onEvent: (event: SceneEvent) => void,
-  files: readonly string[] = [],
-): Promise<ReceiptSummary> {
+/** Checks the receipt of `task` with the command that people type. */
+async function verifyReceipt(program: CuckooProgram, task: Hash, files: readonly string[], onEvent: (event: SceneEvent) => void): Promise<ReceiptSummary> {
   const args = ['receipt', 'verify', task, ...files.flatMap((file) => ['--file', file])]
   const answer = (await runCommand(program, args)) as {
     verified: boolean

@@ -4,18 +4,7 @@ import type { Address, Hash } from '../domain/hex.ts'
 import { listOutputMedia } from '../domain/task.ts'
 import { devnetTaskFailed } from '../errors/devnet.ts'
 import { createContactSheet } from './createContactSheet.ts'
-import {
-  type DemoNetworkOptions,
-  getPayments,
-  getShares,
-  type MinerPayments,
-  type MinerShare,
-  playOnNetwork,
-  type ReceiptSummary,
-  type SceneEvent,
-  type Stage,
-  verifyReceipt,
-} from './demoNetwork.ts'
+import { type DemoNetworkOptions, type NetworkSummary, playOnNetwork, type SceneEvent, type Stage, toSeconds } from './demoNetwork.ts'
 import { formatCommand, runCommand } from './runCommand.ts'
 
 export interface ImageDemoOptions extends DemoNetworkOptions {
@@ -39,16 +28,9 @@ export interface DemoImage {
 export type ImageDemoEvent = SceneEvent | { type: 'image'; image: DemoImage; total: number } | { type: 'sheet'; path: string }
 
 /** What `cuckoo demo --image --json` prints. */
-export interface ImageDemoSummary {
-  chainId: number
-  stakingContract: Address
-  coordinator: Address
-  miners: MinerShare[]
+export interface ImageDemoSummary extends NetworkSummary {
   images: DemoImage[]
   sheet: string
-  receipt: ReceiptSummary
-  payments: MinerPayments[]
-  seconds: number
 }
 
 /**
@@ -57,10 +39,8 @@ export interface ImageDemoSummary {
  * @throws as {@link playOnNetwork}, CUCKOO_DEVNET_TASK_FAILED when an image cannot be made
  */
 export function runImageDemo(options: ImageDemoOptions, onEvent: (event: ImageDemoEvent) => void): Promise<ImageDemoSummary> {
-  const startedAt = performance.now()
   return playOnNetwork(options, onEvent, async (stage) => {
-    const { devnet, program, home } = stage
-    const folder = join(home, 'images')
+    const folder = join(stage.home, 'images')
     mkdirSync(folder)
     const total = options.prompts.length
     onEvent({ type: 'section', title: `An app asks for ${total} images, one at a time: stake decides who draws` })
@@ -75,27 +55,14 @@ export function runImageDemo(options: ImageDemoOptions, onEvent: (event: ImageDe
     onEvent({ type: 'sheet', path: options.out })
 
     onEvent({ type: 'section', title: 'Who drew' })
-    const counts = new Map<Address, number>()
-    for (const { miner } of images) counts.set(miner, (counts.get(miner) ?? 0) + 1)
-    const miners = await getShares(program, devnet, counts, total)
-    onEvent({ type: 'shares', miners })
-
-    onEvent({ type: 'section', title: 'A receipt, signed by both sides, that names the image by its SHA-256' })
-    const receipt = await verifyReceipt(program, images[0]?.task as Hash, onEvent, [join(folder, '0.png')])
-
-    onEvent({ type: 'section', title: 'Vouchers, signed by the coordinator' })
-    const payments = await getPayments(program, devnet)
-    onEvent({ type: 'payments', payments })
     return {
-      chainId: 31337,
-      stakingContract: devnet.state.contracts.staking,
-      coordinator: devnet.state.coordinator.node,
-      miners,
-      images,
-      sheet: options.out,
-      receipt,
-      payments,
-      seconds: toSeconds(startedAt),
+      makers: images.map(({ miner }) => miner),
+      receipt: {
+        title: 'A receipt, signed by both sides, that names the image by its SHA-256',
+        task: images[0]?.task as Hash,
+        files: [join(folder, '0.png')],
+      },
+      own: { images, sheet: options.out },
     }
   })
 }
@@ -133,8 +100,4 @@ async function draw({ client, devnet }: Stage, { prompt, seed, model, path }: Wi
 
 function getName(devnet: Stage['devnet'], miner: Address): string {
   return devnet.state.miners.find(({ node }) => node === miner)?.account ?? miner
-}
-
-function toSeconds(startedAt: number): number {
-  return Math.round((performance.now() - startedAt) / 100) / 10
 }
