@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { TaskRequest } from '../api/requestSchemas.ts'
 import { encodeCanonical } from '../domain/canonical.ts'
 import { toTaskKey } from '../domain/draw.ts'
-import type { TaskRecord } from '../domain/storePorts.ts'
+import type { NewTask, TaskRecord } from '../domain/storePorts.ts'
 import { toMaxUnits, toTaskId } from '../domain/task.ts'
 import { taskKindTraits } from '../domain/taskKinds.ts'
+import { toNewRecord } from '../domain/taskRecord.ts'
 import { chatTemplateMissing, idempotencyConflict, modelKindMismatch, modelUnknown, noMinerAvailable, queueFull } from '../errors/api.ts'
 import type { Catalogue, CatalogueModel } from './catalogue.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
@@ -100,7 +101,7 @@ export class Admission {
     this.#parts.assertOpen()
     const [input, params] = [encodeCanonical(content.input), encodeCanonical(content.params)]
     const random = randomBytes(48)
-    const { task: record, created } = await ports.store.createTask({
+    const draft: NewTask = {
       id: toTaskId(ports.store.incarnation, random.subarray(0, 24)),
       appId: asker.appId,
       idempotencyKey: asker.idempotencyKey,
@@ -117,12 +118,29 @@ export class Admission {
       maxPriceWei,
       createdAtMs: ports.clock.nowMs(),
       blobs: [input, params, ...blobs],
-    })
-    if (!created) return this.#toKnown(record, requestHash, asker)
-    const task = board.add(record, { content, receivedAtMs: asker.receivedAtMs, createStream })
-    ports.metrics.tasksCreated.inc({ kind: record.kind })
-    dispatcher.enqueue(task)
-    return { record, task }
+    }
+    const task = board.add(toNewRecord(draft), { content, receivedAtMs: asker.receivedAtMs, wantsStream: asker.wantsStream, createStream })
+    try {
+      const creation = ports.store.createTask(draft)
+      // In the same turn of the event loop: one commit takes the task and, where a miner waits, its assignment.
+      dispatcher.enqueue(task)
+      const { task: record, created } = await creation
+      if (created) {
+        ports.metrics.tasksCreated.inc({ kind: record.kind })
+        return { record, task }
+      }
+      this.#withdraw(task)
+      return this.#toKnown(record, requestHash, asker)
+    } catch (error) {
+      this.#withdraw(task)
+      throw error
+    }
+  }
+
+  /** Forgets a task that the store did not take. A miner that was drawn for it is asked again: the store refuses that assignment too. */
+  #withdraw(task: BoardTask): void {
+    this.#parts.dispatcher.remove(task)
+    this.#parts.board.remove(task)
   }
 
   #toKnown(record: TaskRecord, requestHash: TaskRecord['requestHash'], asker: Asker): Admitted {

@@ -64,7 +64,7 @@ async function answerChat(
   body: Parameters<OpenAiHandlers['createChatCompletion']>[0]['body'],
   context: ContextOfApp,
 ): Promise<HttpAnswer<Routes['createChatCompletion']>> {
-  const admitted = await coordinator.admission.admit(fromChatBody(body), toAsker(context))
+  const admitted = await coordinator.admission.admit(fromChatBody(body), toAsker(context, body.stream === true))
   if (body.stream) {
     const chunk = (fields: Partial<ChatChunk> & { delta: ChatChunk['choices'][0]['delta']; finish: TextFinish | null }): ChatChunk => {
       const { delta, finish, ...rest } = fields
@@ -100,7 +100,7 @@ async function answerCompletion(
   body: Parameters<OpenAiHandlers['createCompletion']>[0]['body'],
   context: ContextOfApp,
 ): Promise<HttpAnswer<Routes['createCompletion']>> {
-  const admitted = await coordinator.admission.admit(fromCompletionBody(body), toAsker(context))
+  const admitted = await coordinator.admission.admit(fromCompletionBody(body), toAsker(context, body.stream === true))
   if (body.stream) {
     const chunk = (text: string, finish: TextFinish | null): TextChunk => ({
       ...toChunkHead(admitted.record, 'cmpl'),
@@ -147,7 +147,7 @@ function streamAnswer<C extends AnyChunk>(
   shapes: ChunkShapes<C>,
 ): AsyncIterable<C> {
   const { record: created, task } = admitted
-  // Said now, before the task can reach a miner: the stream itself is read a moment later.
+  // Said once more for a task that another request made: its miner may not have it yet.
   if (task !== null) task.wantsStream = true
   if (task !== null && created.idempotencyKey === null) cancelWhenLeft(coordinator, task, signal)
   return (async function* () {

@@ -54,7 +54,7 @@ export async function acceptResult(parts: Parts, session: Session, submission: S
   const content = await parts.contents.get(task)
   const { hash: outputHash, bytes } = encodeCanonical(output)
   assertConsistent({ task, signed, content, outputHash, manifest: parts.catalogue.getManifest(task.record.manifest), submission })
-  await assertOutputMedia(parts, content, output, (problem, cause) => resultInvalid({ taskId, problem }, { cause }))
+  await assertOutputMedia(parts, task, { content, output }, (problem, cause) => resultInvalid({ taskId, problem }, { cause }))
   const receipt = { assignment: signed.assignment, assignmentSignature: signed.signature, result, resultSignature: signature }
   const record = await ports.store.completeTask({
     id: taskId,

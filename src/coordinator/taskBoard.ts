@@ -1,4 +1,5 @@
 import type { Address, Hash, Hex } from '../domain/hex.ts'
+import type { Media } from '../domain/media.ts'
 import type { Assignment } from '../domain/signedStructures.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
 import { isPipelineContent, openTaskStates, type TaskContent } from '../domain/task.ts'
@@ -27,8 +28,8 @@ export interface BoardTask {
   leaseUntilMs: number
   /** paid units that the running attempt says it has done */
   unitsDone: number
-  /** output media that the running attempt handed in; what they are is read from the store at the end */
-  mediaHandedIn: ReadonlySet<Hash>
+  /** output media that the running attempt handed in, and what they are; null until they are stored */
+  readonly mediaHandedIn: Map<Hash, Media | null>
   /** miners that said that no miner can do it */
   fatalBy: readonly Address[]
   /** made when it is first asked for: most queued tasks never are */
@@ -78,8 +79,11 @@ export class TaskBoard {
     return this.#tasks.size - this.#queued
   }
 
-  add(record: TaskRecord, extra: Pick<BoardTask, 'content' | 'receivedAtMs'> & { createStream(record: TaskRecord): TaskStream }): BoardTask {
-    const { content, receivedAtMs, createStream } = extra
+  add(
+    record: TaskRecord,
+    extra: Pick<BoardTask, 'content' | 'receivedAtMs'> & { wantsStream?: boolean; createStream(record: TaskRecord): TaskStream },
+  ): BoardTask {
+    const { content, receivedAtMs, wantsStream = false, createStream } = extra
     const contentBytes = toContentBytes(content)
     const isKept = this.#contentBytes + contentBytes <= maxContentBytes
     if (isKept) this.#contentBytes += contentBytes
@@ -91,14 +95,14 @@ export class TaskBoard {
       signed: null,
       leaseUntilMs: record.leaseUntilMs ?? 0,
       unitsDone: 0,
-      mediaHandedIn: new Set(),
+      mediaHandedIn: new Map(),
       fatalBy: [],
       get stream() {
         stream ??= createStream(record)
         return stream
       },
       watchers: 0,
-      wantsStream: false,
+      wantsStream,
     }
     this.#tasks.set(record.id, task)
     this.#count(record, 1, task)
@@ -144,15 +148,21 @@ export class TaskBoard {
       task.signed = null
       task.leaseUntilMs = 0
       task.unitsDone = 0
-      task.mediaHandedIn = new Set()
+      task.mediaHandedIn.clear()
     }
     if (isOpen(record)) this.#count(record, 1, task)
     else {
-      this.#tasks.delete(record.id)
-      this.#contentBytes -= toContentBytes(task.content)
+      this.#forget(task)
       this.#onEnd(task)
     }
     this.#changes.get(task)?.notify()
+  }
+
+  /** Takes away a task that was never written, if it is here. */
+  remove(task: BoardTask): void {
+    if (this.#tasks.get(task.record.id) !== task) return
+    this.#count(task.record, -1, task)
+    this.#forget(task)
   }
 
   /** Resolves when the task changes, on abort, or after `timeoutMs`. */
@@ -188,6 +198,11 @@ export class TaskBoard {
   /** True when nobody waits for this task any more, because the process shuts down. */
   isGivenUp(task: BoardTask): boolean {
     return this.#stopped === 'all' || (this.#stopped === 'queued' && !isLeased(task.record))
+  }
+
+  #forget(task: BoardTask): void {
+    this.#tasks.delete(task.record.id)
+    this.#contentBytes -= toContentBytes(task.content)
   }
 
   #count(record: TaskRecord, step: 1 | -1, task: BoardTask): void {

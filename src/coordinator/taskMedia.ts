@@ -53,12 +53,14 @@ export async function takeOutputMedia(parts: Parts, session: Session, id: Medium
   if (found !== id.hash) throw refuse(`the medium has SHA-256 ${found}, not ${id.hash}`)
   const most = content.kind === 'image' ? content.params.count : 1
   if (!task.mediaHandedIn.has(id.hash) && task.mediaHandedIn.size >= most) throw refuse(`it has more than ${most} media`)
-  task.mediaHandedIn = new Set([...task.mediaHandedIn, id.hash])
+  task.mediaHandedIn.set(id.hash, null)
   try {
-    await readOutputMedium(parts.shelf, content, data, refuse)
+    const media = await readOutputMedium(parts.shelf, content, data, refuse)
     await parts.ports.store.putBlob(data)
+    // Not when the attempt has ended meanwhile: the next one's media are counted anew.
+    if (task.mediaHandedIn.has(id.hash)) task.mediaHandedIn.set(id.hash, media)
   } catch (error) {
-    task.mediaHandedIn = new Set([...task.mediaHandedIn].filter((hash) => hash !== id.hash))
+    task.mediaHandedIn.delete(id.hash)
     throw error
   }
 }
@@ -67,14 +69,24 @@ export async function takeOutputMedia(parts: Parts, session: Session, id: Medium
  * Checks that every medium that `output` names is here, and is what the output says of it.
  * @throws what `refuse` makes
  */
-export async function assertOutputMedia(parts: Pick<Parts, 'ports' | 'shelf'>, content: TaskContent, output: TaskOutput, refuse: Refuse): Promise<void> {
+export async function assertOutputMedia(
+  parts: Pick<Parts, 'ports' | 'shelf'>,
+  { mediaHandedIn }: BoardTask,
+  { content, output }: { content: TaskContent; output: TaskOutput },
+  refuse: Refuse,
+): Promise<void> {
   for (const named of listOutputMedia(output)) {
-    const data = await parts.ports.store.getBlob(named.sha256)
-    if (data === null) throw refuse(`the medium ${named.sha256} that it names was not handed in`)
-    const found = await readOutputMedium(parts.shelf, content, data, refuse)
+    // Handed in before a restart of this process: only the store knows.
+    const found = mediaHandedIn.get(named.sha256) ?? (await readStoredMedium(parts, content, named.sha256, refuse))
     const difference = findDifference(named, found)
     if (difference !== undefined) throw refuse(`the medium ${named.sha256} has another ${difference} than it says`)
   }
+}
+
+async function readStoredMedium(parts: Pick<Parts, 'ports' | 'shelf'>, content: TaskContent, sha256: Hash, refuse: Refuse): Promise<Media> {
+  const data = await parts.ports.store.getBlob(sha256)
+  if (data === null) throw refuse(`the medium ${sha256} that it names was not handed in`)
+  return readOutputMedium(parts.shelf, content, data, refuse)
 }
 
 function getHeld({ attempts }: Parts, session: Session, { taskId, attempt }: MediumId): BoardTask {

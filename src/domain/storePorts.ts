@@ -232,7 +232,7 @@ export interface MinerStore {
   listPayments(): Promise<CoordinatorPayments[]>
   /** keeps {@link CoordinatorPayments.paymentRecord} of a coordinator with books */
   keepPaymentRecord(coordinator: Address, paymentRecord: number): Promise<void>
-  /** Writes down that a model is given a task, before it is. */
+  /** Writes down that a model is given a task, before it is: the mark outlives this process, and need not outlive a loss of power. */
   markStarted(task: StartedTask): Promise<void>
   /** The task, or all that there are, have ended without a result and without harm. */
   clearStarted(assignmentDigest?: Hash): Promise<void>

@@ -11,7 +11,7 @@ const refusalMs = 86_400_000
 type TaskIdentity = Pick<StartedTask, 'taskId' | 'manifest' | 'inputHash'>
 
 /**
- * The crash journal: which tasks are in a model now, on disk before the model sees them, and which of them ended the process or its
+ * The crash journal: which tasks are in a model now, written down before the model sees them, and which of them ended the process or its
  * worker. Several that ran side by side are all under suspicion, as nobody can tell which it was.
  */
 export class CrashBook {
@@ -36,7 +36,7 @@ export class CrashBook {
     return book
   }
 
-  /** Resolves once it is on disk that a model is given the task. */
+  /** Resolves once it is written, beyond this process's end, that a model is given the task. */
   async begin(task: StartedTask): Promise<void> {
     await this.#store.markStarted(task)
   }

@@ -53,8 +53,8 @@ export async function deliverResult(
   const input = { params, body: decodeSubmission(entry.body) }
   for (let failures = 1; ; failures++) {
     try {
-      for (const { sha256, data } of await deps.store.listOutboxMedia(entry.assignmentDigest))
-        await putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)
+      const media = await deps.store.listOutboxMedia(entry.assignmentDigest)
+      await Promise.all(media.map(({ sha256, data }) => putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)))
       const { voucher } = await deps.link.request('submitResult', input, signal)
       // First what is owed, then that it is delivered: a crash between them sends it again, and it counts once.
       await deps.credit.addResult(entry, voucher)

@@ -30,7 +30,7 @@ export interface RunModelHooks {
 }
 
 /**
- * The output of a task in its model, under a mark on disk that stands while the model has it.
+ * The output of a task in its model, under a mark in the store that stands while the model has it.
  *
  * @throws CUCKOO_MINER_TASK_CRASHED when the model's worker ended over it: it is not run here again
  * @throws what the shelf and the engine throw, the signal's reason

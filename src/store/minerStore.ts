@@ -91,7 +91,8 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
     keepVoucher: (voucher) => queue.write(() => accounts.keepVoucher(voucher)),
     keepPaymentRecord: (coordinator, paymentRecord) => queue.write(() => accounts.keepPaymentRecord(coordinator, paymentRecord)),
     listPayments: () => runRead(file, () => readAccounts(database)),
-    markStarted: (task) => queue.write(() => started.mark(task)),
+    // A machine that went down comes back after the lease has: by then the task is another miner's, and the mark is not needed.
+    markStarted: (task) => queue.write(() => started.mark(task), 'process'),
     clearStarted: (assignmentDigest) => queue.write(() => started.clear(assignmentDigest)),
     markCrashed: (atMs, assignmentDigest) => queue.write(() => started.markCrashed(atMs, assignmentDigest)),
     markCrashReported: (assignmentDigest) => queue.write(() => started.markReported(assignmentDigest)),

@@ -2,6 +2,7 @@ import type { Address, Hash } from '../domain/hex.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import type { NewTask, TaskRecord } from '../domain/storePorts.ts'
 import type { AttemptFailure, TaskState } from '../domain/task.ts'
+import { noFailures } from '../domain/taskRecord.ts'
 
 /** A row of `tasks` as SQLite returns it. */
 export interface TaskRow {
@@ -29,8 +30,6 @@ export interface TaskRow {
   created_at_ms: number
   finished_at_ms: number | null
 }
-
-const noFailures: AttemptFailure[] = []
 
 /** The record that a row holds. */
 export function fromTaskRow(row: TaskRow): TaskRecord {
@@ -79,21 +78,6 @@ export function toTaskParameters(task: NewTask): Record<string, string | number 
     unit_price_wei: task.unitPriceWei.toString(),
     max_price_wei: task.maxPriceWei.toString(),
     created_at_ms: task.createdAtMs,
-  }
-}
-
-/** The record of a task that was just inserted, as {@link fromTaskRow} would read it back. */
-export function toNewRecord({ blobs: _, ...task }: NewTask): TaskRecord {
-  return {
-    ...task,
-    state: 'queued',
-    attempt: 0,
-    miner: null,
-    leaseUntilMs: null,
-    failures: noFailures,
-    outputHash: null,
-    receipt: null,
-    finishedAtMs: null,
   }
 }
 

@@ -2,11 +2,12 @@ import type { Hash } from '../domain/hex.ts'
 import { toPrice } from '../domain/receipt.ts'
 import type { CoordinatorStore, TaskRecord } from '../domain/storePorts.ts'
 import { type TaskState, taskStates } from '../domain/task.ts'
+import { toNewRecord } from '../domain/taskRecord.ts'
 import type { BlobTable } from './blobTable.ts'
 import { runRead, type StoreFile } from './database.ts'
 import type { DrawTable } from './drawTable.ts'
 import type { OwedTable } from './owedTable.ts'
-import { encodeReceipt, fromTaskRow, type TaskRow, toNewRecord, toTaskParameters } from './taskRows.ts'
+import { encodeReceipt, fromTaskRow, type TaskRow, toTaskParameters } from './taskRows.ts'
 import type { WriteQueue } from './writeQueue.ts'
 
 type TaskMethods = Pick<

@@ -3,8 +3,12 @@ import { storeClosed } from '../errors/store.ts'
 import type { StoreFile } from './database.ts'
 import { isConstraint, toStoreError } from './sqliteErrors.ts'
 
+/** What a write survives once its promise has resolved: the end of this process, or a loss of power as well (one flush of the disk per commit). */
+export type Durability = 'process' | 'power'
+
 interface Write {
   run: () => unknown
+  durability: Durability
   resolve: (value: never) => void
   reject: (error: unknown) => void
 }
@@ -21,21 +25,22 @@ export class WriteQueue {
   readonly #waiting: Write[] = []
   #scheduled = false
   #closed = false
+  #durability: Durability = 'power'
 
   constructor(file: StoreFile) {
     this.#file = file
   }
 
   /**
-   * What `run` returns, once its transaction is on disk. `run` speaks to the database and to nothing else: it runs again when a
+   * What `run` returns, once its transaction has the durability (by default: is on disk). `run` speaks to the database and to nothing else: it runs again when a
    * neighbour in its batch failed.
    * @throws CUCKOO_STORE_FULL, CUCKOO_STORE_BUSY, CUCKOO_STORE_WRITE_FAILED when the batch could not be committed; nothing of it was written
    * @throws CUCKOO_STORE_CLOSED after close
    */
-  write<T>(run: () => T): Promise<T> {
+  write<T>(run: () => T, durability: Durability = 'power'): Promise<T> {
     if (this.#closed) return Promise.reject(storeClosed({}))
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ run, resolve, reject })
+      this.#waiting.push({ run, durability, resolve, reject })
       if (this.#scheduled) return
       this.#scheduled = true
       setImmediate(() => this.#flush())
@@ -63,6 +68,7 @@ export class WriteQueue {
     const values: unknown[] = []
     let current: Write | undefined
     try {
+      this.#setDurability(batch.some((write) => write.durability === 'power') ? 'power' : 'process')
       database.exec('BEGIN IMMEDIATE')
       for (const write of batch) {
         current = write
@@ -85,5 +91,12 @@ export class WriteQueue {
       return
     }
     for (const [index, write] of batch.entries()) write.resolve(values[index] as never)
+  }
+
+  // In a write-ahead log NORMAL leaves the flush to the next FULL commit or checkpoint (sqlite.org/pragma.html#pragma_synchronous).
+  #setDurability(durability: Durability): void {
+    if (durability === this.#durability) return
+    this.#file.database.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
+    this.#durability = durability
   }
 }

@@ -1,8 +1,12 @@
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createSignatureVerifier } from '../../../src/chain/signer.ts'
 import { verifyReceipt } from '../../../src/domain/receipt.ts'
+import type { CoordinatorStore } from '../../../src/domain/storePorts.ts'
+import { storeFull } from '../../../src/errors/store.ts'
 import { openAppStore } from '../../../src/store/appStore.ts'
 import {
+  type CoordinatorRig,
   createCoordinatorRig,
   createLetterManifest,
   createNumberedSigner,
@@ -15,6 +19,9 @@ import {
 afterEach(endCoordinatorRigs)
 
 const completion = { model: 'test/letters', prompt: 'Once', max_tokens: 20 }
+const native = { model: 'test/letters', kind: 'completion' as const, input: { prompt: 'abc' }, params: {}, dryRun: false }
+const waitForPolls = (rig: CoordinatorRig, miners: number) =>
+  vi.waitFor(async () => expect(await rig.app.getMetrics({})).toContain(`cuckoo_miners_waiting ${miners}\n`), { timeout: 5_000 })
 const refused = (code: string, more: object = {}) => expect.objectContaining({ code, ...more })
 
 describe('a task from app to miner and back', () => {
@@ -181,7 +188,7 @@ describe('at the door', () => {
   test('the same idempotency key makes one task, whatever else has changed since; another request with it is refused', async () => {
     const rig = await createCoordinatorRig()
     const miner = await rig.openMiner(1)
-    const body = { model: 'test/letters', kind: 'completion' as const, input: { prompt: 'abc' }, params: {}, dryRun: false }
+    const body = native
     const options = { headers: { 'idempotency-key': 'k-1' } }
     const [first, again] = await Promise.all([rig.app.createTask({ body }, options), rig.app.createTask({ body }, options)])
     expect(again.task?.id).toBe(first.task?.id)
@@ -193,6 +200,52 @@ describe('at the door', () => {
     await expect(rig.app.createTask({ body: other }, options)).rejects.toThrow(refused('CUCKOO_TASK_IDEMPOTENCY_CONFLICT'))
     const stranger = await rig.createAppClient('stranger')
     await expect(stranger.createTask({ body }, options)).rejects.toThrow(refused('CUCKOO_TASK_NO_MINER'))
+  })
+
+  test('a task and its assignment to a miner that waits are one commit', async () => {
+    const rig = await createCoordinatorRig()
+    const miner = await rig.openMiner(1)
+    const taking = miner.take()
+    await waitForPolls(rig, 1)
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
+    const asking = rig.app.createTask({ body: native })
+    const { assignment } = await taking
+    expect(exec.mock.calls.filter(([sql]) => sql === 'COMMIT')).toHaveLength(1)
+    exec.mockRestore()
+    expect((await asking).task?.id).toBe(assignment.taskId)
+    expect(await rig.store.getSignedAssignment(assignment.taskId, 1)).not.toBeNull()
+  })
+
+  test('two requests with one idempotency key at once are one task, and a miner drawn for the other gets the next one', async () => {
+    const rig = await createCoordinatorRig({ miners: [21_000, 21_000] })
+    const polls = [(await rig.openMiner(1)).take(), (await rig.openMiner(2)).take()]
+    await waitForPolls(rig, 2)
+    const options = { headers: { 'idempotency-key': 'k-2' } }
+    const answers = await Promise.all([rig.app.createTask({ body: native }, options), rig.app.createTask({ body: native }, options)])
+    const { assignment } = await Promise.race(polls)
+    expect(answers.map(({ task }) => task?.id)).toEqual([assignment.taskId, assignment.taskId])
+    const { task } = await rig.app.createTask({ body: native })
+    const taken = await Promise.all(polls)
+    expect(taken.map((polled) => polled.assignment.taskId).toSorted()).toEqual([assignment.taskId, task?.id].toSorted())
+    expect(await rig.store.countTasksByState()).toMatchObject({ queued: 0, assigned: 2 })
+    expect(await rig.app.getMetrics({})).toContain('cuckoo_tasks_queued 0\n')
+  })
+
+  test('a task that could not be written reaches nobody, and the miner drawn for it gets the next one', async () => {
+    let isFull = true
+    const wrapStore = (store: CoordinatorStore): CoordinatorStore => ({
+      ...store,
+      createTask: (task) => (isFull ? Promise.reject(storeFull({ directory: 'here' })) : store.createTask(task)),
+    })
+    const rig = await createCoordinatorRig({ wrapStore })
+    const miner = await rig.openMiner(1)
+    const taking = miner.take()
+    await waitForPolls(rig, 1)
+    await expect(rig.app.createTask({ body: native })).rejects.toThrow(refused('CUCKOO_STORE_FULL'))
+    expect(await rig.app.getMetrics({})).toContain('cuckoo_tasks_queued 0\n')
+    isFull = false
+    const { task } = await rig.app.createTask({ body: native })
+    expect((await taking).assignment.taskId).toBe(task?.id)
   })
 
   test('a revoked key stops at once, also when another process revokes it', async () => {
