@@ -125,7 +125,7 @@ async function embedRows(model: PreTrainedModel, manifest: Manifest, rows: reado
   const outputs = (await model(inputs)) as Record<string, Tensor | undefined>
   const hidden = outputs.last_hidden_state ?? outputs.token_embeddings
   if (hidden === undefined) throw new TypeError('the graph gave no hidden states')
-  const pooled = poolHidden(hidden, inputs.attention_mask, rows, manifest.pooling ?? 'mean').to('float32')
+  const pooled = poolHidden(hidden, inputs.attention_mask, rows, manifest.pooling ?? 'mean')
   const data = pooled.data as Float32Array
   const dimensions = data.length / rows.length
   return rows.map((_, row) => data.slice(row * dimensions, (row + 1) * dimensions))
@@ -148,7 +148,7 @@ function poolHidden(hidden: Tensor, attentionMask: Tensor, rows: readonly number
   if (pooling === 'mean') return mean_pooling(hidden, attentionMask)
   if (pooling === 'cls') return hidden.slice(null, 0)
   const [, longest, dimensions] = hidden.dims as [number, number, number]
-  const data = hidden.to('float32').data as Float32Array
+  const data = hidden.data as Float32Array
   const last = new Float32Array(rows.length * dimensions)
   for (const [row, { length }] of rows.entries()) {
     const start = (row * longest + length - 1) * dimensions

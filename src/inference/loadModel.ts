@@ -2,6 +2,7 @@ import { env, LogLevel, type PreTrainedModel, Tensor } from '@huggingface/transf
 import type { DeviceName } from '../domain/enginePort.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { inferenceInputInvalid, modelLoadFailed, tokenOutOfVocabulary } from '../errors/inference.ts'
+import { type RuntimeSession, toFloatSession } from './toFloatSession.ts'
 
 // Models come from the verified folder and nowhere else; what the library says goes into errors, not to the screen.
 env.allowRemoteModels = false
@@ -33,10 +34,18 @@ export const sessionOptions = { extra: { session: { intra_op: { allow_spinning: 
  */
 export async function loadModel(modelClass: ModelClass, { folder, manifest, device }: ModelToLoad): Promise<PreTrainedModel> {
   try {
-    return await modelClass.from_pretrained(folder, { device, dtype: manifest.dtype, local_files_only: true, session_options: sessionOptions })
+    const model = await modelClass.from_pretrained(folder, { device, dtype: manifest.dtype, local_files_only: true, session_options: sessionOptions })
+    const sessions = model.sessions as Record<string, RuntimeSession>
+    for (const [name, session] of Object.entries(sessions)) sessions[name] = toFloatSession(session, (output) => staysHalf(output, manifest))
+    return model
   } catch (error) {
     throw modelLoadFailed({ model: manifest.model, device, reason: toReason(error) }, { cause: error })
   }
+}
+
+/** Caches go back in. Of the logits of a prompt, which fill gigabytes, `generate` takes the last row before it converts. */
+function staysHalf(output: string, { kind }: Manifest): boolean {
+  return output.startsWith('present') || (kind === 'text' && output === 'logits')
 }
 
 /** The first line of what a library threw, without its final full stop. */

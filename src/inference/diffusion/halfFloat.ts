@@ -8,12 +8,19 @@ const bits = new Uint32Array(float.buffer)
  * Numbers beyond ±65,504 become infinite.
  */
 export function encodeHalf(values: ArrayLike<number>): Uint16Array {
-  return Uint16Array.from(values, encodeOne)
+  const halves = new Uint16Array(values.length)
+  for (let index = 0; index < halves.length; index++) halves[index] = encodeOne(values[index] as number)
+  return halves
 }
+
+let numbers: Float32Array | null = null
 
 /** Numbers of half-precision bits, float32. */
 export function decodeHalf(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, decodeOne)
+  numbers ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => decodeOne(half))
+  const floats = new Float32Array(halves.length)
+  for (let index = 0; index < halves.length; index++) floats[index] = numbers[halves[index] as number] as number
+  return floats
 }
 
 function encodeOne(value: number): number {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { DeviceName } from '../../domain/enginePort.ts'
 import { sessionOptions } from '../loadModel.ts'
-import { decodeHalf, encodeHalf } from './halfFloat.ts'
+import { type RuntimeSession, type RuntimeTensor, toFloatSession } from '../toFloatSession.ts'
 
 /** Numbers in row-major order. */
 export interface NumberTensor {
@@ -26,15 +26,9 @@ export interface Graph {
   release(): Promise<void>
 }
 
-interface RuntimeTensor {
-  type: string
-  data: ArrayLike<number>
-  dims: readonly number[]
-}
-interface Session {
+interface Session extends RuntimeSession {
   inputMetadata: readonly GraphInput[]
   outputNames: readonly string[]
-  run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>>
   release(): Promise<void>
 }
 interface Runtime {
@@ -45,7 +39,6 @@ interface Runtime {
 const encoders: Record<string, (values: ArrayLike<number>) => unknown> = {
   float32: (values) => (values instanceof Float32Array ? values : Float32Array.from(values)),
   float64: (values) => Float64Array.from(values),
-  float16: encodeHalf,
   int32: (values) => Int32Array.from(values, Math.round),
   int64: (values) => BigInt64Array.from(Array.from(values, (value) => BigInt(Math.round(value)))),
 }
@@ -55,18 +48,14 @@ export async function loadGraph(path: string, device: DeviceName): Promise<Graph
   // transformers.js' own copy of the runtime: two versions in one process would load two native libraries of one name.
   const require = createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers'))
   const runtime = require('onnxruntime-node') as Runtime
-  const session = await runtime.InferenceSession.create(path, { ...sessionOptions, executionProviders: [device], logSeverityLevel: 4 })
+  const session = toFloatSession(await runtime.InferenceSession.create(path, { ...sessionOptions, executionProviders: [device], logSeverityLevel: 4 }))
   const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]))
   const toRuntimeTensor = (name: string, { data, shape }: NumberTensor) => {
-    const type = inputs.get(name)?.type ?? 'float32'
+    const graphType = inputs.get(name)?.type ?? 'float32'
+    const type = graphType === 'float16' ? 'float32' : graphType
     const encode = encoders[type]
     if (encode === undefined) throw new TypeError(`its input ${name} is of type ${type}`)
-    const content = encode(data)
-    const tensor = new runtime.Tensor(type, content, shape)
-    // The runtime's library turns half bits into a Float16Array where there is one, and its native part then reads 0 bytes
-    // (microsoft/onnxruntime#32323, version 1.30): the bits themselves are what it takes.
-    if (type === 'float16') Object.defineProperty(tensor, 'cpuData', { value: content })
-    return tensor
+    return new runtime.Tensor(type, encode(data), shape)
   }
   return {
     inputs,
@@ -78,7 +67,6 @@ export async function loadGraph(path: string, device: DeviceName): Promise<Graph
   }
 }
 
-function toNumbers({ type, data, dims }: RuntimeTensor): { data: Float32Array; shape: number[] } {
-  if (type === 'float16' && data instanceof Uint16Array) return { data: decodeHalf(data), shape: [...dims] }
+function toNumbers({ data, dims }: RuntimeTensor): { data: Float32Array; shape: number[] } {
   return { data: data instanceof Float32Array ? data : Float32Array.from(data), shape: [...dims] }
 }

@@ -129,7 +129,7 @@ async function detectLanguage({ model, audio }: Call): Promise<string> {
   const start = Number(model.generation.decoder_start_token_id ?? model.config.decoder_start_token_id)
   const features = await model.extractFeatures(audio)
   const { logits } = await model.forward({ ...features, decoder_input_ids: new Tensor('int64', [BigInt(start)], [1, 1]) })
-  const scores = (logits as Tensor).to('float32').data as Float32Array
+  const scores = (logits as Tensor).data as Float32Array
   const languages = Object.entries(model.generation.lang_to_id as Record<string, number>)
   const likeliest = languages.reduce((best, language) => ((scores[language[1]] ?? -Infinity) > (scores[best[1]] ?? -Infinity) ? language : best))
   return likeliest[0].slice(2, -2)
