@@ -13,4 +13,5 @@ export const served = [
   errors.taskFailed,
   errors.taskTimedOut,
   errors.idempotencyConflict,
+  errors.contentDeleted,
 ]

@@ -4,8 +4,8 @@ import { toPrice } from '../domain/receipt.ts'
 import type { TaskRecord } from '../domain/storePorts.ts'
 import type { TaskContent, TaskOutput } from '../domain/task.ts'
 import { cutAtStop } from '../domain/text.ts'
-import { draining, taskCancelled, taskDead, taskFailed, taskTimedOut } from '../errors/api.ts'
-import type { CuckooError } from '../errors/cuckooError.ts'
+import { contentDeleted, draining, taskCancelled, taskDead, taskFailed, taskTimedOut } from '../errors/api.ts'
+import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
@@ -97,6 +97,7 @@ async function getViewAnswer(parts: Parts, record: TaskRecord): Promise<Pick<Ans
   try {
     return await getAnswer(parts, record)
   } catch (error) {
+    if (isError(error, contentDeleted)) throw error
     parts.ports.logger.warn({ err: toCuckooError(error), taskId: record.id }, 'the text of a task could not be derived')
     return { text: null, output: (await parts.contents.findOutput(record)) as TaskOutput }
   }

@@ -8,6 +8,7 @@ import { Admission, type Admitted } from './admission.ts'
 import { toTaskError } from './answers.ts'
 import { Attempts } from './attempts.ts'
 import type { Catalogue } from './catalogue.ts'
+import { ContentSweep } from './contentSweep.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { type Dispatched, Dispatcher } from './dispatcher.ts'
 import type { DrawLog } from './drawLog.ts'
@@ -28,6 +29,7 @@ export class Coordinator {
   readonly catalogue: Catalogue
   readonly contents: TaskContents
   readonly shelf: MediaShelf
+  readonly sweep: ContentSweep
   readonly board: TaskBoard
   readonly miners: Miners<Dispatched>
   readonly dispatcher: Dispatcher
@@ -47,7 +49,8 @@ export class Coordinator {
     this.drawLog = loaded.drawLog
     this.epochs = loaded.epochs
     this.contents = new TaskContents(ports.store)
-    this.shelf = new MediaShelf(ports.store, ports.media)
+    this.shelf = new MediaShelf(ports)
+    this.sweep = new ContentSweep(ports)
     this.board = new TaskBoard((task) => this.#observeEnd(task))
     this.miners = new Miners((node) => this.board.countLeased(node))
     const giveBack = async (task: BoardTask, reason: { code: string; message: string }) => {

@@ -47,6 +47,12 @@ export interface CoordinatorConfig {
    * on with one could sign a second assignment for an attempt that has one.
    */
   restored: boolean
+  /** how long content, output and media of a task stay after its end; its row and receipt stay for ever */
+  keepMs: number
+  /** bytes of media that one app may have here */
+  appMediaBytes: number
+  /** no medium is taken that would leave less of the disk: results need it */
+  minFreeBytes: number
 }
 
 /**
@@ -92,6 +98,9 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   requestTimeoutMs: 600_000,
   graceMs: 20_000,
   restored: false,
+  keepMs: 30 * 86_400_000,
+  appMediaBytes: 2 ** 30,
+  minFreeBytes: 512 * 2 ** 20,
 }
 
 /** Reading the chain, and what the operator sends by itself: draw epochs, and lines within escrow. */

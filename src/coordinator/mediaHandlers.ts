@@ -19,9 +19,9 @@ type TranscriptionBody = RouteOutput<Routes['createTranscription']>
 
 /** Media up and down, and OpenAI's routes for images and audio. */
 export function createMediaHandlers(coordinator: Coordinator): MediaHandlers {
-  const { shelf, admission } = coordinator
+  const { shelf, admission, contents } = coordinator
   return {
-    uploadMedia: async ({ body }) => ({ body: await shelf.keep(body) }),
+    uploadMedia: async ({ body }, { app }) => ({ body: await shelf.keep(body, app.id) }),
     async getMedia({ params }) {
       const found = await shelf.find(params.hash)
       if (found === null) throw mediaAbsent(params)
@@ -33,14 +33,14 @@ export function createMediaHandlers(coordinator: Coordinator): MediaHandlers {
       const media = listOutputMedia(answer.output)
       const data =
         body.response_format === 'b64_json'
-          ? await Promise.all(media.map(async ({ sha256 }) => ({ b64_json: Buffer.from(await getOutput(coordinator, record.id, sha256)).toString('base64') })))
+          ? await Promise.all(media.map(async ({ sha256 }) => ({ b64_json: Buffer.from(await contents.getBlob(record, sha256)).toString('base64') })))
           : media.map(({ sha256 }) => ({ url: toMediaUrl(coordinator, context, sha256) }))
       const { params } = answer.content
       const size = 'width' in params ? `${params.width}x${params.height}` : ''
       return { body: { created: Math.floor(record.createdAtMs / 1000), data, size, output_format: 'png' }, headers: toTaskHeaders(record) }
     },
     async createTranscription({ body }, context) {
-      const { sha256 } = await shelf.keep(body.file)
+      const { sha256 } = await shelf.keep(body.file, context.app.id)
       const admitted = await admission.admit(fromTranscriptionFields(body.fields, sha256), toAsker(context))
       const { record, answer } = await waitForAnswer(coordinator, admitted, context.signal)
       return { body: toTranscription(answer, body.fields.response_format), headers: toTaskHeaders(record) }
@@ -49,7 +49,7 @@ export function createMediaHandlers(coordinator: Coordinator): MediaHandlers {
       const { record, answer } = await waitForAnswer(coordinator, await admission.admit(fromSpeechBody(body), toAsker(context)), context.signal)
       const [audio] = listOutputMedia(answer.output)
       if (audio === undefined) throw taskContentMissing({ taskId: record.id, hash: 'of its audio' })
-      return { body: await getOutput(coordinator, record.id, audio.sha256), headers: { ...toTaskHeaders(record), 'content-type': audio.type } }
+      return { body: await contents.getBlob(record, audio.sha256), headers: { ...toTaskHeaders(record), 'content-type': audio.type } }
     },
   }
 }
@@ -70,12 +70,6 @@ function getFirstImageModel({ catalogue, miners }: Coordinator): string {
   const first = offered.find(({ manifest }) => manifest.kind === 'image')
   if (first === undefined) throw modelUnknown({ model: null, known: offered.map(({ manifest }) => manifest.model).join(', ') })
   return first.manifest.model
-}
-
-async function getOutput({ ports }: Coordinator, taskId: Hash, hash: Hash): Promise<Uint8Array> {
-  const data = await ports.store.getBlob(hash)
-  if (data === null) throw taskContentMissing({ taskId, hash })
-  return data
 }
 
 // Whoever names a false host in its request is shown it again, and nobody else is.

@@ -1,11 +1,11 @@
-import type { MediaReader } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Media, MediaFile } from '../domain/media.ts'
-import type { CoordinatorStore } from '../domain/storePorts.ts'
+import type { NewBlob } from '../domain/storePorts.ts'
 import { type MediaClass, type PipelineKind, type TaskKindTraits, taskKindTraits } from '../domain/taskKinds.ts'
-import { mediaAbsent, mediaBytesExceeded, mediaUrlRefused } from '../errors/api.ts'
+import { mediaAbsent, mediaBytesExceeded, mediaUrlRefused, storageLow } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { mediaUnknown } from '../errors/media.ts'
+import type { CoordinatorPorts } from './coordinatorPorts.ts'
 
 /** A medium as a request names it: by the SHA-256 of one that is here, or as a `data:` URL. */
 export type MediaSource = { sha256: Hash } | string
@@ -25,30 +25,31 @@ const widest: Readonly<Record<MediaClass, MediaLimits>> = { image: toWidest('ima
  * says whenever somebody asks, so that bytes which are no medium (prompts, outputs) never leave this way.
  */
 export class MediaShelf {
-  readonly #store: Pick<CoordinatorStore, 'getBlob' | 'putBlob'>
-  readonly #reader: MediaReader
+  readonly #ports: Pick<CoordinatorPorts, 'store' | 'media' | 'clock' | 'config'>
 
-  constructor(store: Pick<CoordinatorStore, 'getBlob' | 'putBlob'>, reader: MediaReader) {
-    this.#store = store
-    this.#reader = reader
+  constructor(ports: Pick<CoordinatorPorts, 'store' | 'media' | 'clock' | 'config'>) {
+    this.#ports = ports
   }
 
   /**
-   * The medium that `data` is, kept.
+   * The medium that `data` is, kept for an hour, and from when a task names it on as long as that task's content.
    * @throws CUCKOO_MEDIA_UNKNOWN, CUCKOO_MEDIA_TOO_LARGE, CUCKOO_MEDIA_TOO_NARROW; CUCKOO_API_MEDIA_TOO_LARGE for too many bytes
+   * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED, CUCKOO_API_STORAGE_LOW when the app, or the disk, has no room for it
    */
-  async keep(data: Uint8Array): Promise<Media> {
+  async keep(data: Uint8Array, appId: string): Promise<Media> {
     const media = await this.#read(data, 'image').catch((error: unknown) => {
       if (error instanceof CuckooError && error.code === mediaUnknown.code) return this.#read(data, 'audio')
       throw error
     })
-    await this.#store.putBlob(data)
+    await this.#assertRoom(data)
+    const { store, clock, config } = this.#ports
+    await store.putMedia(data, { atMs: clock.nowMs(), app: { id: appId, quotaBytes: config.appMediaBytes } })
     return media
   }
 
   /** The medium with its bytes, or null: no blob has this hash, or it is no medium. */
   async find(hash: Hash): Promise<MediaFile | null> {
-    const data = await this.#store.getBlob(hash)
+    const data = await this.#ports.store.getBlob(hash)
     if (data === null) return null
     for (const wanted of ['image', 'audio'] as const) {
       // Output media may be larger than any input.
@@ -62,20 +63,30 @@ export class MediaShelf {
   }
 
   /**
-   * The input medium of a task of `kind`, and its bytes where they are not on the shelf yet: they are kept with the task.
-   * @throws CUCKOO_API_MEDIA_ABSENT, CUCKOO_API_MEDIA_URL_REFUSED, CUCKOO_API_MEDIA_TOO_LARGE and what {@link MediaReader} throws
+   * The input medium of a task of `kind`, and its bytes where they came with the request: they are kept with the task.
+   * @throws CUCKOO_API_MEDIA_ABSENT, CUCKOO_API_MEDIA_URL_REFUSED, CUCKOO_API_MEDIA_TOO_LARGE, CUCKOO_API_STORAGE_LOW and what the media reader throws
    */
-  async getInput(source: MediaSource, kind: PipelineKind): Promise<{ media: Media; fresh: Uint8Array | null }> {
+  async getInput(source: MediaSource, kind: PipelineKind): Promise<{ media: Media; blobs: NewBlob[] }> {
     const { takes, limits } = taskKindTraits[kind]
     const fresh = typeof source === 'string' ? parseDataUrl(source) : null
-    const data = typeof source === 'string' ? fresh : await this.#store.getBlob(source.sha256)
+    const data = typeof source === 'string' ? fresh : await this.#ports.store.getBlob(source.sha256)
     if (data === null) throw mediaAbsent({ hash: (source as { sha256: Hash }).sha256 })
-    return { media: await this.#read(data, takes.media ?? 'image', limits), fresh }
+    const media = await this.#read(data, takes.media ?? 'image', limits)
+    if (fresh === null) return { media, blobs: [] }
+    await this.#assertRoom(fresh)
+    return { media, blobs: [{ hash: media.sha256, bytes: fresh, quotaBytes: this.#ports.config.appMediaBytes }] }
   }
 
-  /** What `data` is. @throws as {@link MediaReader} does */
+  /** What `data` is. @throws as the media reader does */
   read(data: Uint8Array, wanted: MediaClass, limits: { maxPixels: number; maxSeconds: number }): Promise<Media> {
-    return this.#reader.read(data, wanted, limits)
+    return this.#ports.media.read(data, wanted, limits)
+  }
+
+  /** What apps send is refused before the disk is full: a result that cannot be written is work for nothing. */
+  async #assertRoom({ length: bytes }: Uint8Array): Promise<void> {
+    const { minFreeBytes: reservedBytes } = this.#ports.config
+    const { freeBytes } = await this.#ports.store.getSpace()
+    if (freeBytes - bytes < reservedBytes) throw storageLow({ bytes, freeBytes, reservedBytes })
   }
 
   #read(data: Uint8Array, wanted: MediaClass, limits: MediaLimits = widest[wanted]): Promise<Media> {

@@ -27,16 +27,20 @@ export function createOperationsHandlers(coordinator: Coordinator): Pick<Handler
       }
     },
     async getMetrics() {
-      updateGauges(coordinator)
+      await updateGauges(coordinator)
       return { body: await ports.metrics.registry.metrics() }
     },
   }
 }
 
-function updateGauges({ ports: { metrics }, board, miners, standing }: Coordinator): void {
+async function updateGauges({ ports: { metrics, store }, board, miners, standing }: Coordinator): Promise<void> {
   metrics.tasksQueued.set(board.queued)
   metrics.tasksRunning.set(board.running)
   metrics.minersWaiting.set(miners.waiting)
   metrics.sessionsOpen.set(miners.size)
   metrics.nodeSetAgeSeconds.set(standing.ageMs / 1000)
+  const { usedBytes, mediaBytes, freeBytes } = await store.getSpace()
+  metrics.storeBytes.set(usedBytes)
+  metrics.storeMediaBytes.set(mediaBytes)
+  metrics.storeFreeBytes.set(freeBytes)
 }

@@ -46,8 +46,7 @@ export async function createPipelineContent(
   const params = defaults[request.kind](request.params as never, toTokens)
   const { kind } = request
   if (!('media' in request.input)) return { content: { kind, input: toTextInput(request.input), params } as PipelineContent, blobs: [] }
-  const { media, fresh } = await shelf.getInput(request.input.media, kind)
-  const blobs = fresh === null ? [] : [{ hash: media.sha256, bytes: fresh }]
+  const { media, blobs } = await shelf.getInput(request.input.media, kind)
   return { content: { kind, input: { media }, params } as PipelineContent, blobs }
 }
 

@@ -7,6 +7,7 @@ import { coordinatorIneligible } from '../errors/coordinator.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorMetrics } from '../telemetry/metrics.ts'
 import { Catalogue } from './catalogue.ts'
+import { assertKeptLongEnough } from './contentSweep.ts'
 import { Coordinator } from './coordinator.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { DrawLog } from './drawLog.ts'
@@ -32,6 +33,7 @@ const sweepMs = 250
 /**
  * Starts a coordinator: reads the node set, takes up the store's open tasks and listens. It owns the store and the tokenizers
  * from then on, and closes them at its end.
+ * @throws CUCKOO_COORDINATOR_KEEP_TOO_SHORT when contents would go while a dispute may need them
  * @throws CUCKOO_COORDINATOR_INELIGIBLE when the node may not coordinate, or its operator on chain is another key
  * @throws CUCKOO_CHAIN_WALLET_TOO_LOW when its operator has no CAI for gas
  * @throws CUCKOO_SERVER_PORT_IN_USE, CUCKOO_SERVER_LISTEN_FAILED
@@ -40,11 +42,12 @@ export async function serveCoordinator(ports: CoordinatorPorts): Promise<Serving
   const { chain, store, logger } = ports
   const { pollMs, confirmations } = ports.config.nodeSet
   const onError = (error: unknown) => logger.warn({ err: toCuckooError(error) }, 'the node set could not be read again')
-  const { drawSeconds } = await chain.getParameters()
+  const parameters = await chain.getParameters()
+  assertKeptLongEnough(ports.config, parameters)
   const watch = await chain.watchNodes({ pollMs, confirmations, onError })
   try {
     const chainClock = createChainClock(ports.clock, () => watch.current().blockTimestamp)
-    const epochs = new Epochs(ports, { clock: chainClock, drawSeconds, onReady: () => coordinator.dispatcher.dispatchAll() })
+    const epochs = new Epochs(ports, { clock: chainClock, drawSeconds: parameters.drawSeconds, onReady: () => coordinator.dispatcher.dispatchAll() })
     await assertEligible(ports, epochs)
     const [catalogue, drawLog] = await Promise.all([Catalogue.load(ports), DrawLog.load(store), epochs.start()])
     const coordinator = new Coordinator(ports, { catalogue, drawLog, epochs, watch, chainClock })
@@ -99,7 +102,10 @@ async function listen(coordinator: Coordinator): Promise<ServingCoordinator> {
     observe: (observation) => observeRequest(metrics, observation),
   })
   const sweep = setInterval(() => runSweep(coordinator, sessions), sweepMs)
-  const upkeep = setInterval(() => void Promise.all([coordinator.epochs.update(), coordinator.lines.update()]), config.nodeSet.pollMs)
+  const upkeep = setInterval(
+    () => void Promise.all([coordinator.epochs.update(), coordinator.lines.update(), coordinator.sweep.update()]),
+    config.nodeSet.pollMs,
+  )
   const stopTimers = () => {
     clearInterval(sweep)
     clearInterval(upkeep)
@@ -125,7 +131,7 @@ function observeRequest(metrics: CoordinatorMetrics, { routeId, status, duration
 }
 
 function createHandle(coordinator: Coordinator, server: Server, stopTimers: () => void, url: string): ServingCoordinator {
-  const { ports, board, miners, dispatcher, catalogue, standing, epochs, lines } = coordinator
+  const { ports, board, miners, dispatcher, catalogue, standing, epochs, lines, sweep } = coordinator
   const stop = async (graceMs: number): Promise<void> => {
     coordinator.isDraining = true
     dispatcher.stop()
@@ -136,7 +142,7 @@ function createHandle(coordinator: Coordinator, server: Server, stopTimers: () =
     board.stopWaiting('all')
     // Answers that are being written get a moment; what is cut after it has its state in the store.
     await server.close({ graceMs: 1_000 })
-    await Promise.all([epochs.close(), lines.close()])
+    await Promise.all([epochs.close(), lines.close(), sweep.close()])
     await standing.close()
     await catalogue.close()
     await ports.tokenizers.dispose()

@@ -56,7 +56,7 @@ export async function takeOutputMedia(parts: Parts, session: Session, id: Medium
   task.mediaHandedIn.set(id.hash, null)
   try {
     const media = await readOutputMedium(parts.shelf, content, data, refuse)
-    await parts.ports.store.putBlob(data)
+    await parts.ports.store.putMedia(data, { atMs: parts.ports.clock.nowMs(), app: null })
     // Not when the attempt has ended meanwhile: the next one's media are counted anew.
     if (task.mediaHandedIn.has(id.hash)) task.mediaHandedIn.set(id.hash, media)
   } catch (error) {

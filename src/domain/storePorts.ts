@@ -52,8 +52,31 @@ export interface TaskRecord {
 }
 
 export interface NewTask extends Omit<TaskRecord, 'state' | 'attempt' | 'miner' | 'leaseUntilMs' | 'failures' | 'outputHash' | 'receipt' | 'finishedAtMs'> {
-  /** canonical JSON of input and params, with their SHA-256 that they are kept under */
-  blobs: { hash: Hash; bytes: Uint8Array }[]
+  /** canonical JSON of input and params, with their SHA-256 that they are kept under, and media that came with the request */
+  blobs: NewBlob[]
+}
+
+/** Bytes to keep with a task. `quotaBytes` counts them against what the task's app may keep. */
+export interface NewBlob {
+  hash: Hash
+  bytes: Uint8Array
+  quotaBytes?: number
+}
+
+/** Room for a coordinator's store. */
+export interface StoreSpace {
+  /** taken by rows and blobs */
+  usedBytes: number
+  /** of apps' media among them */
+  mediaBytes: number
+  /** left for more: what deleted rows gave back, and the disk under it */
+  freeBytes: number
+}
+
+/** An open task that {@link CoordinatorStore.nameOpenTasks} came to: where it goes on. */
+export interface OpenTaskCursor {
+  createdAtMs: number
+  row: number
 }
 
 /** Compare-and-set on (task, attempt, state): null means that somebody was faster, with nothing changed. */
@@ -77,7 +100,10 @@ export interface CoordinatorStore extends AppStore {
   /** starts at 1 and rises by one each time the store is opened by a coordinator: part of task ids */
   readonly incarnation: number
 
-  /** Creates the task, or finds the one that the same app made with the same idempotency key (`created: false`). */
+  /**
+   * Creates the task, or finds the one that the same app made with the same idempotency key (`created: false`).
+   * @throws CUCKOO_API_MEDIA_ABSENT when its medium was deleted meanwhile, CUCKOO_API_MEDIA_QUOTA_EXCEEDED
+   */
   createTask(task: NewTask): Promise<{ task: TaskRecord; created: boolean }>
   getTask(id: Hash): Promise<TaskRecord | null>
   findTaskByIdempotencyKey(appId: string, idempotencyKey: string): Promise<TaskRecord | null>
@@ -106,9 +132,29 @@ export interface CoordinatorStore extends AppStore {
   /** the bytes journalled by {@link assignTask} for this attempt */
   getSignedAssignment(taskId: Hash, attempt: number): Promise<Uint8Array | null>
 
+  /** Keeps a model's file for ever. */
   putBlob(bytes: Uint8Array): Promise<Hash>
+  /**
+   * Keeps a medium that no task names yet, counted against what `app` may keep, if one brought it.
+   * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED
+   */
+  putMedia(bytes: Uint8Array, naming: { atMs: number; app: { id: string; quotaBytes: number } | null }): Promise<Hash>
   getBlob(hash: Hash): Promise<Uint8Array | null>
 
+  getSpace(): Promise<StoreSpace>
+  /** unix ms: contents of tasks that ended before may be deleted; 0: none were yet */
+  getContentHorizon(): Promise<number>
+  /** Moves it; it never goes back. */
+  raiseContentHorizon(endedBeforeMs: number): Promise<void>
+  /** Says that the contents of up to `limit` open tasks made before `createdBeforeMs` are needed at `atMs`. Null: there are no more. */
+  nameOpenTasks(input: { createdBeforeMs: number; atMs: number; after: OpenTaskCursor | null; limit: number }): Promise<OpenTaskCursor | null>
+  /**
+   * Deletes up to `limit` blobs, and none after `limitBytes`, that were last needed before `neededBeforeMs` (by some minutes more:
+   * not each use is written down): by a task, or by nobody but who uploaded them. Blobs of models stay.
+   */
+  deleteBlobs(input: { by: 'upload' | 'task'; neededBeforeMs: number; limit: number; limitBytes: number }): Promise<{ blobs: number; bytes: number }>
+
+  /** The files that it names are kept for ever from then on. */
   putManifest(manifest: Manifest, digest: Hash, unixMs: number): Promise<void>
   listManifests(): Promise<{ digest: Hash; manifest: Manifest; firstSeenAtMs: number }[]>
 

@@ -188,6 +188,15 @@ export const taskTimedOut = defineError(
   }),
   504,
 )
+export const contentDeleted = defineError(
+  'CUCKOO_TASK_CONTENT_DELETED',
+  'rejected',
+  (f: { taskId: string; endedAt: string; deletedBefore: string }) => ({
+    message: `The content of task ${f.taskId} is deleted: it ended at ${f.endedAt}, and of tasks that ended before ${f.deletedBefore} only rows and receipts are kept.`,
+    hint: 'Send the request again as a new task; the operator sets how long contents stay with `cuckoo coordinator serve --keep`.',
+  }),
+  410,
+)
 export const streamDiverged = defineError('CUCKOO_TASK_STREAM_DIVERGED', 'unavailable', (f: { taskId: string }) => ({
   message: `A second miner took over task ${f.taskId} and its text does not continue what was sent.`,
   hint: 'The whole text is kept: GET /v1/tasks/{id}.',
@@ -249,6 +258,24 @@ export const uploadsFull = defineError('CUCKOO_API_UPLOADS_FULL', 'unavailable',
   message: `Uploads of ${f.maximumBytes} bytes are under way already.`,
   hint: 'Try again after the time in Retry-After.',
 }))
+export const mediaQuotaExceeded = defineError(
+  'CUCKOO_API_MEDIA_QUOTA_EXCEEDED',
+  'rejected',
+  (f: { bytes: number; usedBytes: number; quotaBytes: number }) => ({
+    message: `The medium has ${f.bytes} bytes; this key's media take ${f.usedBytes} of the ${f.quotaBytes} bytes that they may.`,
+    hint: "Wait: what no task names goes after an hour, the rest when its tasks' contents do. Or ask the operator for more (`cuckoo coordinator serve --app-media`).",
+  }),
+  413,
+)
+export const storageLow = defineError(
+  'CUCKOO_API_STORAGE_LOW',
+  'unavailable',
+  (f: { bytes: number; freeBytes: number; reservedBytes: number }) => ({
+    message: `The medium has ${f.bytes} bytes; the coordinator has ${f.freeBytes} bytes of disk left and reserves ${f.reservedBytes} for results.`,
+    hint: 'Try again later, or another coordinator; the operator frees disk space, or lowers `cuckoo coordinator serve --min-free`.',
+  }),
+  507,
+)
 
 // ---- the coordinator's standing ----
 export const notReady = defineError('CUCKOO_COORDINATOR_NOT_READY', 'unavailable', (f: { reason: string }) => ({

@@ -16,6 +16,10 @@ export const coordinatorIneligible = defineError('CUCKOO_COORDINATOR_INELIGIBLE'
   message: `The node ${f.node} cannot coordinate: ${f.reason}.`,
   hint: 'Check it with `cuckoo node show`, then `cuckoo register coordinator` or `cuckoo bond`.',
 }))
+export const keepTooShort = defineError('CUCKOO_COORDINATOR_KEEP_TOO_SHORT', 'usage', (f: { keepSeconds: number; minimumSeconds: number }) => ({
+  message: `Contents kept for ${f.keepSeconds} s are gone before a dispute about them can end: a challenge may come and be judged for ${f.minimumSeconds} s.`,
+  hint: `Pass \`--keep ${f.minimumSeconds}s\` or longer.`,
+}))
 export const taskContentMissing = defineError('CUCKOO_COORDINATOR_CONTENT_MISSING', 'internal', (f: { taskId: string; hash: string }) => ({
   message: `The content ${f.hash} of task ${f.taskId} is not in the store.`,
   hint: 'The store lost a blob: restore a backup, or cancel the task.',

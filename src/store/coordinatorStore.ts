@@ -1,15 +1,20 @@
+import { sha256 } from '../domain/canonical.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import type { CoordinatorStore } from '../domain/storePorts.ts'
 import { createAppTable } from './appStore.ts'
 import { createBlobTable } from './blobTable.ts'
+import { createContentSweeper } from './contentSweeper.ts'
 import { createStoreDirectory, openDatabase, runRead, type StoreFile } from './database.ts'
 import { createDrawTable } from './drawTable.ts'
 import { createOwedTable } from './owedTable.ts'
 import { createOwnerLock } from './ownerLock.ts'
 import { coordinatorSchema } from './schema.ts'
+import { readSpace } from './space.ts'
 import { toStoreError } from './sqliteErrors.ts'
+import { createTaskBlobs } from './taskBlobs.ts'
 import { createTaskTable } from './taskTable.ts'
+import { createUploadTable } from './uploadTable.ts'
 import { WriteQueue } from './writeQueue.ts'
 
 export interface CoordinatorStoreOptions {
@@ -43,6 +48,8 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
   const incarnation = bumpIncarnation(file)
   const queue = new WriteQueue(file)
   const blobs = createBlobTable(database)
+  const uploads = createUploadTable(database)
+  const taskBlobs = createTaskBlobs(blobs, uploads)
   const draws = createDrawTable(database)
   const owed = createOwedTable(database)
   const insertManifest = database.prepare('INSERT OR IGNORE INTO manifests (digest, body, first_seen_at_ms) VALUES (?, ?, ?)')
@@ -50,13 +57,29 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
   let isOpen = true
   return {
     incarnation,
-    ...createTaskTable(file, queue, { blobs, draws, owed }),
+    ...createTaskTable(file, queue, { taskBlobs, draws, owed }),
     ...createAppTable(file, queue),
-    putBlob: (bytes) => queue.write(() => blobs.put(bytes)),
+    ...createContentSweeper(file, queue, { blobs, uploads, taskBlobs }),
+    putBlob: (bytes) => queue.write(() => blobs.put(bytes, { by: 'model', atMs: 0 })),
+    putMedia: async (bytes, { atMs, app }) => {
+      const hash = sha256(bytes)
+      const upload = app === null ? null : { appId: app.id, hash, bytes: bytes.length }
+      const refusal = await queue.write(() => {
+        const problem = upload === null || app === null ? null : uploads.findRefusal(upload, app.quotaBytes)
+        if (problem !== null) return problem
+        blobs.put(bytes, { by: 'upload', atMs }, hash)
+        if (upload !== null) uploads.add(upload)
+        return null
+      })
+      if (refusal !== null) throw refusal
+      return hash
+    },
+    getSpace: () => readSpace(file, () => uploads.getTotal()),
     getBlob: (hash) => runRead(file, () => blobs.get(hash)),
     putManifest: (manifest, digest, unixMs) =>
       queue.write(() => {
         insertManifest.run(digest, JSON.stringify(manifest), unixMs)
+        for (const { sha256 } of manifest.files) blobs.name(sha256, { by: 'model', atMs: unixMs })
       }),
     listManifests: () =>
       runRead(file, () =>

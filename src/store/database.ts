@@ -77,7 +77,8 @@ export function readDatabase<T>(directory: string, schema: Schema, read: (databa
   }
 }
 
-function readPragma(database: DatabaseSync, name: string): number {
+/** The number that a pragma of SQLite says. */
+export function readPragma(database: DatabaseSync, name: string): number {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number
 }
 

@@ -106,6 +106,28 @@ DELETE FROM draw_epochs;
 ALTER TABLE draw_epochs ADD COLUMN revealed INTEGER NOT NULL DEFAULT 0;
 `
 
+// What a blob is kept for, and the last moment at which something named it (to some minutes). Both stand in rows of before as these
+// defaults, so that no blob is copied: those count from the migration. Tokenizer files of manifests stay for ever.
+const coordinatorRetention = `
+ALTER TABLE blobs ADD COLUMN kept_for INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE blobs ADD COLUMN named_at_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE blobs SET kept_for = 2 WHERE hash IN
+  (SELECT json_extract(file.value, '$.sha256') FROM manifests, json_each(manifests.body, '$.files') AS file);
+CREATE INDEX blobs_by_age ON blobs (kept_for, named_at_ms);
+INSERT INTO meta (name, value) SELECT 'blobs_since_ms', CAST(unixepoch() * 1000 AS TEXT) WHERE EXISTS (SELECT 1 FROM blobs);
+
+CREATE TABLE uploads (
+  hash TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (hash, app_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE app_media (
+  app_id TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
 const minerTables = `
 CREATE TABLE outbox (
   assignment_digest TEXT PRIMARY KEY,
@@ -170,7 +192,7 @@ export const coordinatorSchema: Schema = {
   name: 'coordinator store',
   fileName: 'coordinator.sqlite',
   applicationId: 0x43554343, // 'CUCC'
-  migrations: [coordinatorTables, coordinatorPayments],
+  migrations: [coordinatorTables, coordinatorPayments, coordinatorRetention],
 }
 
 /** The miner's file. */

@@ -3,10 +3,12 @@ import { toPrice } from '../domain/receipt.ts'
 import type { CoordinatorStore, TaskRecord } from '../domain/storePorts.ts'
 import { type TaskState, taskStates } from '../domain/task.ts'
 import { toNewRecord } from '../domain/taskRecord.ts'
-import type { BlobTable } from './blobTable.ts'
+import { CuckooError } from '../errors/cuckooError.ts'
+import { namingStepMs } from './blobTable.ts'
 import { runRead, type StoreFile } from './database.ts'
 import type { DrawTable } from './drawTable.ts'
 import type { OwedTable } from './owedTable.ts'
+import type { TaskBlobs } from './taskBlobs.ts'
 import { encodeReceipt, fromTaskRow, type TaskRow, toTaskParameters } from './taskRows.ts'
 import type { WriteQueue } from './writeQueue.ts'
 
@@ -30,8 +32,8 @@ const open = `state IN ('queued', 'assigned', 'running')`
 const leased = `state IN ('assigned', 'running')`
 
 /** Tasks and their signature journal: each change of state is one compare-and-set on (task, attempt, state). */
-export function createTaskTable(file: StoreFile, queue: WriteQueue, parts: { blobs: BlobTable; draws: DrawTable; owed: OwedTable }): TaskMethods {
-  const { blobs, draws, owed } = parts
+export function createTaskTable(file: StoreFile, queue: WriteQueue, parts: { taskBlobs: TaskBlobs; draws: DrawTable; owed: OwedTable }): TaskMethods {
+  const { taskBlobs, draws, owed } = parts
   const prepare = (sql: string) => file.database.prepare(sql)
   const insert = prepare(`INSERT INTO tasks (id, app_id, idempotency_key, request_hash, model, manifest, kind, input_hash, params_hash, seed, task_key,
     target_miner, unit_price_wei, max_price_wei, state, attempt, failures, created_at_ms)
@@ -57,16 +59,27 @@ export function createTaskTable(file: StoreFile, queue: WriteQueue, parts: { blo
   const toRecord = (row: unknown): TaskRecord | null => (row === undefined ? null : fromTaskRow(row as TaskRow))
   const toRecords = (rows: unknown[]): TaskRecord[] => rows.map((row) => fromTaskRow(row as TaskRow))
   const findByKey = (appId: string, key: string) => toRecord(selectByKey.get(appId, key))
+  /** A task that ends long after it was made names its content once more: it is kept from its end on. */
+  const toEnded = (task: TaskRecord | null): TaskRecord | null => {
+    if (task !== null && task.finishedAtMs !== null && task.finishedAtMs > task.createdAtMs + namingStepMs) taskBlobs.name(task, task.finishedAtMs)
+    return task
+  }
 
   return {
-    createTask: (task) =>
-      queue.write(() => {
+    createTask: async (task) => {
+      // A refusal is no failure of the batch: its neighbours need not run again.
+      const made = await queue.write(() => {
         const existing = task.idempotencyKey === null ? null : findByKey(task.appId, task.idempotencyKey)
         if (existing !== null) return { task: existing, created: false }
-        for (const { bytes, hash } of task.blobs) blobs.put(bytes, hash)
+        const refusal = taskBlobs.findRefusal(task)
+        if (refusal !== null) return refusal
+        taskBlobs.create(task)
         insert.run(toTaskParameters(task))
         return { task: toNewRecord(task), created: true }
-      }),
+      })
+      if (made instanceof CuckooError) throw made
+      return made
+    },
     getTask: (id) => runRead(file, () => toRecord(selectById.get(id))),
     findTaskByIdempotencyKey: (appId, key) => runRead(file, () => findByKey(appId, key)),
     listOpenTasks: () => runRead(file, () => toRecords(selectOpen.all())),
@@ -86,15 +99,16 @@ export function createTaskTable(file: StoreFile, queue: WriteQueue, parts: { blo
         const receipt = encodeReceipt(input.receipt)
         const task = toRecord(complete.get({ id: input.id, attempt: input.attempt, hash: input.outputHash, receipt, at: input.finishedAtMs }))
         if (task === null) return null
-        blobs.put(input.output, input.outputHash)
+        taskBlobs.complete(task, input.output, input.outputHash)
         if (task.miner !== null) owed.add(task.miner, toPrice(input.receipt))
-        return task
+        return toEnded(task)
       }),
     endAttempt: (input) =>
-      queue.write(() =>
-        toRecord(endAttempt.get({ id: input.id, attempt: input.attempt, next: input.next, failure: JSON.stringify(input.failure), at: input.atMs })),
-      ),
-    cancelTask: (input) => queue.write(() => toRecord(cancel.get({ id: input.id, at: input.atMs }))),
+      queue.write(() => {
+        const { id, attempt, next, atMs: at } = input
+        return toEnded(toRecord(endAttempt.get({ id, attempt, next, failure: JSON.stringify(input.failure), at })))
+      }),
+    cancelTask: (input) => queue.write(() => toEnded(toRecord(cancel.get({ id: input.id, at: input.atMs })))),
     getSignedAssignment: (taskId: Hash, attempt: number) =>
       runRead(file, () => (selectSigned.get(taskId, attempt) as { body: Uint8Array } | undefined)?.body ?? null),
 

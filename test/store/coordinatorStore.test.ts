@@ -180,7 +180,7 @@ describe('what else is kept', () => {
     const bytes = Buffer.from('tokenizer')
     expect(await store.putBlob(bytes)).toBe(sha256(bytes))
     expect(await store.putBlob(bytes)).toBe(sha256(bytes))
-    const manifest = { model: 'a/b' } as never
+    const manifest = { model: 'a/b', files: [] } as never
     await store.putManifest(manifest, toNumberedHash(2), 20)
     await store.putManifest(manifest, toNumberedHash(1), 10)
     await store.putManifest(manifest, toNumberedHash(2), 5)

@@ -20,7 +20,7 @@ export const uploadMedia = defineRoute({
   maxBodyBytes: taskKindTraits.transcription.limits.maxMediaBytes,
   summary: 'Keeps an image (PNG, JPEG, WebP) or a sound (WAV, MP3, FLAC) for tasks to name by its SHA-256. What it is, its first bytes say.',
   response: zMedia,
-  errors: [errors.mediaBytesExceeded, errors.uploadsFull],
+  errors: [errors.mediaBytesExceeded, errors.mediaQuotaExceeded, errors.uploadsFull, errors.storageLow],
 })
 
 export const getMedia = defineRoute({
@@ -105,7 +105,7 @@ export const createTranscription = defineRoute({
     z.object({ text: z.string() }),
     z.string(),
   ]),
-  errors: [...served, errors.mediaBytesExceeded, errors.uploadsFull],
+  errors: [...served, errors.mediaBytesExceeded, errors.mediaQuotaExceeded, errors.uploadsFull, errors.storageLow],
 })
 
 export const createSpeech = defineRoute({

@@ -66,9 +66,12 @@ export const createTask = defineRoute({
     errors.mediaAbsent,
     errors.mediaUrlRefused,
     errors.mediaBytesExceeded,
+    errors.mediaQuotaExceeded,
+    errors.storageLow,
     errors.queueFull,
     errors.draining,
     errors.idempotencyConflict,
+    errors.contentDeleted,
   ],
 })
 
@@ -83,7 +86,7 @@ export const getTask = defineRoute({
     waitMs: z.coerce.number().int().min(0).max(600_000).default(0).describe('wait until it has ended, at most this long'),
   }),
   response: zTask,
-  errors: [errors.taskUnknown],
+  errors: [errors.taskUnknown, errors.contentDeleted],
 })
 
 export const watchTask = defineRoute({
@@ -101,7 +104,7 @@ export const watchTask = defineRoute({
       .object({ type: z.literal('progress'), attempt: z.int(), done: z.int(), total: z.int() })
       .describe('paid units that the miner has done, of those the task has'),
   ]),
-  errors: [errors.taskUnknown],
+  errors: [errors.taskUnknown, errors.contentDeleted],
 })
 
 export const cancelTask = defineRoute({
@@ -112,7 +115,7 @@ export const cancelTask = defineRoute({
   params: taskParams,
   summary: 'Cancels a task that has not ended.',
   response: zTask,
-  errors: [errors.taskUnknown],
+  errors: [errors.taskUnknown, errors.contentDeleted],
 })
 
 export const getReceipt = defineRoute({
@@ -129,7 +132,7 @@ export const getReceipt = defineRoute({
     chainId: z.int(),
     stakingContract: zAddress,
   }),
-  errors: [errors.taskUnknown, errors.taskNotDone],
+  errors: [errors.taskUnknown, errors.taskNotDone, errors.contentDeleted],
 })
 
 export const getManifest = defineRoute({

@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { formatDuration } from '../../../config/duration.ts'
+import { zBytes } from '../../../config/parseValue.ts'
 import { type CoordinatorConfig, defaultCoordinatorConfig } from '../../../coordinator/coordinatorPorts.ts'
 import { formatAmount, parseAmount } from '../../../domain/amount.ts'
 import type { Hash } from '../../../domain/hex.ts'
+import { publicParameters, toDisputeSeconds } from '../../../domain/networkParameters.ts'
 import type { NodeRecord } from '../../../domain/node.ts'
 import { type ModelKind, modelKinds, taskKindTraits } from '../../../domain/taskKinds.ts'
 import { waitForAbort } from '../../abort.ts'
@@ -36,6 +39,7 @@ const zKindPrice = z
     return [kind as ModelKind, parseAmount(amount as string)]
   })
 
+const minKeepSeconds = publicParameters.evidenceSeconds + toDisputeSeconds(publicParameters)
 const parseDigest = (text: string) => zHash.parse(text)
 
 const options = z.object({
@@ -62,6 +66,20 @@ const options = z.object({
     .describe("CAI that each miner's line is kept at, within escrow; 0: lines are raised by hand")
     .meta({ placeholder: 'amount' }),
   restored: z.boolean().default(false).describe('the store comes from a backup: its open tasks are cancelled, so that none is signed twice'),
+  keep: zDuration
+    .prefault(`${defaults.keepMs / 86_400_000}d`)
+    .describe(
+      `how long contents and media stay after their task's end; rows and receipts stay for ever. At least as long as a challenge may come and be judged: ${formatDuration(minKeepSeconds)} on public networks`,
+    )
+    .meta({ placeholder: 'duration' }),
+  appMedia: zBytes
+    .prefault(`${defaults.appMediaBytes / 2 ** 30}GiB`)
+    .describe('media that one app may have here; uploads that no task names go after an hour')
+    .meta({ placeholder: 'size' }),
+  minFree: zBytes
+    .prefault(`${defaults.minFreeBytes / 2 ** 20}MiB`)
+    .describe('room for results: no media are taken that would leave less of the disk')
+    .meta({ placeholder: 'size' }),
   grace: zDuration.prefault('20s').describe('how long stopping waits for running tasks').meta({ placeholder: 'duration' }),
 })
 
@@ -131,6 +149,9 @@ function toCoordinatorConfig(chosen: z.output<typeof options>, { isDevnet, publi
     graceMs: chosen.grace,
     restored: chosen.restored,
     lineWei: chosen.line,
+    keepMs: chosen.keep,
+    appMediaBytes: chosen.appMedia,
+    minFreeBytes: chosen.minFree,
   }
 }
 
