@@ -1,77 +1,51 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '../../src/api/client.ts'
-import { weiPerCai } from '../../src/domain/amount.ts'
-import type { Engine } from '../../src/domain/enginePort.ts'
 import type { OfferedModel } from '../../src/miner/modelShelf.ts'
-import { startMiner } from '../../src/miner/startMiner.ts'
-import { openMinerStore } from '../../src/store/minerStore.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
-import { createMinerMetrics } from '../../src/telemetry/metrics.ts'
-import { coordinatorNode, coordinatorSigner, toMinerNode, toMinerSigner, verifier } from '../support/coordinatorRig.ts'
-import { createFakeChain } from '../support/fakeChain.ts'
-import { createNodeRecord } from '../support/minerFakes.ts'
+import type { MinerCommand } from './inferenceMiner.ts'
 
 export interface BenchNetwork {
   app: Client
+  /** 99th percentile of the miner's event-loop lag while `run` runs, ms */
+  measureMinerLag(run: () => Promise<void>): Promise<number>
   close(): Promise<void>
 }
 
 /**
- * A miner in this process on `engine`, and a coordinator in another that knows it: real store, server, sessions, signatures and
- * tokenizers. The chain alone is played.
+ * A coordinator and a miner, each in a process of its own as they are in life, and an app in this one: real store, server, sessions,
+ * signatures, tokenizers and engine. The chain alone is played.
  */
-export async function startBenchNetwork(engine: Engine, models: readonly OfferedModel[]): Promise<BenchNetwork> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./inferenceCoordinator.ts', import.meta.url)), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const [{ url, apiKey }] = (await once(child, 'message')) as [{ url: string; apiKey: string }]
-  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-bench-miner-'))
-  const [node, signer] = [toMinerNode(1), toMinerSigner(1)]
-  const records = [
-    createNodeRecord(coordinatorNode, 'coordinator', coordinatorSigner.address, { url }),
-    createNodeRecord(node, 'miner', signer.address, { weightCai: 21_000 }),
-  ]
-  const store = await openMinerStore({ directory })
-  const miner = await startMiner({
-    node,
-    signer,
-    verifier,
-    chain: createFakeChain(records, { capWei: 1_000_000n * weiPerCai }),
-    store,
-    engine,
-    clock: { nowMs: () => Date.now() },
-    logger: createLogger({ level: 'silent', name: 'miner' }),
-    metrics: createMinerMetrics(),
-    config: {
-      models,
-      slots: 16,
-      coordinators: [],
-      blocked: [],
-      minUnitPriceWei: 0n,
-      maxUnpaid: 1_000,
-      redeemAboveWei: null,
-      allowPrivate: true,
-      client: 'cuckoo/bench',
-      chain: { pollMs: 1_000, confirmations: 0 },
-    },
-    onEvent: () => undefined,
-  })
+export async function startBenchNetwork(modelsDirectory: string, models: readonly OfferedModel[]): Promise<BenchNetwork> {
+  const [coordinator, miner] = [startProcess('./inferenceCoordinator.ts'), startProcess('./inferenceMiner.ts')]
+  const [{ url, apiKey }] = (await once(coordinator, 'message')) as [{ url: string; apiKey: string }]
+  const command = async (message: MinerCommand): Promise<{ lagMs: number }> => {
+    miner.send(message)
+    const [answer] = (await once(miner, 'message')) as [{ lagMs: number }]
+    return answer
+  }
+  await command({ type: 'start', url, modelsDirectory, models })
   const app = createClient({ url, apiKey, allowPrivate: true, timeoutMs: 120_000 })
   await waitForModels(app, models.length)
   return {
     app,
-    close: async () => {
+    async measureMinerLag(run) {
+      await command({ type: 'watchLag' })
+      await run()
+      return (await command({ type: 'getLag' })).lagMs
+    },
+    async close() {
       await app.close()
-      await miner.stop()
-      await store.close()
-      child.disconnect()
-      await once(child, 'exit')
-      rmSync(directory, { recursive: true, force: true })
+      for (const child of [miner, coordinator]) {
+        child.disconnect()
+        await once(child, 'exit')
+      }
     },
   }
+}
+
+function startProcess(file: string): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' })
 }
 
 async function waitForModels(app: Client, count: number): Promise<void> {

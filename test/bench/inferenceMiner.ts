@@ -1,0 +1,77 @@
+/** A miner in a process of its own, on the real engine, for inference.ts: started by a message, and asked for its event-loop lag by others. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { weiPerCai } from '../../src/domain/amount.ts'
+import { createEngine } from '../../src/inference/createEngine.ts'
+import type { OfferedModel } from '../../src/miner/modelShelf.ts'
+import { startMiner } from '../../src/miner/startMiner.ts'
+import { openMinerStore } from '../../src/store/minerStore.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { createMinerMetrics } from '../../src/telemetry/metrics.ts'
+import { coordinatorNode, coordinatorSigner, toMinerNode, toMinerSigner, verifier } from '../support/coordinatorRig.ts'
+import { createFakeChain } from '../support/fakeChain.ts'
+import { createNodeRecord } from '../support/minerFakes.ts'
+
+/** What the bench says to this process. */
+export type MinerCommand =
+  | { type: 'start'; url: string; modelsDirectory: string; models: readonly OfferedModel[] }
+  /** the lag is taken from here on */
+  | { type: 'watchLag' }
+  /** answered by the 99th percentile of the lag since, ms */
+  | { type: 'getLag' }
+
+const directory = mkdtempSync(join(tmpdir(), 'cuckoo-bench-miner-'))
+const store = await openMinerStore({ directory })
+const lag = monitorEventLoopDelay({ resolution: 1 })
+let end = async () => {}
+
+async function start({ url, modelsDirectory, models }: MinerCommand & { type: 'start' }): Promise<void> {
+  const [node, signer] = [toMinerNode(1), toMinerSigner(1)]
+  const records = [
+    createNodeRecord(coordinatorNode, 'coordinator', coordinatorSigner.address, { url }),
+    createNodeRecord(node, 'miner', signer.address, { weightCai: 21_000 }),
+  ]
+  const engine = createEngine({ modelsDirectory, offline: true })
+  const miner = await startMiner({
+    node,
+    signer,
+    verifier,
+    chain: createFakeChain(records, { capWei: 1_000_000n * weiPerCai }),
+    store,
+    engine,
+    clock: { nowMs: () => Date.now() },
+    logger: createLogger({ level: 'silent', name: 'miner' }),
+    metrics: createMinerMetrics(),
+    config: {
+      models,
+      slots: 16,
+      coordinators: [],
+      blocked: [],
+      minUnitPriceWei: 0n,
+      maxUnpaid: 1_000,
+      redeemAboveWei: null,
+      allowPrivate: true,
+      client: 'cuckoo/bench',
+      chain: { pollMs: 1_000, confirmations: 0 },
+    },
+    onEvent: () => undefined,
+  })
+  end = async () => {
+    await miner.stop()
+    await engine.dispose()
+  }
+}
+
+process.on('message', async (command: MinerCommand) => {
+  if (command.type === 'watchLag') lag.enable()
+  else if (command.type === 'getLag') lag.disable()
+  else await start(command)
+  process.send?.({ lagMs: lag.percentile(99) / 1e6 })
+})
+process.on('disconnect', async () => {
+  await end()
+  await store.close()
+  rmSync(directory, { recursive: true, force: true })
+})
