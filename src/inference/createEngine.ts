@@ -1,6 +1,6 @@
 import type { Engine, OpenModel } from '../domain/enginePort.ts'
 import { listBundledModels } from './bundledModels.ts'
-import { chooseDevice, type ProbedDevice, probeDevices } from './devices.ts'
+import { chooseDevice, type ProbedDevice, probeDevices, toDevicesFor } from './devices.ts'
 import type { InferenceLogger } from './logger.ts'
 import { assertModelName } from './modelName.ts'
 import { openModel } from './openModel.ts'
@@ -38,7 +38,10 @@ export function createEngine(options: EngineOptions): Engine {
     openModel: async (request) => {
       assertModelName(request.model)
       request.signal?.throwIfAborted()
-      const chosen = request.device === 'cpu' ? { device: request.device, reason: 'as asked' } : chooseDevice(request.device, await getDevices())
+      const chosen =
+        request.device === 'cpu'
+          ? { device: request.device, reason: 'as asked' }
+          : chooseDevice(request.device, toDevicesFor(request.dtype, await getDevices()))
       const { folder, manifest } = await prepareModel(request, options)
       options.logger?.debug({ model: request.model, device: chosen.device, reason: chosen.reason }, 'opening model')
       const opened = await openModel({

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DeviceInfo, DeviceName } from '../domain/enginePort.ts'
+import type { Dtype } from '../domain/manifest.ts'
 import { deviceUnavailable } from '../errors/inference.ts'
 import { findRuntime } from './findRuntime.ts'
 import { findSibling } from './findSibling.ts'
@@ -12,6 +13,8 @@ import type { ProbeReport } from './probeDevice.ts'
 /** A device with the measure that `auto` decides by: how many times faster than the CPU it multiplies matrices. */
 export interface ProbedDevice extends DeviceInfo {
   speedup: number
+  /** it computes in single precision only; absent: in both */
+  lacksHalf?: boolean
 }
 
 /** A software adapter takes seconds to compile its first shader. */
@@ -54,7 +57,7 @@ async function probe(device: DeviceName): Promise<ProbedDevice> {
     speedup >= 1
       ? `multiplies matrices ${speedup.toFixed(1)} times as fast as the CPU`
       : `multiplies matrices ${(1 / speedup).toFixed(1)} times slower than the CPU`
-  return { device, available: true, detail, speedup }
+  return { device, available: true, detail: report.half ? detail : `${detail}, and not in half precision`, speedup, lacksHalf: !report.half }
 }
 
 function runProbe(device: DeviceName): Promise<ProbeReport> {
@@ -86,6 +89,14 @@ function toShortReason(reason: string): string {
   return ((lines[0] ?? '').split(/ was false\. | : FAIL : /).at(-1) ?? '').replace(/\.$/, '').slice(0, 200)
 }
 
+/** The devices as they are to weights of `dtype`: those that compute in single precision only are not there for fp16 and q4f16. */
+export function toDevicesFor(dtype: Dtype, devices: readonly ProbedDevice[]): ProbedDevice[] {
+  const half = dtype === 'fp16' || dtype === 'q4f16'
+  return devices.map((probed) =>
+    half && probed.lacksHalf ? { ...probed, available: false, detail: `it computes in single precision only, and the weights are ${dtype}` } : probed,
+  )
+}
+
 /** What to do about a device that is not there, on this platform. */
 export function getDeviceFix(device: DeviceName, { platform, arch } = process as { platform: string; arch: string }): string {
   if (device === 'cpu') return 'Use --device cpu.'
@@ -108,5 +119,6 @@ export function chooseDevice(wanted: DeviceName | 'auto', devices: readonly Prob
   }
   const found = devices.find(({ device }) => device === wanted)
   if (found?.available) return { device: wanted, reason: 'as asked' }
-  throw deviceUnavailable({ device: wanted, reason: found?.detail ?? 'it is unknown', nextStep: getDeviceFix(wanted) })
+  const nextStep = found?.lacksHalf ? 'Use --dtype fp32 or q4, or --device cpu.' : getDeviceFix(wanted)
+  throw deviceUnavailable({ device: wanted, reason: found?.detail ?? 'it is unknown', nextStep })
 }

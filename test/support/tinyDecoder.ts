@@ -68,7 +68,7 @@ export function createFibonacciGraph({ cache = 'float', logits = 'float' }: Tiny
 }
 
 /** Files of the model that {@link createFibonacciGraph} is, under the name of a dtype. */
-export function toTinyDecoder(dtype: 'fp32' | 'fp16' | 'q4f16', options: TinyDecoderOptions): Files {
+export function toTinyDecoder(dtype: 'fp32' | 'fp16' | 'q4f16', options: TinyDecoderOptions = {}): Files {
   const suffix = dtype === 'fp32' ? '' : `_${dtype}`
   return {
     'config.json': {

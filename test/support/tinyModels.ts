@@ -14,8 +14,13 @@ import { toTinyWhisper } from './tinyWhisper.ts'
 /** Writes the tiny model of a kind as `<directory>/tiny/<kind>` (a few ms); its name, `tiny/<kind>`, fp32, source `folder`. */
 export async function writeTinyModel(directory: string, kind: PipelineKind): Promise<string> {
   const model = `tiny/${kind}`
-  writeModelFiles(join(directory, model), tinyModels[kind]())
+  writeModelFiles(join(directory, model), toTinyModel(kind))
   return model
+}
+
+/** The files of the tiny model of a kind. */
+export function toTinyModel(kind: PipelineKind): Files {
+  return tinyModels[kind]()
 }
 
 const tinyModels: { readonly [K in PipelineKind]: () => Files } = {
