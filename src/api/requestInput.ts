@@ -82,21 +82,31 @@ function decodeBody(route: Route, raw: Uint8Array | RawForm, parseJson: JsonPars
 function decodePart(schema: z.ZodType, value: unknown, part: Part): unknown {
   const result = z.safeDecode(schema, value as never)
   if (result.success) return result.data
-  const { path, problem } = describeIssue(result.error)
+  const { path, problem } = describeIssue(result.error, value)
   const param = path.join('.').slice(0, 100)
   throw requestInvalid({ where: param === '' ? part : `${part} ${param}`, problem, ...(param === '' ? {} : { param }) }, { cause: result.error })
 }
 
-/** Where the first thing is that breaks a schema, and what it is. Of a union: of the branch that came furthest. */
-export function describeIssue(error: { issues: z.core.$ZodIssue[] }): { path: PropertyKey[]; problem: string } {
+/** Where the first thing is that breaks a schema, and what it is, with what `input` has there. Of a union: of the branch that came furthest. */
+export function describeIssue(error: { issues: z.core.$ZodIssue[] }, input?: unknown): { path: PropertyKey[]; problem: string } {
   const issue = error.issues[0] as z.core.$ZodIssue
+  const found = getAt(input, issue.path)
+  if (issue.code === 'unrecognized_keys') return { path: [...issue.path, issue.keys[0] as string], problem: 'is not known here' }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const inner = issue.errors.map((issues) => describeIssue({ issues })).reduce((best, next) => (next.path.length > best.path.length ? next : best))
+    const inner = issue.errors.map((issues) => describeIssue({ issues }, found)).reduce((best, next) => (next.path.length > best.path.length ? next : best))
     if (inner.path.length > 0) return { path: [...issue.path, ...inner.path], problem: inner.problem }
   }
-  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] as string] : issue.path
-  const problem = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message.replace(/^Invalid input: /, '')
-  return { path, problem }
+  return { path: issue.path, problem: `${issue.message.replace(/^Invalid input: /, '')}${formatFound(found)}` }
+}
+
+function getAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], input)
+}
+
+// A number, or a text short enough to be one of a choice: a prompt does not go into messages.
+function formatFound(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length <= 40)) return `, not ${JSON.stringify(value)}`
+  return ''
 }
 
 /**

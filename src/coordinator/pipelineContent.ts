@@ -53,6 +53,7 @@ export async function createPipelineContent(
 function toTextInput(input: { text: string; labels?: string[] }): PipelineInput {
   if (input.labels === undefined) return { text: input.text }
   const { text, labels } = input
-  if (new Set(labels).size < labels.length) throw requestInvalid({ where: 'input.labels', problem: 'names a label twice', param: 'input.labels' })
+  const twice = labels.find((label, index) => labels.indexOf(label) < index)
+  if (twice !== undefined) throw requestInvalid({ where: 'input.labels', problem: `names '${twice}' twice`, param: 'input.labels' })
   return { text, labels }
 }
