@@ -46,7 +46,8 @@ export class CuckooCommand extends Command {
   }
   refuseOption(flag: string): never {
     const own = this.options.map((option) => option.long ?? '')
-    throw flagUnknown({ flag, command: this.words, suggestion: findSimilar(flag, [...own, ...globalFlags.map(([, key]) => key.flag), '--help']) })
+    const suggestion = findSimilar(flag, [...own, ...globalFlags.map(([, key]) => key.flag), '--help'])
+    throw flagUnknown({ flag, command: this.words, suggestion, takesText: this.registeredArguments.length > 0 })
   }
   missingArgument(name: string): never {
     throw argumentMissing({ argument: name, command: this.words, usage: this.usageLine })

@@ -3,7 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DevnetState, findDevnet, getDevnetFolder } from '../devnet/devnetState.ts'
-import { devnetChildFailed, devnetStartTimeout } from '../errors/devnet.ts'
+import { toChildFailed } from '../devnet/runCommand.ts'
+import { devnetStartTimeout } from '../errors/devnet.ts'
 
 const limitMs = 180_000
 
@@ -29,7 +30,7 @@ export async function startDetached(options: { home: string; script: string; fla
     while (performance.now() < until) {
       const state = findDevnet(options.home)
       if (state !== undefined && state.pid === child.pid) return state
-      if (exitCode !== undefined) throw devnetChildFailed({ command: 'cuckoo devnet start', exitCode, reason: readReason(errors) })
+      if (exitCode !== undefined) throw toChildFailed('cuckoo devnet start', exitCode, readFileSync(errors, 'utf8'))
       options.signal.throwIfAborted()
       await sleep(100)
     }
@@ -39,15 +40,5 @@ export async function startDetached(options: { home: string; script: string; fla
     throw error
   } finally {
     child.unref()
-  }
-}
-
-/** The message of the JSON error that the process printed last. */
-function readReason(path: string): string {
-  const last = readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? ''
-  try {
-    return (JSON.parse(last) as { error: { message: string } }).error.message
-  } catch {
-    return last
   }
 }

@@ -1,7 +1,15 @@
+import { existsSync } from 'node:fs'
 import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { fileExists, fileUnreadable, fileUnwritable } from '../errors/cli.ts'
+import { dirname } from 'node:path'
+import { fileExists, fileUnreadable, fileUnwritable, folderMissing } from '../errors/cli.ts'
 
 const maxBytes = 64 * 1024 * 1024
+
+/** @param path of the file that was to be written */
+function toWriteError(path: string, cause: unknown): Error {
+  const isFolderMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+  return isFolderMissing ? folderMissing({ path, folder: dirname(path) }, { cause }) : fileUnwritable({ path, reason: toReason(cause) }, { cause })
+}
 
 function toReason(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
@@ -27,22 +35,22 @@ export async function readBytes(path: string): Promise<Buffer> {
   }
 }
 
-/** Writes a file that is not there yet, readable by its owner only. @throws CUCKOO_CLI_FILE_EXISTS, CUCKOO_CLI_FILE_UNWRITABLE */
+/** Writes a file that is not there yet, readable by its owner only. @throws CUCKOO_CLI_FILE_EXISTS, CUCKOO_CLI_FOLDER_MISSING, CUCKOO_CLI_FILE_UNWRITABLE */
 export async function writeNewFile(path: string, text: string | Uint8Array): Promise<void> {
   try {
     await writeFile(path, text, { mode: 0o600, flag: 'wx' })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw fileExists({ path }, { cause })
-    throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
+    throw toWriteError(path, cause)
   }
 }
 
-/** Writes a file, replacing what was there. @throws CUCKOO_CLI_FILE_UNWRITABLE */
+/** Writes a file, replacing what was there. @throws CUCKOO_CLI_FOLDER_MISSING, CUCKOO_CLI_FILE_UNWRITABLE */
 export async function replaceFile(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text)
   } catch (cause) {
-    throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
+    throw toWriteError(path, cause)
   }
 }
 
@@ -51,15 +59,15 @@ export async function createFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
+    throw toWriteError(path, cause)
   }
 }
 
-/** @throws CUCKOO_CLI_FILE_UNWRITABLE when no file can be made in the folder at `path` */
+/** @throws CUCKOO_CLI_FOLDER_MISSING, CUCKOO_CLI_FILE_UNWRITABLE when no file can be made at `path`, before there is anything to write */
 export async function assertWritable(path: string): Promise<void> {
   try {
-    await access(path, constants.W_OK)
+    await access(existsSync(path) ? path : dirname(path), constants.W_OK)
   } catch (cause) {
-    throw fileUnwritable({ path, reason: toReason(cause) }, { cause })
+    throw toWriteError(path, cause)
   }
 }

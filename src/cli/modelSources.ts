@@ -32,7 +32,7 @@ export interface TypedModel {
 export async function findModelSources(context: Context<never>, options: ModelOptions): Promise<OfferedModel[]> {
   const offers: OfferedModel[] = []
   for (const text of options.model) {
-    const typed = parseModel(text, context.command)
+    const typed = parseModel(text, context.command, '--model')
     const source = await findModelSource(context, typed, options.modelsDir)
     const kind = typed.kind === null ? {} : { kind: typed.kind }
     offers.push({ model: typed.model, source: await pinSource(context, typed, source), dtype: typed.dtype ?? options.dtype, ...kind, device: options.device })
@@ -40,8 +40,13 @@ export async function findModelSources(context: Context<never>, options: ModelOp
   return offers
 }
 
-/** Where a model is: in the folder `modelsDir`, among those that ship with cuckoo (unless a revision is named), else on the hub. */
+/**
+ * Where a model is: in the folder `modelsDir`, among those that ship with cuckoo (unless a revision is named), else on the hub.
+ * @throws CUCKOO_CLI_VALUE_INVALID for a `modelsDir` that is no folder
+ */
 export async function findModelSource(context: Context<never>, { model, revision }: TypedModel, modelsDir: string | undefined): Promise<ModelSource> {
+  if (modelsDir !== undefined && !(await isFolder(modelsDir)))
+    throw valueInvalid({ name: 'folder of models', value: modelsDir, problem: 'is not a folder', command: context.command })
   if (modelsDir !== undefined && (await isFolder(join(modelsDir, model)))) return { from: 'folder', directory: resolve(modelsDir) }
   if (revision !== null) return { from: 'hub', revision }
   const bundled = await (await context.ports.getEngine()).listBundledModels()
@@ -60,8 +65,8 @@ async function pinSource(context: Context<never>, { model }: TypedModel, source:
  * @throws CUCKOO_CLI_VALUE_INVALID
  * @example parseModel('owner/t5:q8#translation@main', 'cuckoo miner start') // { model: 'owner/t5', dtype: 'q8', kind: 'translation', revision: 'main' }
  */
-export function parseModel(text: string, command: string): TypedModel {
-  const refuse = (problem: string) => valueInvalid({ name: 'model', value: text.slice(0, 200), problem, command })
+export function parseModel(text: string, command: string, name = 'model'): TypedModel {
+  const refuse = (problem: string) => valueInvalid({ name, value: text.slice(0, 200), problem, command })
   const match = /^([^/:@#]+\/[^/:@#]+)(?::([a-z0-9]+))?(?:#([a-z0-9-]+))?(?:@(.+))?$/.exec(text)
   if (match === null) throw refuse('is not like owner/model, owner/model:q8, owner/model#translation or owner/model@commit')
   const [, model, dtype = null, kind = null, revision = null] = match as unknown as [string, string, Dtype?, ModelKind?, string?]

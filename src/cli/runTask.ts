@@ -12,8 +12,9 @@ import { listOutputMedia, openTaskStates } from '../domain/task.ts'
 import { responseInvalid, taskDead, taskFailed } from '../errors/api.ts'
 import { fileExists } from '../errors/cli.ts'
 import { runCancelled, runModelMissing } from '../errors/run.ts'
+import { createAppClient } from './appClient.ts'
 import type { Context } from './context.ts'
-import { readBytes, writeNewFile } from './files.ts'
+import { assertWritable, readBytes, writeNewFile } from './files.ts'
 import { formatShort } from './format.ts'
 import { zHash, zWei } from './schemas.ts'
 import { assertDraft, type TaskDraft, toOutPath, toTaskRequest } from './taskRequest.ts'
@@ -39,16 +40,18 @@ export type TaskAnswer = z.output<typeof zTaskAnswer>
 
 /**
  * Sends one task of any kind, shows how far it is in a spinner, and resolves with the answer, its media written to files.
- * @throws CUCKOO_RUN_INPUT_MISSING, CUCKOO_CLI_FILE_EXISTS before anything is sent
+ * @throws CUCKOO_RUN_INPUT_MISSING, CUCKOO_RUN_PARAM_INVALID, CUCKOO_CLI_FILE_EXISTS, CUCKOO_CLI_FOLDER_MISSING before anything is sent
  * @throws CUCKOO_TASK_FAILED, CUCKOO_TASK_DEAD, CUCKOO_RUN_CANCELLED
  */
-export async function runTask(client: Client, draft: TaskDraft, context: Context<never>): Promise<TaskAnswer> {
+export async function runTask(draft: TaskDraft, context: Context<never>): Promise<TaskAnswer> {
   const { kind, options } = draft
   assertDraft(draft)
   const out = toOutPath(options)
   const paths = out === undefined ? [] : toPaths(out, options.count ?? 1)
   for (const path of paths) if (existsSync(path)) throw fileExists({ path })
+  if (out !== undefined) await assertWritable(out)
   const data = options.file === undefined ? null : await readBytes(options.file)
+  const { client } = await createAppClient(context, options)
   const startedAt = performance.now()
   const spinner = await context.output.spin('waiting for a miner')
   try {

@@ -18,7 +18,10 @@ const exampleOf = (kind: TaskKind) => {
   return `cuckoo run --kind ${kind}${parts.join('')}`
 }
 
-/** @throws CUCKOO_RUN_INPUT_MISSING when the kind needs a text, a file, labels or a file for what comes back */
+/**
+ * @throws CUCKOO_RUN_INPUT_MISSING when the kind needs a text, a file, labels or a file for what comes back
+ * @throws CUCKOO_RUN_PARAM_INVALID for a `--param` that the kind does not have
+ */
 export function assertDraft({ kind, prompt, options }: TaskDraft): void {
   const { takes, gives } = taskKindTraits[kind]
   const missing = [
@@ -30,6 +33,7 @@ export function assertDraft({ kind, prompt, options }: TaskDraft): void {
   const example = `${exampleOf(kind)}${gives === null ? '' : ` --out <file>`}`
   if (missing !== undefined) throw runInputMissing({ kind, missing, example })
   if (!takes.text && prompt !== undefined) throw runInputMissing({ kind, missing: 'a file and no text', example })
+  parseParams(kind, options.param)
 }
 
 /** Where the image or sound goes that comes back. */
@@ -37,10 +41,7 @@ export function toOutPath(options: Pick<RunOptions, 'image' | 'out'>): string | 
   return options.image ?? options.out
 }
 
-/**
- * The request of `draft` for `model`; `media`: SHA-256 of the uploaded file, null where the kind takes none.
- * @throws CUCKOO_RUN_PARAM_INVALID for a `--param` that the kind does not have
- */
+/** The request of `draft` for `model`; `media`: SHA-256 of the uploaded file, null where the kind takes none. */
 export function toTaskRequest(draft: TaskDraft, model: string, media: Hash | null): TaskRequest {
   const { kind, options } = draft
   const request = { kind, model, input: toInput(draft, media), params: { ...toParams(kind, options), ...parseParams(kind, options.param) } }

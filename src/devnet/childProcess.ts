@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { devnetChildFailed, devnetStartTimeout } from '../errors/devnet.ts'
+import { devnetStartTimeout } from '../errors/devnet.ts'
 import { ownGroup } from './ownGroup.ts'
-import { toReason } from './runCommand.ts'
+import { toChildFailed } from './runCommand.ts'
 
 /** A process of the network: ended by its pid only, asked first, forced after a grace time. */
 export interface Child {
@@ -62,7 +62,7 @@ export async function startChild(options: ChildOptions): Promise<{ child: Child;
   options.signal?.addEventListener('abort', fail, { once: true })
   const timeout = setTimeout(() => failed.reject(devnetStartTimeout({ what: options.name, waitedMs: options.timeoutMs })), options.timeoutMs)
   const ended = child.exited.then((exitCode): never => {
-    throw devnetChildFailed({ command: options.name, exitCode, reason: toReason(readFileSync(options.logFile, 'utf8')) })
+    throw toChildFailed(options.name, exitCode, readFileSync(options.logFile, 'utf8'))
   })
   ended.catch(() => {})
   try {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { devnetChildFailed } from '../errors/devnet.ts'
 import { ownGroup } from './ownGroup.ts'
 
@@ -53,29 +54,20 @@ export function runCommand(program: CuckooProgram, args: readonly string[], onTe
     })
     child.once('error', reject)
     child.once('close', (exitCode) => {
-      if (exitCode !== 0)
-        return reject(
-          devnetChildFailed({
-            command: formatCommand(args),
-            exitCode,
-            reason: toReason(errors),
-          }),
-        )
+      if (exitCode !== 0) return reject(toChildFailed(formatCommand(args), exitCode, errors))
       if (onText) return resolve({ text: output })
       resolve(JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>)
     })
   })
 }
 
-/** The message of a JSON error on stderr, else the last line of it. */
-export function toReason(stderr: string): string {
+/** The error of a process that ended: what its JSON error on stderr says, else the last line there. */
+export function toChildFailed(command: string, exitCode: number | null, stderr: string): CuckooError {
   const last = stderr.trim().split('\n').at(-1) ?? ''
   try {
-    const { error } = JSON.parse(last) as {
-      error: { code: string; message: string }
-    }
-    return `${error.message} (${error.code})`
+    const { error } = JSON.parse(last) as { error: { code: string; message: string; hint?: string } }
+    return devnetChildFailed({ command, exitCode, reason: `${error.message} (${error.code})`, hint: error.hint ?? null })
   } catch {
-    return last
+    return devnetChildFailed({ command, exitCode, reason: last, hint: null })
   }
 }

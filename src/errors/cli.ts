@@ -8,13 +8,17 @@ export const commandIncomplete = defineError('CUCKOO_CLI_COMMAND_INCOMPLETE', 'u
   message: `\`${f.command}\` needs one more word: ${f.children}.`,
   hint: `\`${f.command} --help\` says what each does.`,
 }))
-export const flagUnknown = defineError('CUCKOO_CLI_FLAG_UNKNOWN', 'usage', (f: { flag: string; command: string; suggestion: string | null }) => ({
-  message: `\`${f.command}\` has no option '${f.flag}'.`,
-  hint:
-    f.suggestion === null
-      ? `\`${f.command} --help\` lists the options. For a text that starts with '-', put -- before it: ${f.command} -- '${f.flag}'`
-      : `Did you mean ${f.suggestion}?`,
-}))
+export const flagUnknown = defineError(
+  'CUCKOO_CLI_FLAG_UNKNOWN',
+  'usage',
+  (f: { flag: string; command: string; suggestion: string | null; takesText: boolean }) => ({
+    message: `\`${f.command}\` has no option '${f.flag}'.`,
+    hint:
+      f.suggestion === null
+        ? `\`${f.command} --help\` lists the options.${f.takesText ? ` For a text that starts with '-', put -- before it: ${f.command} -- '${f.flag}'` : ''}`
+        : `Did you mean ${f.suggestion}?`,
+  }),
+)
 export const flagValueMissing = defineError('CUCKOO_CLI_FLAG_VALUE_MISSING', 'usage', (f: { flag: string; command: string }) => ({
   message: `The option '${f.flag}' needs a value.`,
   hint: `\`${f.command} --help\` shows what it takes.`,
@@ -25,11 +29,15 @@ export const argumentMissing = defineError('CUCKOO_CLI_ARGUMENT_MISSING', 'usage
 }))
 export const argumentExcess = defineError('CUCKOO_CLI_ARGUMENT_EXCESS', 'usage', (f: { argument: string; command: string; usage: string }) => ({
   message: `\`${f.command}\` does not know what to do with '${f.argument}'.`,
-  hint: `Write it like: ${f.usage}. Put a text with spaces in quotes.`,
+  hint: f.usage === f.command ? `It takes options alone: \`${f.command} --help\` lists them.` : `Write it like: ${f.usage}. Put a text with spaces in quotes.`,
 }))
 export const valueInvalid = defineError('CUCKOO_CLI_VALUE_INVALID', 'usage', (f: { name: string; value: string; problem: string; command: string }) => ({
   message: `'${f.value}' (${f.name}) ${f.problem}.`,
   hint: `\`${f.command} --help\` shows what it takes.`,
+}))
+export const optionUnfit = defineError('CUCKOO_CLI_OPTION_UNFIT', 'usage', (f: { option: string; where: string }) => ({
+  message: `${f.option} means nothing ${f.where}.`,
+  hint: 'Leave it out.',
 }))
 export const addressInvalid = defineError('CUCKOO_ADDRESS_INVALID', 'usage', (f: { value: string; problem: string }) => ({
   message: `'${f.value}' is not an address: ${f.problem}.`,
@@ -55,6 +63,10 @@ export const fileExists = defineError('CUCKOO_CLI_FILE_EXISTS', 'usage', (f: { p
 export const fileUnwritable = defineError('CUCKOO_CLI_FILE_UNWRITABLE', 'unavailable', (f: { path: string; reason: string }) => ({
   message: `The file ${f.path} cannot be written: ${f.reason}.`,
   hint: 'Check the folder, its permissions and the free space.',
+}))
+export const folderMissing = defineError('CUCKOO_CLI_FOLDER_MISSING', 'usage', (f: { path: string; folder: string }) => ({
+  message: `The file ${f.path} cannot be written: there is no folder ${f.folder}.`,
+  hint: 'Make the folder, or give another path.',
 }))
 export const operatorUnproven = defineError('CUCKOO_CLI_OPERATOR_UNPROVEN', 'usage', () => ({
   message: 'A node needs an operator: the account that its machine runs with, which has to sign for it.',

@@ -1,4 +1,4 @@
-import { defineError } from './cuckooError.ts'
+import { CuckooError, defineError, type ErrorKind, errorKinds } from './cuckooError.ts'
 
 export const anvilMissing = defineError('CUCKOO_DEVNET_ANVIL_MISSING', 'config', (f: { platform: string }) => ({
   message: `No anvil was found on this machine (${f.platform}): the devnet's chain needs it.`,
@@ -12,10 +12,13 @@ export const devnetNotRunning = defineError('CUCKOO_DEVNET_NOT_RUNNING', 'reject
   message: `No devnet runs in ${f.home}.`,
   hint: 'Start one with `cuckoo devnet start`.',
 }))
-export const devnetChildFailed = defineError('CUCKOO_DEVNET_CHILD_FAILED', 'internal', (f: { command: string; exitCode: number | null; reason: string }) => ({
-  message: `\`${f.command}\` ended with ${f.exitCode === null ? 'a signal' : `exit code ${f.exitCode}`}: ${f.reason}`,
-  hint: 'The logs are in the devnet folder of the cuckoo home.',
-}))
+/** A process of the network ended: its exit code says whose fault that was. `hint`: its own; null: it gave none. */
+export function devnetChildFailed(f: { command: string; exitCode: number | null; reason: string; hint: string | null }): CuckooError {
+  const kind = (Object.keys(errorKinds) as ErrorKind[]).find((name) => errorKinds[name].exitCode === f.exitCode) ?? 'internal'
+  const message = `\`${f.command}\` ended with ${f.exitCode === null ? 'a signal' : `exit code ${f.exitCode}`}: ${f.reason}`
+  const hint = f.hint ?? 'Run it again with `--log-level debug`; a devnet keeps its logs in the devnet folder of the cuckoo home.'
+  return new CuckooError({ code: 'CUCKOO_DEVNET_CHILD_FAILED', kind }, { message, hint }, f)
+}
 export const devnetStartTimeout = defineError('CUCKOO_DEVNET_START_TIMEOUT', 'unavailable', (f: { what: string; waitedMs: number }) => ({
   message: `${f.what} is not ready after ${f.waitedMs / 1000} s.`,
   hint: 'Look into the logs in the devnet folder of the cuckoo home; a slow machine may just need another try.',

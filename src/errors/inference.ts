@@ -14,7 +14,7 @@ export const modelNotFound = defineError(
   'usage',
   (f: { model: string; where: string; known: string }) => ({
     message: `There is no model '${f.model}' in ${f.where}.`,
-    hint: f.known === '' ? 'That place holds no models.' : `Models there: ${f.known}.`,
+    hint: f.known === '' ? `It holds no models; \`cuckoo models pull ${f.model}\` fetches one of the hub.` : `Models there: ${f.known}.`,
   }),
   404,
 )
@@ -52,7 +52,7 @@ export const modelRevisionInvalid = defineError('CUCKOO_MODEL_REVISION_INVALID',
 }))
 export const modelBundled = defineError('CUCKOO_MODEL_BUNDLED', 'usage', (f: { model: string }) => ({
   message: `The model '${f.model}' ships with cuckoo and is not in the cache.`,
-  hint: '`cuckoo models list` shows what is in the cache.',
+  hint: 'It needs no download; `cuckoo models list` shows what is in the cache.',
 }))
 export const modelUnsafe = defineError('CUCKOO_MODEL_UNSAFE', 'invalid', (f: { model: string; file: string; problem: string; more: number }) => ({
   message: `The model '${f.model}' is refused: in ${f.file}, ${f.problem}${f.more > 0 ? `, and ${f.more} more like it` : ''}.`,
@@ -96,11 +96,11 @@ export const hubBusy = defineError('CUCKOO_HUB_BUSY', 'unavailable', (f: { url: 
 }))
 export const hubOffline = defineError('CUCKOO_HUB_OFFLINE', 'config', (f: { model: string; missing: string }) => ({
   message: `The model '${f.model}' is not complete on this machine (${f.missing}) and downloads are off.`,
-  hint: 'Start once without CUCKOO_OFFLINE, or use --models-dir with a folder that has it.',
+  hint: `Fetch it with \`cuckoo models pull ${f.model}\`, without CUCKOO_OFFLINE; or use --models-dir with a folder that has it.`,
 }))
 export const hubUnreachable = defineError('CUCKOO_HUB_UNREACHABLE', 'unavailable', (f: { url: string; reason: string }) => ({
   message: `The model hub does not answer at ${f.url}: ${f.reason}.`,
-  hint: 'Check the network and start again: a download goes on where it stopped.',
+  hint: 'Check the network and start again: a download goes on where it stopped. `cuckoo models list` shows what is here without it.',
 }))
 export const hubModelUnknown = defineError(
   'CUCKOO_HUB_MODEL_UNKNOWN',

@@ -6,7 +6,7 @@ export const runInputMissing = defineError('CUCKOO_RUN_INPUT_MISSING', 'usage', 
 }))
 export const runOptionUnfit = defineError('CUCKOO_RUN_OPTION_UNFIT', 'usage', (f: { option: string; kind: string; fits: string }) => ({
   message: `${f.option} means nothing to a task of kind '${f.kind}'.`,
-  hint: `It is for ${f.fits}.`,
+  hint: `Leave it out, or give --kind with one that it is for: ${f.fits}.`,
 }))
 export const runParamInvalid = defineError('CUCKOO_RUN_PARAM_INVALID', 'usage', (f: { param: string; kind: string; problem: string; known: string }) => ({
   message: `'${f.param}' (--param) ${f.problem}.`,

@@ -1,8 +1,9 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { MinerPayments, MinerShare, ReceiptSummary } from '../../devnet/demoNetwork.ts'
 import { type DemoEvent, runDemo } from '../../devnet/runDemo.ts'
 import { type DemoImage, type ImageDemoEvent, runImageDemo } from '../../devnet/runImageDemo.ts'
+import { optionUnfit } from '../../errors/cli.ts'
 import { defineCommand } from '../defineCommand.ts'
 import { viewDevnetEvent } from '../devnetView.ts'
 import { assertWritable } from '../files.ts'
@@ -71,25 +72,27 @@ other file.`,
   args: z.object({}),
   options: z.object({
     image: z.boolean().default(false).describe('draw images from prompts'),
-    out: z.string().min(1).default('cuckoo-demo.png').describe('file for the images').meta({ placeholder: 'file' }),
-    tasks: zInteger(1, 10_000).prefault('200').describe('short tasks to draw miners for').meta({ placeholder: 'number' }),
+    out: z.string().min(1).optional().describe('file for the images; default: cuckoo-demo.png').meta({ placeholder: 'file' }),
+    tasks: zInteger(1, 10_000).optional().describe('short tasks to draw miners for; default: 200').meta({ placeholder: 'number' }),
     model: z.string().optional().describe('model that the miners run; default: cuckoo/storyteller, or cuckoo/blocks for images').meta({ placeholder: 'model' }),
     modelsDir: z.string().optional().describe('folder with models in <owner>/<model>, searched first').meta({ config: 'modelsDir', placeholder: 'dir' }),
   }),
   output: z.union([zImageSummary, zTextSummary]),
   async run({ options }, context) {
     const { signal, output } = context
+    if (options.image && options.tasks !== undefined) throw optionUnfit({ option: '--tasks', where: 'beside --image' })
+    if (!options.image && options.out !== undefined) throw optionUnfit({ option: '--out', where: 'without --image' })
     const modelsDir = options.modelsDir === undefined ? undefined : resolve(options.modelsDir)
     const network = { script: getScriptPath(), modelsDir, signal }
     const spinner = await output.spin('')
     try {
       if (!options.image) {
-        const { model = 'cuckoo/storyteller', tasks } = options
+        const { model = 'cuckoo/storyteller', tasks = 200 } = options
         return await runDemo({ ...network, model, prompts, tasks }, (event) => showDemoEvent(event, output, spinner))
       }
       const { model = 'cuckoo/blocks' } = options
-      const out = resolve(options.out)
-      await assertWritable(dirname(out))
+      const out = resolve(options.out ?? 'cuckoo-demo.png')
+      await assertWritable(out)
       return await runImageDemo({ ...network, model, prompts: imagePrompts, out }, (event) => showDemoEvent(event, output, spinner))
     } finally {
       spinner.stop()

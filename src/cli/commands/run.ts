@@ -6,7 +6,7 @@ import { runInputMissing } from '../../errors/run.ts'
 import { createAppClient } from '../appClient.ts'
 import type { Context } from '../context.ts'
 import { defineCommand } from '../defineCommand.ts'
-import { replaceFile } from '../files.ts'
+import { assertWritable, replaceFile } from '../files.ts'
 import { foldCommand } from '../fold.ts'
 import { formatCaiShort, formatShort } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -35,10 +35,8 @@ options, from CUCKOO_COORDINATOR and CUCKOO_API_KEY, or from the running devnet.
     const isText = kind === null || kind === 'chat' || kind === 'completion'
     assertOptionsFit(kind ?? 'chat', options)
     if (isText && args.prompt === undefined) throw runInputMissing({ kind: kind ?? 'chat', missing: 'a text', example: 'cuckoo run "Once upon a time"' })
-    const { client } = await createAppClient(context, options)
-    const answer = isText
-      ? await answerText(client, kind, args.prompt as string, options, context)
-      : await runTask(client, { kind, prompt: args.prompt, options }, context)
+    if (options.save !== undefined) await assertWritable(options.save)
+    const answer = isText ? await answerText(kind, args.prompt as string, options, context) : await runTask({ kind, prompt: args.prompt, options }, context)
     if (options.save !== undefined) await replaceFile(options.save, `${JSON.stringify(z.encode(run.output, answer), null, 2)}\n`)
     return answer
   },
@@ -52,7 +50,8 @@ options, from CUCKOO_COORDINATOR and CUCKOO_API_KEY, or from the running devnet.
   },
 })
 
-async function answerText(client: Client, kind: TaskKind | null, prompt: string, options: RunOptions, context: Context<never>): Promise<TextAnswer> {
+async function answerText(kind: TaskKind | null, prompt: string, options: RunOptions, context: Context<never>): Promise<TextAnswer> {
+  const { client } = await createAppClient(context, options)
   const spinner = await context.output.spin('waiting for a miner')
   try {
     const { model, chat } = await chooseModel(client, options.model, context.signal)

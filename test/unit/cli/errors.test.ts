@@ -97,7 +97,31 @@ describe('what is typed wrong', () => {
     `)
     expect(await fail(['--nonsense'])).toMatchInlineSnapshot(`
       "error: \`cuckoo\` has no option '--nonsense'. (CUCKOO_CLI_FLAG_UNKNOWN)
-      hint: \`cuckoo --help\` lists the options. For a text that starts with '-', put -- before it: cuckoo -- '--nonsense'
+      hint: \`cuckoo --help\` lists the options.
+      exit 2"
+    `)
+  })
+  it('an option that would do nothing beside others', async () => {
+    expect(await fail(['demo', '--image', '--tasks', '5'])).toMatchInlineSnapshot(`
+      "error: --tasks means nothing beside --image. (CUCKOO_CLI_OPTION_UNFIT)
+      hint: Leave it out.
+      exit 2"
+    `)
+    expect(await fail(['demo', '--out', 'a.png'])).toMatchInlineSnapshot(`
+      "error: --out means nothing without --image. (CUCKOO_CLI_OPTION_UNFIT)
+      hint: Leave it out.
+      exit 2"
+    `)
+    expect(await fail(['miner', 'install-service', '--uninstall', '--print'])).toMatchInlineSnapshot(`
+      "error: --print means nothing beside --uninstall. (CUCKOO_CLI_OPTION_UNFIT)
+      hint: Leave it out.
+      exit 2"
+    `)
+  })
+  it('a folder that is not there', async () => {
+    expect(await fail(['demo', '--image', '--out', '/no/such/a.png'])).toMatchInlineSnapshot(`
+      "error: The file /no/such/a.png cannot be written: there is no folder /no/such. (CUCKOO_CLI_FOLDER_MISSING)
+      hint: Make the folder, or give another path.
       exit 2"
     `)
   })
@@ -117,6 +141,11 @@ describe('what is typed wrong', () => {
     expect(await fail(['stake', '5', '6'])).toMatchInlineSnapshot(`
       "error: \`cuckoo stake\` does not know what to do with '6'. (CUCKOO_CLI_ARGUMENT_EXCESS)
       hint: Write it like: cuckoo stake <amount|all>. Put a text with spaces in quotes.
+      exit 2"
+    `)
+    expect(await fail(['demo', 'fox'])).toMatchInlineSnapshot(`
+      "error: \`cuckoo demo\` does not know what to do with 'fox'. (CUCKOO_CLI_ARGUMENT_EXCESS)
+      hint: It takes options alone: \`cuckoo demo --help\` lists them.
       exit 2"
     `)
     expect(await fail(['stake', '5', '--timeout'])).toMatchInlineSnapshot(`

@@ -83,6 +83,35 @@ describe('models pull', () => {
     expect([found, stderr]).toEqual([exitCode, expect.stringContaining(code)])
   })
 
+  it('fetches nothing where the model ships with cuckoo, or where the folder of models is none', async () => {
+    expect(await see(['models', 'pull', 'cuckoo/blocks'])).toMatchInlineSnapshot(`
+      "error: The model 'cuckoo/blocks' ships with cuckoo and is not in the cache. (CUCKOO_MODEL_BUNDLED)
+      hint: It needs no download; \`cuckoo models list\` shows what is in the cache.
+      exit 2"
+    `)
+    expect(await see(['models', 'manifest', 'a/b', '--models-dir', join(home, 'none')])).toMatchInlineSnapshot(`
+      "error: '<home>/none' (folder of models) is not a folder. (CUCKOO_CLI_VALUE_INVALID)
+      hint: \`cuckoo models manifest --help\` shows what it takes.
+      exit 2"
+    `)
+    expect(await see(['models', 'manifest', 'a/b'])).toMatchInlineSnapshot(`
+      "error: The model 'a/b' is not complete on this machine (revision main was never downloaded) and downloads are off. (CUCKOO_HUB_OFFLINE)
+      hint: Fetch it with \`cuckoo models pull a/b\`, without CUCKOO_OFFLINE; or use --models-dir with a folder that has it.
+      exit 78"
+    `)
+    expect(await see(['models', 'verify', 'a/b'])).toMatchInlineSnapshot(`
+      "error: There is no model 'a/b' in the cache <home>/models. (CUCKOO_MODEL_NOT_FOUND)
+      hint: It holds no models; \`cuckoo models pull a/b\` fetches one of the hub.
+      exit 2"
+    `)
+    expect(await see(['miner', 'bench', '--model', 'nope'])).toMatchInlineSnapshot(`
+      "error: 'nope' (--model) is not like owner/model, owner/model:q8, owner/model#translation or owner/model@commit. (CUCKOO_CLI_VALUE_INVALID)
+      hint: \`cuckoo miner bench --help\` shows what it takes.
+      exit 2"
+    `)
+    expect(hub.requests).toEqual([])
+  })
+
   it('refuses a model that draws random numbers, and says where', async () => {
     hub.files.set(
       'onnx/model.onnx',

@@ -223,9 +223,11 @@ describe('run --kind', () => {
     `)
     expect(await fail('a text', '--steps', '5')).toMatchInlineSnapshot(`
       "error: --steps means nothing to a task of kind 'chat'. (CUCKOO_RUN_OPTION_UNFIT)
-      hint: It is for image.
+      hint: Leave it out, or give --kind with one that it is for: image.
       exit 2"
     `)
+    expect(await fail('--image', at('none/out.png'), 'a text')).toContain(`there is no folder ${at('none')}. (CUCKOO_CLI_FOLDER_MISSING)`)
+    expect(await fail('a text', '--save', at('none/answer.json'))).toContain('CUCKOO_CLI_FOLDER_MISSING')
     expect(await fail('--kind', 'translation', 'a text', '--param', 'tongue=fr')).toMatchInlineSnapshot(`
       "error: 'tongue=fr' (--param) is not a parameter of 'translation'. (CUCKOO_RUN_PARAM_INVALID)
       hint: A task of kind 'translation' takes source, target, maxTokens: write --param name=value.

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { z } from 'zod'
+import { optionUnfit } from '../../../errors/cli.ts'
 import { minerModelsMissing } from '../../../errors/miner.ts'
 import type { Context } from '../../context.ts'
 import { defineCommand } from '../../defineCommand.ts'
@@ -41,10 +42,11 @@ the commands for that are printed.`,
   }),
   async run({ options: chosen }, context) {
     const scope = chosen.user ? 'user' : 'system'
+    if (chosen.uninstall && chosen.print) throw optionUnfit({ option: '--print', where: 'beside --uninstall' })
     if (chosen.uninstall) return uninstall(toBareSpec(context, scope))
     const { model: models } = chosen
     if (models.length === 0) throw minerModelsMissing({})
-    for (const model of models) parseModel(model, context.command)
+    for (const model of models) parseModel(model, context.command, '--model')
     const platform = getPlatform(await createMinerService(context, chosen, scope))
     if (!chosen.print) await writeServiceFile(platform)
     return toReport(platform, chosen.print ? 'printed' : 'written', platform.start)

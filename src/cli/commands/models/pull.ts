@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { formatBytes } from '../../../config/bytes.ts'
 import { formatDuration } from '../../../config/duration.ts'
 import { dtypes } from '../../../domain/manifest.ts'
+import { modelBundled } from '../../../errors/inference.ts'
 import { defineCommand } from '../../defineCommand.ts'
 import { createDownloadView } from '../../downloadView.ts'
-import { parseModel } from '../../modelSources.ts'
+import { findModelSource, parseModel } from '../../modelSources.ts'
 import { showFindings, showManifest, zInspected, zModelArgument } from '../../modelViews.ts'
 
 export const modelsPull = defineCommand({
@@ -21,7 +22,9 @@ was cut off goes on where it stopped.`,
   options: z.object({ dtype: z.enum(dtypes).default('fp32').describe('weights, where the model names none').meta({ placeholder: 'dtype' }) }),
   output: zInspected.extend({ path: z.string(), downloadedBytes: z.int(), previousRevision: z.string().nullable(), seconds: z.number() }),
   async run({ args, options }, context) {
-    const { model, dtype, kind, revision } = parseModel(args.model, context.command)
+    const typed = parseModel(args.model, context.command)
+    const { model, dtype, kind, revision } = typed
+    if ((await findModelSource(context, typed, undefined)).from === 'bundled') throw modelBundled({ model })
     const wanted = { model, dtype: dtype ?? options.dtype, kind: kind ?? undefined, revision }
     const { nowMs } = context.ports.clock
     const [startedAtMs, cache] = [nowMs(), await context.ports.getModelCache()]
