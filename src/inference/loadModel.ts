@@ -34,7 +34,14 @@ export const sessionOptions = { extra: { session: { intra_op: { allow_spinning: 
  */
 export async function loadModel(modelClass: ModelClass, { folder, manifest, device }: ModelToLoad): Promise<PreTrainedModel> {
   try {
-    const model = await modelClass.from_pretrained(folder, { device, dtype: manifest.dtype, local_files_only: true, session_options: sessionOptions })
+    const model = await modelClass.from_pretrained(folder, {
+      device,
+      dtype: manifest.dtype,
+      local_files_only: true,
+      // The runtime finds external data by the names in the graph; config.json may name files of another dtype.
+      use_external_data_format: false,
+      session_options: sessionOptions,
+    })
     const sessions = model.sessions as Record<string, RuntimeSession>
     for (const [name, session] of Object.entries(sessions)) sessions[name] = toFloatSession(session, (output) => staysHalf(output, manifest))
     return model

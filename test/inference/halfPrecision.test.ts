@@ -16,7 +16,7 @@ import { toMaskedModelFiles } from '../support/embeddingGraphs.ts'
 import { toHalfGraph, toHalfModelFiles } from '../support/halfGraph.ts'
 import { createPicture, createTones, createWav } from '../support/mediaFiles.ts'
 import { storyteller } from '../support/models.ts'
-import { table, tableColumns, toEmbeddingModelFiles, writeModelFiles } from '../support/onnx.ts'
+import { createTableGraph, table, tableColumns, toEmbeddingModelFiles, writeModelFiles } from '../support/onnx.ts'
 import { type TinyDecoderOptions, toTinyDecoder, vocabularySize } from '../support/tinyDecoder.ts'
 import { toTinyCtc } from '../support/tinyMediaModels.ts'
 import { toTinyModel } from '../support/tinyModels.ts'
@@ -105,6 +105,20 @@ describe('embeddings', () => {
     const model = await open(`embed/${name}`)
     // A third of 29 / 8 is no half.
     expect(toVectors(await model.embed({ tokenIds: [[3, 4, 2], [5]] }, { normalize: false }))).toEqual([pool([row(3), row(4), row(2)]), row(5)])
+    await model.dispose()
+  })
+
+  it('come from external data by the names in the graph, whatever config.json says of other files', async () => {
+    const { 'config.json': config, ...files } = toEmbeddingModelFiles()
+    const graph = createTableGraph({ table, columns: tableColumns, output: 'last_hidden_state', externalData: 'model_fp16.onnx_data' })
+    writeModelFiles(join(directory, 'embed/external'), {
+      ...files,
+      'config.json': { ...(config as object), 'transformers.js_config': { use_external_data_format: 2 } },
+      'onnx/model_fp16.onnx': toHalfGraph(graph),
+      'onnx/model_fp16.onnx_data': Buffer.from(encodeHalf(table).buffer),
+    })
+    const model = await open('embed/external')
+    expect(toVectors(await model.embed({ tokenIds: [[4]] }, { normalize: false }))).toEqual([row(4)])
     await model.dispose()
   })
 
