@@ -72,7 +72,7 @@ export const zImageParams = z.strictObject({
   width: z.int().min(8).max(16_384),
   height: z.int().min(8).max(16_384),
   steps: z.int().min(1).max(1_000),
-  guidance: z.number().min(0).max(30),
+  guidance: z.number().min(0).max(30).describe('0 to 1: without guidance'),
   scheduler: z.enum(imageSchedulers),
 })
 

@@ -13,8 +13,14 @@ export interface TaskDraft {
 }
 
 const exampleOf = (kind: TaskKind) => {
-  const { text, labels, media } = taskKindTraits[kind].takes
-  const parts = [media === null ? '' : ` --file <${media}>`, labels ? ' --label good --label bad' : '', text ? ' "…"' : '']
+  if (kind === 'image') return 'cuckoo run --image <file> "…"'
+  const { takes, gives } = taskKindTraits[kind]
+  const parts = [
+    takes.media === null ? '' : ` --file <${takes.media}>`,
+    takes.labels ? ' --label good --label bad' : '',
+    takes.text ? ' "…"' : '',
+    gives === null ? '' : ' --out <file>',
+  ]
   return `cuckoo run --kind ${kind}${parts.join('')}`
 }
 
@@ -30,7 +36,7 @@ export function assertDraft({ kind, prompt, options }: TaskDraft): void {
     takes.labels && options.label.length === 0 ? 'at least one --label' : null,
     gives !== null && toOutPath(options) === undefined ? `--out with a file for the ${gives === 'audio' ? 'sound' : 'image'}` : null,
   ].find((part) => part !== null)
-  const example = `${exampleOf(kind)}${gives === null ? '' : ` --out <file>`}`
+  const example = exampleOf(kind)
   if (missing !== undefined) throw runInputMissing({ kind, missing, example })
   if (!takes.text && prompt !== undefined) throw runInputMissing({ kind, missing: 'a file and no text', example })
   parseParams(kind, options.param)

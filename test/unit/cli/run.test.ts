@@ -226,6 +226,7 @@ describe('run --kind', () => {
       hint: Leave it out, or give --kind with one that it is for: image.
       exit 2"
     `)
+    expect(await fail('--image', at('out.png'))).toContain('hint: Write it like: cuckoo run --image <file> "…"\n')
     expect(await fail('--image', at('none/out.png'), 'a text')).toContain(`there is no folder ${at('none')}. (CUCKOO_CLI_FOLDER_MISSING)`)
     expect(await fail('a text', '--save', at('none/answer.json'))).toContain('CUCKOO_CLI_FOLDER_MISSING')
     expect(await fail('--kind', 'translation', 'a text', '--param', 'tongue=fr')).toMatchInlineSnapshot(`
