@@ -50,7 +50,7 @@ function mapTensors(tensors: Record<string, RuntimeTensor>, map: (tensor: Runtim
 function toHalfTensor(tensor: RuntimeTensor): RuntimeTensor {
   if (tensor.location === 'gpu-buffer') return tensor
   if (tensor.type === 'float16') return createHalfTensor(tensor, readBits(tensor))
-  return halves.get(tensor) ?? createHalfTensor(tensor, encodeHalf(tensor.data))
+  return tensor.type === 'float32' ? (halves.get(tensor) ?? createHalfTensor(tensor, encodeHalf(tensor.data))) : tensor
 }
 
 function toFloatTensor(tensor: RuntimeTensor): RuntimeTensor {
