@@ -38,9 +38,10 @@ export class ContentSweep {
   /** Sweeps if it is time to. Never throws: what fails is tried again at the next time. */
   update(): Promise<void> {
     const nowMs = this.#ports.clock.nowMs()
-    if (this.#closed || nowMs < this.#nextMs) return this.#running ?? Promise.resolve()
+    if (this.#running !== null) return this.#running
+    if (this.#closed || nowMs < this.#nextMs) return Promise.resolve()
     this.#nextMs = nowMs + everyMs
-    this.#running ??= this.#sweep(nowMs)
+    this.#running = this.#sweep(nowMs)
       .catch((error: unknown) => this.#ports.logger.warn({ err: toCuckooError(error) }, 'old contents could not be deleted; they are looked at again later'))
       .finally(() => {
         this.#running = null
