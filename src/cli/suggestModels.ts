@@ -7,8 +7,15 @@ const weightBytes: Readonly<Record<Dtype, number>> = { fp32: 4, fp16: 2, q8: 1, 
 const memoryFactor = 1.5
 const workerBytes = 150e6
 
-/** What is the best to take first: exact weights where they fit, since batches and audits are best with them; halves only where a GPU has them. */
-const preferences = { cpu: ['fp32', 'q8', 'q4'], gpu: ['fp16', 'fp32', 'q4f16', 'q4', 'q8'] } as const satisfies Record<string, readonly Dtype[]>
+/** What is the best to take first: exact weights where they fit, since batches and audits are best with them; halves only where a GPU computes in them. */
+const preferences = {
+  cpu: ['fp32', 'q8', 'q4'],
+  gpu: ['fp32', 'q4', 'q8'],
+  halfGpu: ['fp16', 'fp32', 'q4f16', 'q4', 'q8'],
+} as const satisfies Record<string, readonly Dtype[]>
+
+/** What computes: `halfGpu` is a GPU with half precision. */
+export type Accelerator = keyof typeof preferences
 
 export interface SuggestedModel {
   dtype: Dtype
@@ -21,8 +28,8 @@ export interface SuggestedModel {
 }
 
 /** The dtype of a model to take on this machine: the first by preference that fits its memory and disk, else the smallest. */
-export function suggestDtype(model: ModelSuggestion, machine: { hasGpu: boolean; memoryBytes: number; diskBytes: number }): SuggestedModel {
-  const order = preferences[machine.hasGpu ? 'gpu' : 'cpu'].filter((dtype) => model.dtypes.includes(dtype))
+export function suggestDtype(model: ModelSuggestion, machine: { accelerator: Accelerator; memoryBytes: number; diskBytes: number }): SuggestedModel {
+  const order = preferences[machine.accelerator].filter((dtype) => model.dtypes.includes(dtype))
   const options = order.map((dtype) => {
     const bytes = model.millionParameters * 1e6 * weightBytes[dtype]
     const memoryBytes = bytes * memoryFactor + workerBytes

@@ -21,7 +21,7 @@ export function createImageContent({ input, params }: ImageRequest, { model, ima
   if (problem !== null) throw requestInvalid({ where: problem.param, problem: `${problem.text} for '${model}'`, param: problem.param })
   const { prompt, negativePrompt = '' } = input
   // Without guidance there is no second pass that could steer away from anything.
-  if (negativePrompt !== '' && asked.guidance <= 1) throw parameterUnsupported({ parameter: 'negativePrompt', value: 'without guidance above 1' })
+  if (negativePrompt !== '' && asked.guidance <= 1) throw parameterUnsupported({ parameter: 'negativePrompt', when: 'without guidance above 1' })
   return { kind: 'image', input: { prompt, negativePrompt }, params: asked }
 }
 

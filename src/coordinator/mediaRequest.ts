@@ -83,9 +83,9 @@ function toLanguage(language: string | undefined): string | undefined {
 
 function toTimestamps({ response_format: format, timestamp_granularities: granularities }: TranscriptionFields): 'none' | 'segment' | 'word' {
   if (granularities === undefined) return format === 'json' || format === 'text' ? 'none' : 'segment'
-  if (format !== 'verbose_json') throw parameterUnsupported({ parameter: 'timestamp_granularities', value: `with response_format ${format}` })
+  if (format !== 'verbose_json') throw parameterUnsupported({ parameter: 'timestamp_granularities', when: `with response_format ${format}` })
   const [first, second] = granularities
   // A run makes one or the other.
-  if (second !== undefined && second !== first) throw parameterUnsupported({ parameter: 'timestamp_granularities', value: 'both at once' })
+  if (second !== undefined && second !== first) throw parameterUnsupported({ parameter: 'timestamp_granularities', when: 'with both granularities at once' })
   return first as 'segment' | 'word'
 }

@@ -35,7 +35,7 @@ function assertSupported(body: Readonly<Record<string, unknown>>, kind: keyof ty
 type SamplingBody = Pick<ChatBody, 'temperature' | 'top_p' | 'top_k' | 'stop' | 'stream' | 'stream_options'>
 
 function toParams(body: SamplingBody, maxTokens: number | null | undefined): Extract<TaskRequest, { kind: 'chat' }>['params'] {
-  if (body.stream_options && !body.stream) throw parameterUnsupported({ parameter: 'stream_options', value: 'without stream' })
+  if (body.stream_options && !body.stream) throw parameterUnsupported({ parameter: 'stream_options', when: 'without stream' })
   return {
     maxTokens: maxTokens ?? undefined,
     temperature: body.temperature ?? undefined,

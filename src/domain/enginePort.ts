@@ -25,6 +25,8 @@ export interface DeviceInfo {
   available: boolean
   /** why it is, or is not, there */
   detail: string
+  /** it computes in single precision only; absent: in both */
+  lacksHalf?: boolean
 }
 
 /** Where a model's files are: shipped with cuckoo, in a folder `<dir>/<model>`, or on the hub at a commit. */

@@ -5,10 +5,14 @@ export const requestInvalid = defineError('CUCKOO_API_REQUEST_INVALID', 'usage',
   message: `${f.where}: ${f.problem}.`,
   hint: 'Compare the request with the API reference at /openapi.json.',
 }))
-export const parameterUnsupported = defineError('CUCKOO_API_PARAMETER_UNSUPPORTED', 'usage', (f: { parameter: string; value: string }) => ({
-  message: `The parameter '${f.parameter}' = ${f.value} is not supported here.`,
-  hint: `Leave '${f.parameter}' out: no parameter is silently ignored.`,
-}))
+export const parameterUnsupported = defineError(
+  'CUCKOO_API_PARAMETER_UNSUPPORTED',
+  'usage',
+  (f: { parameter: string; value: string } | { parameter: string; when: string }) => ({
+    message: 'when' in f ? `The parameter '${f.parameter}' is not supported ${f.when}.` : `The parameter '${f.parameter}' = ${f.value} is not supported here.`,
+    hint: `Leave '${f.parameter}' out: no parameter is silently ignored.`,
+  }),
+)
 export const bodyTooLarge = defineError(
   'CUCKOO_API_BODY_TOO_LARGE',
   'usage',
@@ -131,7 +135,7 @@ export const modelUnknown = defineError(
 )
 export const modelKindMismatch = defineError('CUCKOO_MODEL_KIND_MISMATCH', 'usage', (f: { model: string; kind: string; wanted: string }) => ({
   message: `The model '${f.model}' does ${f.kind}, not ${f.wanted}.`,
-  hint: 'GET /v1/models names what each model does.',
+  hint: `Ask it for ${f.kind}, or choose another model: GET /v1/models names what each one does.`,
 }))
 export const chatTemplateMissing = defineError('CUCKOO_MODEL_WITHOUT_CHAT', 'usage', (f: { model: string }) => ({
   message: `The model '${f.model}' has no chat template.`,

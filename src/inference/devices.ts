@@ -13,8 +13,6 @@ import type { ProbeReport } from './probeDevice.ts'
 /** A device with the measure that `auto` decides by: how many times faster than the CPU it multiplies matrices. */
 export interface ProbedDevice extends DeviceInfo {
   speedup: number
-  /** it computes in single precision only; absent: in both */
-  lacksHalf?: boolean
 }
 
 /** A software adapter takes seconds to compile its first shader. */

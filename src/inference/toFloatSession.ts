@@ -1,4 +1,4 @@
-import { decodeHalf, encodeHalf } from './diffusion/halfFloat.ts'
+import { decodeHalf, encodeHalf } from './halfFloat.ts'
 
 /** A tensor of onnxruntime-common 1.30. */
 export interface RuntimeTensor {

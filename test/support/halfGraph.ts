@@ -1,5 +1,5 @@
 /** Models in half precision, made from the same models in single precision, so that both can be run and compared. */
-import { encodeHalf } from '../../src/inference/diffusion/halfFloat.ts'
+import { encodeHalf } from '../../src/inference/halfFloat.ts'
 import type { Files } from './tinyGraphs.ts'
 
 /** A field of a protobuf message: a varint, or the bytes of wire types 2 and 5. */

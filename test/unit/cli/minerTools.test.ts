@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { checkMemory, checkNode } from '../../../src/cli/doctor/machineChecks.ts'
 import { checkClock } from '../../../src/cli/doctor/networkChecks.ts'
 import type { Ports } from '../../../src/cli/ports.ts'
-import { suggestDtype } from '../../../src/cli/suggestModels.ts'
+import { type Accelerator, suggestDtype } from '../../../src/cli/suggestModels.ts'
 import type { DeviceInfo, Engine } from '../../../src/domain/enginePort.ts'
 import type { BenchReport, EngineTools } from '../../../src/domain/engineTools.ts'
 import { accountMissing } from '../../../src/errors/account.ts'
@@ -250,15 +250,16 @@ describe('miner models', () => {
 
   it('takes the first dtype that fits, else the smallest with what is short', () => {
     const model = { model: 'a/b', kind: 'text', note: '', millionParameters: 1_000, dtypes: ['fp32', 'fp16', 'q8', 'q4f16'] } as const
-    const on = (memoryBytes: number, hasGpu = false, diskBytes = 1e12) => {
-      const { dtype, problem } = suggestDtype(model, { hasGpu, memoryBytes, diskBytes })
+    const on = (memoryBytes: number, accelerator: Accelerator = 'cpu', diskBytes = 1e12) => {
+      const { dtype, problem } = suggestDtype(model, { accelerator, memoryBytes, diskBytes })
       return [dtype, problem]
     }
     expect(on(1e10)).toEqual(['fp32', null])
     expect(on(2e9)).toEqual(['q8', null])
-    expect(on(1e10, true)).toEqual(['fp16', null])
+    expect(on(1e10, 'halfGpu')).toEqual(['fp16', null])
+    expect(on(5e9, 'gpu')).toEqual(['q8', null])
     expect(on(5e8)).toEqual(['q8', 'memory'])
-    expect(on(1e10, false, 5e8)).toEqual(['q8', 'disk'])
+    expect(on(1e10, 'cpu', 5e8)).toEqual(['q8', 'disk'])
   })
 
   it('suggests from a catalogue of one row each, of kinds that exist', () => {

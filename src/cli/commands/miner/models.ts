@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { formatBytes } from '../../../config/bytes.ts'
+import type { DeviceInfo } from '../../../domain/enginePort.ts'
 import { dtypes } from '../../../domain/manifest.ts'
 import { modelKinds } from '../../../domain/taskKinds.ts'
 import { CuckooError } from '../../../errors/cuckooError.ts'
@@ -10,7 +11,7 @@ import { defineCommand } from '../../defineCommand.ts'
 import { getFreeBytes } from '../../doctor/getFreeBytes.ts'
 import { formatCaiShort } from '../../format.ts'
 import { zWei } from '../../schemas.ts'
-import { suggestDtype } from '../../suggestModels.ts'
+import { type Accelerator, suggestDtype } from '../../suggestModels.ts'
 
 const zModel = z.object({
   model: z.string(),
@@ -46,11 +47,15 @@ Sizes of the hub's are approximate: parameters times bytes per weight.`,
     const { home, modelsCache } = context.config.values
     const engine = await context.ports.getEngine()
     const spinner = await context.output.spin(options.suggest ? 'trying the devices' : '')
-    const devices = options.suggest ? (await engine.listDevices()).filter(({ available }) => available).map(({ device }) => device) : []
+    const found = options.suggest ? (await engine.listDevices()).filter(({ available }) => available) : []
     spinner.stop()
-    const machine = { memoryBytes: process.availableMemory(), diskBytes: await getFreeBytes(modelsCache ?? join(home, 'models')), devices }
+    const machine = {
+      memoryBytes: process.availableMemory(),
+      diskBytes: await getFreeBytes(modelsCache ?? join(home, 'models')),
+      devices: found.map(({ device }) => device),
+    }
     const own = await listOwnModels(context as Context<never>)
-    const wanted = options.suggest ? await listSuggested(context as Context<never>, machine, own) : []
+    const wanted = options.suggest ? await listSuggested(context as Context<never>, { ...machine, accelerator: toAccelerator(found) }, own) : []
     const asked = options.suggest ? await listAsked(context as Context<never>, options) : { coordinator: null, asked: [], askedProblem: null }
     return { machine, models: [...own, ...wanted], ...asked }
   },
@@ -104,15 +109,20 @@ async function listOwnModels({ ports }: Context<never>): Promise<Listed[]> {
   return [...bundled, ...cached]
 }
 
+function toAccelerator(devices: readonly DeviceInfo[]): Accelerator {
+  const accelerators = devices.filter(({ device }) => device !== 'cpu')
+  if (accelerators.length === 0) return 'cpu'
+  return accelerators.some(({ lacksHalf }) => lacksHalf !== true) ? 'halfGpu' : 'gpu'
+}
+
 async function listSuggested(
   { ports }: Context<never>,
-  machine: { memoryBytes: number; diskBytes: number; devices: readonly string[] },
+  machine: { memoryBytes: number; diskBytes: number; accelerator: Accelerator },
   own: readonly Listed[],
 ): Promise<Listed[]> {
-  const hasGpu = machine.devices.some((device) => device !== 'cpu')
   const suggestions = (await ports.getEngineTools()).listSuggestions().filter(({ model }) => !own.some((listed) => listed.model === model))
   return suggestions.map((suggestion) => {
-    const { dtype, bytes, fits, problem } = suggestDtype(suggestion, { ...machine, hasGpu })
+    const { dtype, bytes, fits, problem } = suggestDtype(suggestion, machine)
     return { model: suggestion.model, kind: suggestion.kind, from: 'hub', dtype, bytes, fits, problem, note: suggestion.note }
   })
 }

@@ -1,5 +1,5 @@
+import { toNearestEven } from '../../toNearestEven.ts'
 import type { NoiseSchedule } from '../noiseSchedule.ts'
-import { toNearestEven } from '../toNearestEven.ts'
 import { type Mixture, type SamplerPlan, toDenoised, toMixture } from './samplerPlan.ts'
 import { spaceTimesteps } from './spaceTimesteps.ts'
 

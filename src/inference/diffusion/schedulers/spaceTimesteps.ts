@@ -1,5 +1,5 @@
+import { toNearestEven } from '../../toNearestEven.ts'
 import type { NoiseSchedule } from '../noiseSchedule.ts'
-import { toNearestEven } from '../toNearestEven.ts'
 
 /**
  * Training steps that a sampler of `count` steps visits, the noisiest first: Lin et al. 2023, table 2, counted from 0. Those of

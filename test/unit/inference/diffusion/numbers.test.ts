@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { combineGuided, embedGuidance } from '../../../../src/inference/diffusion/guidance.ts'
-import { decodeHalf, encodeHalf } from '../../../../src/inference/diffusion/halfFloat.ts'
+import { decodeHalf, encodeHalf } from '../../../../src/inference/halfFloat.ts'
 
 describe('guidance', () => {
   it('goes beyond the prompt by its factor, and stays with it at 1', () => {
