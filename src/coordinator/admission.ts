@@ -98,6 +98,8 @@ export class Admission {
   async #create(request: TaskRequest, asker: Asker, requestHash: TaskRecord['requestHash']): Promise<Admitted> {
     const { ports, board, dispatcher, createStream } = this.#parts
     const { model, content, blobs, maxPriceWei } = await this.quote(request)
+    // The store looks again when it writes: but by then a miner may have been drawn.
+    await ports.store.assertWithinQuota(asker.appId, blobs)
     this.#parts.assertOpen()
     const [input, params] = [encodeCanonical(content.input), encodeCanonical(content.params)]
     const random = randomBytes(48)

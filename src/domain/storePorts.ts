@@ -139,6 +139,8 @@ export interface CoordinatorStore extends AppStore {
    * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED
    */
   putMedia(bytes: Uint8Array, naming: { atMs: number; app: { id: string; quotaBytes: number } | null }): Promise<Hash>
+  /** Returns when `blobs` would be within what the app may keep. @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED */
+  assertWithinQuota(appId: string, blobs: readonly NewBlob[]): Promise<void>
   getBlob(hash: Hash): Promise<Uint8Array | null>
 
   getSpace(): Promise<StoreSpace>

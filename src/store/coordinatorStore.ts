@@ -75,6 +75,11 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
       return hash
     },
     getSpace: () => readSpace(file, () => uploads.getTotal()),
+    assertWithinQuota: (appId, newBlobs) =>
+      runRead(file, () => {
+        const refusal = taskBlobs.findQuotaRefusal(appId, newBlobs)
+        if (refusal !== null) throw refusal
+      }),
     getBlob: (hash) => runRead(file, () => blobs.get(hash)),
     putManifest: (manifest, digest, unixMs) =>
       queue.write(() => {

@@ -1,5 +1,5 @@
 import type { Hash } from '../domain/hex.ts'
-import type { NewTask, TaskRecord } from '../domain/storePorts.ts'
+import type { NewBlob, NewTask, TaskRecord } from '../domain/storePorts.ts'
 import { listInputMedia, listOutputMedia, type TaskContent, type TaskOutput } from '../domain/task.ts'
 import { taskKindTraits } from '../domain/taskKinds.ts'
 import { mediaAbsent } from '../errors/api.ts'
@@ -15,6 +15,8 @@ type Named = Pick<TaskRecord, 'kind' | 'inputHash' | 'paramsHash'>
  * so what an open or a younger task needs is never older than that task. For inside a write of the queue.
  */
 export interface TaskBlobs {
+  /** Why an app may not keep `newBlobs`, or null. */
+  findQuotaRefusal(appId: string, newBlobs: readonly NewBlob[]): CuckooError | null
   /** Why the task cannot be made, or null: its medium has gone meanwhile, or is more than its app may keep. */
   findRefusal(task: NewTask): CuckooError | null
   create(task: NewTask): void
@@ -26,17 +28,24 @@ export interface TaskBlobs {
 
 /** What tasks name in `blobs`, media of apps counted in `uploads`. */
 export function createTaskBlobs(blobs: BlobTable, uploads: UploadTable): TaskBlobs {
-  const listMedia = ({ kind, inputHash }: Named, bytes = blobs.get(inputHash)): Hash[] => {
-    if (bytes === null || taskKindTraits[kind].takes.media === null) return []
+  const listMedia = ({ kind, inputHash }: Named, given?: Uint8Array): Hash[] => {
+    const bytes = taskKindTraits[kind].takes.media === null ? null : (given ?? blobs.get(inputHash))
+    if (bytes === null) return []
     return listInputMedia({ kind, input: JSON.parse(Buffer.from(bytes).toString()), params: {} } as TaskContent).map(({ sha256 }) => sha256)
   }
   const listNewMedia = (task: NewTask): Hash[] => listMedia(task, task.blobs.find(({ hash }) => hash === task.inputHash)?.bytes)
+  const findQuotaRefusal = (appId: string, newBlobs: readonly NewBlob[]): CuckooError | null => {
+    for (const { hash, bytes, quotaBytes } of newBlobs) {
+      const refusal = quotaBytes === undefined ? null : uploads.findRefusal({ appId, hash, bytes: bytes.length }, quotaBytes)
+      if (refusal !== null) return refusal
+    }
+    return null
+  }
   return {
+    findQuotaRefusal,
     findRefusal(task) {
-      for (const { hash, bytes, quotaBytes } of task.blobs) {
-        const refusal = quotaBytes === undefined ? null : uploads.findRefusal({ appId: task.appId, hash, bytes: bytes.length }, quotaBytes)
-        if (refusal !== null) return refusal
-      }
+      const refusal = findQuotaRefusal(task.appId, task.blobs)
+      if (refusal !== null) return refusal
       const absent = listNewMedia(task).find((media) => !task.blobs.some(({ hash }) => hash === media) && !blobs.has(media))
       return absent === undefined ? null : mediaAbsent({ hash: absent })
     },

@@ -165,9 +165,11 @@ describe('media', () => {
   test('over the quota of its key are 413 with the figures, by upload and by data: URL; other keys go on', async () => {
     const other = createPng(41, 30)
     const rig = await createCoordinatorRig({ config: { ...patient, appMediaBytes: png.length + other.length - 1 } })
-    await rig.openMiner(1, { models })
+    const miner = await rig.openMiner(1, { models })
     await rig.app.uploadMedia({ body: png })
     await rig.app.uploadMedia({ body: png })
+    const taking = miner.take()
+    await waitForMetric(rig, 'cuckoo_miners_waiting 1')
     const exceeded = refused('CUCKOO_API_MEDIA_QUOTA_EXCEEDED', {
       httpStatus: 413,
       message: expect.stringContaining(`this key's media take ${png.length} of the ${png.length + other.length - 1} bytes`),
@@ -176,12 +178,17 @@ describe('media', () => {
     await expect(rig.app.uploadMedia({ body: other })).rejects.toThrow(exceeded)
     await expect(rig.app.createTask(classify(toDataUrl(other)))).rejects.toThrow(exceeded)
     expect(await rig.store.getBlob(sha256(other))).toBeNull()
-    expect(await rig.app.getMetrics({})).toContain('cuckoo_tasks_queued 0\n')
+    // Nobody was drawn for it: the miner still waits, for a task that may be made.
+    expect(await rig.store.getDrawLog()).toMatchObject({ index: 0n })
+    expect((await rig.store.listTasks({ limit: 10 })).length).toBe(0)
+    await rig.app.createTask(classify({ sha256: sha256(png) }))
+    await taking
     await (await rig.createAppClient('other')).uploadMedia({ body: other })
     await waitForMetric(rig, `cuckoo_store_media_bytes ${png.length + other.length}`)
     rig.clock.advance(2 * hour)
-    await waitForMetric(rig, 'cuckoo_store_media_bytes 0')
-    await rig.app.uploadMedia({ body: other })
+    // The other key's upload, which no task names, has gone.
+    await waitForMetric(rig, `cuckoo_store_media_bytes ${png.length}`)
+    await expect(rig.app.uploadMedia({ body: other })).rejects.toThrow(exceeded)
   })
 
   test('are 507 where they would take the room for results, and tasks of text go on', async () => {

@@ -39,7 +39,8 @@ const zKindPrice = z
     return [kind as ModelKind, parseAmount(amount as string)]
   })
 
-const minKeepSeconds = publicParameters.evidenceSeconds + toDisputeSeconds(publicParameters)
+/** Whole hours: what a person types is not to fall short by minutes. */
+const minKeepSeconds = 3_600 * Math.ceil((publicParameters.evidenceSeconds + toDisputeSeconds(publicParameters)) / 3_600)
 const parseDigest = (text: string) => zHash.parse(text)
 
 const options = z.object({
