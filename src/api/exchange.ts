@@ -16,7 +16,7 @@ export class Exchange implements RequestContext {
   #controller: AbortController | undefined
   #closedEarly = false
   #entered: SessionRegistry | undefined
-  #leave: (() => void) | undefined
+  readonly #leaves: (() => void)[] = []
 
   routeId: Observation['routeId'] = null
   errorCode: string | null = null
@@ -58,14 +58,14 @@ export class Exchange implements RequestContext {
 
   /** Calls `leave` when this request has ended. */
   onEnd(leave: () => void): void {
-    this.#leave = leave
+    this.#leaves.push(leave)
   }
 
   #end(observe: ((observation: Observation) => void) | undefined): void {
     this.#closedEarly = !this.#response.writableFinished
     if (this.#closedEarly && this.#controller !== undefined) this.#abort(this.#controller)
     if (this.#entered !== undefined && this.session !== undefined) this.#entered.leave(this.session)
-    this.#leave?.()
+    for (const leave of this.#leaves) leave()
     observe?.({
       routeId: this.routeId,
       // nginx's number for a client that closed its request

@@ -20,8 +20,10 @@ export interface ServerLimits {
   keepAliveMs: number
   maxConnections: number
   maxHeaderBytes: number
-  /** of all large bodies that are in memory at once */
+  /** of all large bodies that are read at once */
   maxUploadBytes: number
+  /** of all large media that are sent at once: a reader that takes its time keeps one in memory */
+  maxDownloadBytes: number
   maxJsonDepth: number
   /** between comments that keep an event stream alive */
   eventKeepAliveMs: number
@@ -36,6 +38,7 @@ export const defaultLimits: ServerLimits = {
   maxConnections: 20_000,
   maxHeaderBytes: 16_384,
   maxUploadBytes: 536_870_912,
+  maxDownloadBytes: 536_870_912,
   maxJsonDepth: 64,
   eventKeepAliveMs: 15_000,
 }

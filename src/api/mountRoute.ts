@@ -7,6 +7,7 @@ import type { AppRecord } from '../domain/storePorts.ts'
 import { apiKeyInvalid, apiKeyMissing, bodyTooLarge, requestInvalid } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { internalError } from '../errors/internal.ts'
+import type { BodyGauge } from './bodyGauge.ts'
 import { toErrorBody } from './errorBody.ts'
 import type { Exchange } from './exchange.ts'
 import { readForm } from './readForm.ts'
@@ -14,7 +15,6 @@ import { assertMediaType, createInputDecoder, describeIssue, isForm, type JsonPa
 import type { Route } from './route.ts'
 import type { Session, SessionRegistry } from './sessionRegistry.ts'
 import { encodeEventStream } from './sse.ts'
-import type { UploadGauge } from './uploadGauge.ts'
 
 /** A handler as the server calls it: which route it belongs to was checked when the table of handlers was typed. */
 export type AnyHandler = (input: never, context: never) => Promise<AnyAnswer>
@@ -23,7 +23,8 @@ type AnyAnswer = { body?: unknown; events?: AsyncIterable<unknown>; headers?: Re
 export interface MountOptions {
   authenticateApp: (keyHash: Hash) => AppRecord | null | Promise<AppRecord | null>
   sessions: SessionRegistry
-  uploads: UploadGauge
+  uploads: BodyGauge
+  downloads: BodyGauge
   parseJson: JsonParser
   maxJsonDepth: number
   eventKeepAliveMs: number
@@ -56,13 +57,14 @@ export function mountRoute(app: FastifyInstance, route: Route, handler: AnyHandl
       const answer = await handler(input as never, request.exchange as never)
       for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
       if (answer.events !== undefined) return sendEvents(route, answer.events, request, reply, options)
+      if (answer.body instanceof Uint8Array) request.exchange.onEnd(options.downloads.enter(answer.body.length))
       return sendBody(route, answer, reply)
     },
   })
 }
 
 /** @throws CUCKOO_API_UPLOADS_FULL; CUCKOO_API_BODY_TOO_LARGE for a form, whose length fastify does not look at */
-function enterUpload(request: FastifyRequest, route: Route, uploads: UploadGauge): void {
+function enterUpload(request: FastifyRequest, route: Route, uploads: BodyGauge): void {
   const length = Number(request.headers['content-length'] ?? (request.headers['transfer-encoding'] === undefined ? 0 : route.maxBodyBytes))
   if (isForm(route.body) && length > route.maxBodyBytes + formOverheadBytes) throw bodyTooLarge({ maximumBytes: route.maxBodyBytes })
   request.exchange.onEnd(uploads.enter(Math.min(length, route.maxBodyBytes)))
@@ -100,11 +102,16 @@ function sendBody(route: Route, answer: AnyAnswer, reply: FastifyReply): Fastify
     const isText = route.response === 'text'
     if (isText ? typeof body !== 'string' : !(body instanceof Uint8Array)) throw internalError({ reason: `the answer of ${route.id} is not ${route.response}` })
     if (!reply.hasHeader('content-type')) reply.type(isText ? 'text/plain; charset=utf-8' : 'application/octet-stream')
-    return reply.send(isText ? body : Buffer.from(body as Uint8Array))
+    return reply.send(isText ? body : toBuffer(body as Uint8Array))
   }
   const json = encodeJson(route, route.response, answer.body)
   if (route.plainText && typeof answer.body === 'string') return reply.type('text/plain; charset=utf-8').send(answer.body)
   return reply.type('application/json; charset=utf-8').send(json)
+}
+
+/** The same bytes, not a copy. */
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 function encodeJson(route: Route, schema: z.ZodType, value: unknown): string {

@@ -2,10 +2,11 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Hash } from '../domain/hex.ts'
 import type { AppRecord } from '../domain/storePorts.ts'
-import { draining } from '../errors/api.ts'
+import { downloadsFull, draining, uploadsFull } from '../errors/api.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { listenFailed, portInUse } from '../errors/server.ts'
+import { BodyGauge } from './bodyGauge.ts'
 import type { Exchange } from './exchange.ts'
 import type { ApiLogger, Handlers, Observation } from './handler.ts'
 import { createHttpApp, defaultLimits, type ServerLimits } from './httpApp.ts'
@@ -14,7 +15,6 @@ import { createOpenApi } from './openApi.ts'
 import type { Route } from './route.ts'
 import { routes } from './routes/routes.ts'
 import type { SessionRegistry } from './sessionRegistry.ts'
-import { UploadGauge } from './uploadGauge.ts'
 
 export interface ServerOptions {
   handlers: Handlers
@@ -45,7 +45,8 @@ export function createServer(options: ServerOptions): Server {
   const reportError = (error: unknown, exchange: Exchange) => reportErrorTo(options.logger, error, exchange)
   let closing = false
   const app = createHttpApp({ limits, observe: options.observe, reportError, isClosing: () => closing })
-  const mountOptions = { ...options, ...limits, reportError, uploads: new UploadGauge(limits.maxUploadBytes), parseJson: createJsonParser(app) }
+  const gauges = { uploads: new BodyGauge(limits.maxUploadBytes, uploadsFull), downloads: new BodyGauge(limits.maxDownloadBytes, downloadsFull) }
+  const mountOptions = { ...options, ...limits, ...gauges, reportError, parseJson: createJsonParser(app) }
   const handlers: Record<string, AnyHandler> = { ...options.handlers, getOpenApi: createOpenApiHandler() }
   for (const route of Object.values<Route>(routes)) mountRoute(app, route, handlers[route.id] as AnyHandler, mountOptions)
 

@@ -259,7 +259,11 @@ export const mediaBytesExceeded = defineError(
   413,
 )
 export const uploadsFull = defineError('CUCKOO_API_UPLOADS_FULL', 'unavailable', (f: { maximumBytes: number }) => ({
-  message: `Uploads of ${f.maximumBytes} bytes are under way already.`,
+  message: `Uploads of nearly ${f.maximumBytes} bytes, the most at a time, are under way.`,
+  hint: 'Try again after the time in Retry-After.',
+}))
+export const downloadsFull = defineError('CUCKOO_API_DOWNLOADS_FULL', 'unavailable', (f: { maximumBytes: number }) => ({
+  message: `Downloads of nearly ${f.maximumBytes} bytes, the most at a time, are under way.`,
   hint: 'Try again after the time in Retry-After.',
 }))
 export const mediaQuotaExceeded = defineError(

@@ -3,14 +3,15 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { BodyGauge } from '../api/bodyGauge.ts'
 import { controlPathFile } from '../api/controlClient.ts'
 import { createHttpApp, defaultLimits } from '../api/httpApp.ts'
 import { type AnyHandler, mountRoute } from '../api/mountRoute.ts'
 import type { Route } from '../api/route.ts'
 import { controlRoutes, operationRoutes } from '../api/routes/control.ts'
 import { createSessionRegistry } from '../api/sessionRegistry.ts'
-import { UploadGauge } from '../api/uploadGauge.ts'
 import type { Clock } from '../domain/ports.ts'
+import { downloadsFull, uploadsFull } from '../errors/api.ts'
 import { metricsListenFailed } from '../errors/control.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -77,7 +78,8 @@ function createApp(routes: Readonly<Record<string, Route>>, { handlers, logger, 
     // Nobody has a key or a session here: whoever opens the socket is this user.
     authenticateApp: () => null,
     sessions: createSessionRegistry({ clock }),
-    uploads: new UploadGauge(defaultLimits.maxUploadBytes),
+    uploads: new BodyGauge(defaultLimits.maxUploadBytes, uploadsFull),
+    downloads: new BodyGauge(defaultLimits.maxDownloadBytes, downloadsFull),
     parseJson: JSON.parse,
   }
   for (const [id, route] of Object.entries(routes)) mountRoute(app, route, handlers[id as keyof ControlHandlers] as AnyHandler, options)

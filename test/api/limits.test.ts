@@ -314,3 +314,23 @@ test('close refuses what is new, lets the rest end, and cuts what takes too long
   expect(await long).toMatchObject({ code: 'CUCKOO_API_UNREACHABLE' })
   await expect(server.connect().getHealth({})).rejects.toMatchObject({ code: 'CUCKOO_API_UNREACHABLE' })
 })
+
+test('media that are sent together are bounded, however slowly their readers take them; a reader that leaves makes room', async () => {
+  const data = Buffer.alloc(16 * 2 ** 20, 7)
+  server = await startServer({ limits: { maxDownloadBytes: 40 * 2 ** 20 }, handlers: { getMedia: async () => ({ body: data }) } })
+  const path = `/v1/media/0x${'a'.repeat(64)}`
+  const readers = [1, 2].map(() => {
+    const socket = connectSocket(Number(new URL(server.url).port), '127.0.0.1')
+    sockets.push(socket)
+    socket.on('error', () => undefined).pause()
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
+    return socket
+  })
+  const fetchMedia = () => fetch(`${server.url}${path}`)
+  await expect.poll(async () => (await fetchMedia()).status).toBe(503)
+  const refused = await fetchMedia()
+  expect(await refused.json()).toMatchObject({ error: { code: 'CUCKOO_API_DOWNLOADS_FULL' } })
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  for (const reader of readers) reader.destroy()
+  await expect.poll(async () => (await fetchMedia()).status).toBe(200)
+})

@@ -32,7 +32,7 @@ export const getMedia = defineRoute({
   summary: 'The bytes of a medium. No key is asked for: whoever knows the SHA-256 was given it, or has the medium.',
   response: 'bytes',
   responseTypes: ['image/png', 'image/jpeg', 'image/webp', 'audio/wav', 'audio/mpeg', 'audio/flac'],
-  errors: [errors.mediaAbsent],
+  errors: [errors.mediaAbsent, errors.downloadsFull],
 })
 
 export const createImage = defineRoute({

@@ -135,7 +135,7 @@ export const getTaskMedia = defineRoute({
   params: mediumParams,
   summary: 'A medium that the content of a task names, while the miner holds the task.',
   response: 'bytes',
-  errors: [errors.leaseLost, errors.mediaAbsent],
+  errors: [errors.leaseLost, errors.mediaAbsent, errors.downloadsFull],
 })
 
 export const putTaskMedia = defineRoute({
