@@ -1,6 +1,6 @@
 import type { TaskRequest } from '../api/requestSchemas.ts'
 import type { Manifest } from '../domain/manifest.ts'
-import type { PipelineContent, PipelineInput, PipelineShapes } from '../domain/task.ts'
+import { countIncludedTokens, type PipelineContent, type PipelineInput, type PipelineShapes } from '../domain/task.ts'
 import type { PipelineKind } from '../domain/taskKinds.ts'
 import { requestInvalid } from '../errors/api.ts'
 import type { MediaShelf } from './mediaShelf.ts'
@@ -41,7 +41,8 @@ export async function createPipelineContent(
         problem: `${asked} is more than the ${maxOutputTokens} output tokens of '${model}'`,
         param: 'params.maxTokens',
       })
-    return asked ?? Math.min(defaultMaxTokens, maxOutputTokens)
+    const included = 'text' in request.input ? countIncludedTokens(request.input.text) : maxOutputTokens
+    return asked ?? Math.min(defaultMaxTokens, maxOutputTokens, included)
   }
   const params = defaults[request.kind](request.params as never, toTokens)
   const { kind } = request

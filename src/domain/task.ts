@@ -200,10 +200,21 @@ function countImageSteps({ count, steps, width, height }: ImageParams): bigint {
   return BigInt(count * steps * Math.ceil((width * height) / 65_536))
 }
 
-/** Characters of the text, once per label where there are labels; started seconds; started megapixels. At least 1. */
-function countPipelineUnits({ input }: PipelineContent): bigint {
+/** Tokens of output that come with the characters of a text, for kinds that write: about twice what a translation or a summary takes. */
+export function countIncludedTokens(text: string): number {
+  return 32 + 2 * text.length
+}
+
+/**
+ * Characters of the text, once per label where there are labels, and each token asked for beyond {@link countIncludedTokens}: else
+ * one character would buy the longest text that a model writes. Started seconds; started megapixels. At least 1.
+ */
+function countPipelineUnits({ input, params }: PipelineContent): bigint {
   const { text = '', labels, media } = input
-  if (media === undefined) return BigInt(Math.max(1, text.length * (labels?.length ?? 1)))
+  if (media === undefined) {
+    const tokens = 'maxTokens' in params ? Math.max(0, params.maxTokens - countIncludedTokens(text)) : 0
+    return BigInt(Math.max(1, text.length * (labels?.length ?? 1)) + tokens)
+  }
   const units = 'durationMs' in media ? media.durationMs / 1_000 : (media.width * media.height) / 1e6
   return BigInt(Math.max(1, Math.ceil(units)))
 }

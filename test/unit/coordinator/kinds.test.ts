@@ -166,7 +166,7 @@ const cases: { readonly [K in TaskKind]: KindCase<K> } = {
   },
   translation: {
     request: { input: { text: 'hello' }, params: { target: 'fr' } },
-    content: { input: { text: 'hello' }, params: { source: null, target: 'fr', maxTokens: 128 } },
+    content: { input: { text: 'hello' }, params: { source: null, target: 'fr', maxTokens: 42 } },
     output: { text: 'bonjour' },
     units: 5n,
     refused: [noSeed, [{ params: { maxTokens: 129 } }, { code: invalid, param: 'params.maxTokens' }]],
