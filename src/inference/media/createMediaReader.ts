@@ -75,18 +75,23 @@ function assertImageSize({ width, height }: ImageSize, maxPixels: number): void 
 }
 
 function readAudio(type: AudioMedia['type'], data: Uint8Array, maxSeconds: number): Omit<AudioMedia, 'sha256' | 'bytes'> {
-  const found = findSeconds(type, data)
+  const found = findSeconds(type, data, maxSeconds)
   if (typeof found !== 'number') throw mediaUnknown({ wanted: 'audio', ...found })
   if (found > maxSeconds) throw mediaTooLarge({ what: 'seconds', size: Math.ceil(found), limit: maxSeconds })
   return { type, durationMs: Math.ceil(found * 1_000) }
 }
 
-function findSeconds(type: AudioMedia['type'], data: Uint8Array): number | HeaderProblem {
+/** How long it lasts, or what is wrong with it. An MP3 is measured until it is longer than allowed. */
+function findSeconds(type: AudioMedia['type'], data: Uint8Array, maxSeconds: number): number | HeaderProblem {
   if (type === 'audio/mpeg') {
-    const frames = listMpegFrames(data)
-    if (frames.length === 0) return { problem: 'it has no MPEG audio frames' }
-    if ((frames.at(-1)?.end ?? 0) > data.length) return { problem: 'its last frame is cut' }
-    return frames.reduce((seconds, { samples, sampleRate }) => seconds + samples / sampleRate, 0)
+    let seconds = 0
+    for (const { samples, sampleRate, end } of listMpegFrames(data)) {
+      if (end > data.length) return { problem: 'its last frame is cut' }
+      seconds += samples / sampleRate
+      // Half a million frames can come before the limit, and a million after it: those are not worth the time.
+      if (seconds > maxSeconds) break
+    }
+    return seconds === 0 ? { problem: 'it has no MPEG audio frames' } : seconds
   }
   if (type === 'audio/wav') {
     const header = readWavHeader(data)

@@ -57,7 +57,7 @@ async function* decodeMpeg(data: Uint8Array): AsyncGenerator<DecodedPart> {
   const decoder = new MPEGDecoder()
   await decoder.ready
   try {
-    const frames = listMpegFrames(data)
+    const frames = [...listMpegFrames(data)]
     let start = 0
     for (const [index, frame] of frames.entries()) {
       const next = frames[index + 1]

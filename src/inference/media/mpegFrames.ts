@@ -8,26 +8,34 @@ export interface MpegFrame {
   sampleRate: number
 }
 
-// ISO/IEC 11172-3 and 13818-3: kbit/s by bitrate index. Free format (index 0) has no length in its header and is refused.
+// ISO/IEC 11172-3 and 13818-3: kbit/s by layer and bitrate index. Free format (index 0) has no length in its header and is refused.
 const bitrates = {
-  'v1 layer 1': [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-  'v1 layer 2': [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-  'v1 layer 3': [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  'v2 layer 1': [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-  'v2 layer 2': [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-  'v2 layer 3': [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-} as const
+  mpeg1: [
+    [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+    [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+    [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  ],
+  mpeg2: [
+    [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+    [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+  ],
+}
 const sampleRates = [44_100, 48_000, 32_000] as const
+
+/** Bytes of a file that are no frame, after its ID3v2 tag: bounds the search of files made to be searched for long. */
+const maxStrayBytes = 2 ** 18
 
 /** The frame whose header lies at `start`, undefined where there is none. */
 export function findMpegFrame(data: Uint8Array, start: number): MpegFrame | undefined {
-  const [sync = 0, second = 0, third = 0] = data.subarray(start, start + 3)
-  if (sync !== 0xff || second < 0xe0 || start + 4 > data.length) return undefined
+  if (data[start] !== 0xff || start + 4 > data.length) return undefined
+  const [second, third] = [data[start + 1] as number, data[start + 2] as number]
+  if (second < 0xe0) return undefined
   const version = (second >> 3) & 3
   const layer = 4 - ((second >> 1) & 3)
   const baseRate = sampleRates[(third >> 2) & 3]
   if (version === 1 || layer === 4 || baseRate === undefined) return undefined
-  const kbits = bitrates[`${version === 3 ? 'v1' : 'v2'} layer ${layer as 1 | 2 | 3}`][third >> 4]
+  const kbits = bitrates[version === 3 ? 'mpeg1' : 'mpeg2'][layer - 1]?.[third >> 4]
   if (kbits === undefined || kbits === 0) return undefined
   // MPEG 2 halves the rates of MPEG 1, MPEG 2.5 quarters them.
   const sampleRate = baseRate / (version === 3 ? 1 : version === 2 ? 2 : 4)
@@ -39,29 +47,31 @@ export function findMpegFrame(data: Uint8Array, start: number): MpegFrame | unde
 }
 
 /**
- * All frames of an MP3 in order. What lies between frames (ID3 and APE tags, padding) is left out; a frame counts where another
- * of its sample rate follows it, or the end.
+ * The frames of an MP3 in order. What lies between frames (ID3 and APE tags, padding) is left out, and what comes after too much of
+ * it is not looked at; a frame counts where another of its sample rate follows it, or the end.
  */
-export function listMpegFrames(data: Uint8Array): MpegFrame[] {
-  const frames: MpegFrame[] = []
+export function* listMpegFrames(data: Uint8Array): Generator<MpegFrame> {
   let position = skipId3(data)
-  while (position + 4 <= data.length) {
-    const frame = findMpegFrame(data, position)
-    if (frame !== undefined && (isFollowed(data, frame) || isLast(frames, frame))) {
-      frames.push(frame)
+  let strayBytes = 0
+  let previous: MpegFrame | undefined
+  let frame = findMpegFrame(data, position)
+  while (strayBytes < maxStrayBytes && position + 4 <= data.length) {
+    const next = frame && findMpegFrame(data, frame.end)
+    if (frame !== undefined && (frame.end === data.length || next?.sampleRate === frame.sampleRate || isLast(previous, frame))) {
+      yield frame
       position = frame.end
-    } else position++
+      previous = frame
+      frame = next
+    } else {
+      position++
+      strayBytes++
+      frame = findMpegFrame(data, position)
+    }
   }
-  return frames
-}
-
-function isFollowed(data: Uint8Array, frame: MpegFrame): boolean {
-  return frame.end === data.length || findMpegFrame(data, frame.end)?.sampleRate === frame.sampleRate
 }
 
 /** The frame that follows a known one stands before tags or the cut end. */
-function isLast(frames: readonly MpegFrame[], frame: MpegFrame): boolean {
-  const previous = frames.at(-1)
+function isLast(previous: MpegFrame | undefined, frame: MpegFrame): boolean {
   return previous !== undefined && previous.end === frame.start && previous.sampleRate === frame.sampleRate
 }
 
