@@ -1,4 +1,4 @@
-import type { HeaderProblem } from './readWavHeader.ts'
+import { findRateProblem, type HeaderProblem } from './readWavHeader.ts'
 
 /** What STREAMINFO, the first block of a FLAC file, says (RFC 9639 section 8.2). */
 export interface FlacHeader {
@@ -17,7 +17,6 @@ export function readFlacHeader(data: Uint8Array): FlacHeader | HeaderProblem {
   const sampleRate = packed >>> 12
   const channels = ((packed >>> 9) & 7) + 1
   const samples = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22, false)
-  if (sampleRate < 1_000) return { problem: `its sample rate is ${sampleRate} Hz, 1000 and more are read` }
   if (samples === 0) return { problem: 'its header does not tell how long it lasts' }
-  return { sampleRate, channels, samples }
+  return findRateProblem(sampleRate) ?? { sampleRate, channels, samples }
 }

@@ -15,9 +15,8 @@ export interface HeaderProblem {
   problem: string
 }
 
-/** A player's limits: below 1 kHz nothing is speech, above 384 kHz nothing records. */
-const minSampleRate = 1_000
-const maxSampleRate = 384_000
+/** Of all formats, in Hz: below 1 kHz nothing is speech, above 384 kHz nothing records. */
+const sampleRates = { least: 1_000, most: 384_000 }
 const maxChannels = 8
 /** WAVE_FORMAT_EXTENSIBLE (Microsoft, mmreg.h): the true format is the first two bytes of the sub-format GUID. */
 const extensible = 0xfffe
@@ -64,7 +63,12 @@ function readFormat(view: DataView, start: number, size: number): Omit<WavHeader
   const known = code === 1 ? [8, 16, 24, 32] : code === 3 ? [32, 64] : []
   if (!known.includes(bitsPerSample)) return { problem: `its samples (format ${code}, ${bitsPerSample} bits) are neither PCM of 8 to 32 bits nor floats` }
   if (channels < 1 || channels > maxChannels) return { problem: `it has ${channels} channels, 1 to ${maxChannels} are read` }
-  if (sampleRate < minSampleRate || sampleRate > maxSampleRate)
-    return { problem: `its sample rate is ${sampleRate} Hz, ${minSampleRate} to ${maxSampleRate} are read` }
-  return { encoding: code === 1 ? 'integer' : 'float', bitsPerSample: bitsPerSample as WavHeader['bitsPerSample'], channels, sampleRate }
+  const encoding = code === 1 ? 'integer' : 'float'
+  return findRateProblem(sampleRate) ?? { encoding, bitsPerSample: bitsPerSample as WavHeader['bitsPerSample'], channels, sampleRate }
+}
+
+/** What is wrong with a sample rate in Hz; undefined for one that is read. */
+export function findRateProblem(sampleRate: number): HeaderProblem | undefined {
+  if (sampleRate >= sampleRates.least && sampleRate <= sampleRates.most) return undefined
+  return { problem: `its sample rate is ${sampleRate} Hz, ${sampleRates.least} to ${sampleRates.most} are read` }
 }

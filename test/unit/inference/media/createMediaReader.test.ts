@@ -96,6 +96,23 @@ describe('audio', () => {
     expect(await read(new Uint8Array(Buffer.concat([id3, frames, tag])), 'audio')).toMatchObject(expected)
   })
 
+  it('in an MP3 is looked for in so many bytes and no more', async () => {
+    const behind = (bytes: number) => new Uint8Array(Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\0', 'latin1'), Buffer.alloc(bytes), createMp3(2)]))
+    expect(await read(behind(200_000), 'audio')).toMatchObject({ durationMs: 53 })
+    await expect(read(behind(300_000), 'audio')).rejects.toThrow(refused('CUCKOO_MEDIA_UNKNOWN', { wanted: 'audio' }))
+  })
+
+  it('in an MP3 of a million tiny frames is measured to the limit, and no further', async () => {
+    // 24 bytes: MPEG 2, layer 3, 8 kbit/s, 24 kHz
+    const frame = Buffer.alloc(24)
+    frame.set([0xff, 0xf3, 0x14])
+    const data = new Uint8Array(Buffer.alloc(24 * 2 ** 20, frame))
+    const startedAt = performance.now()
+    await expect(read(data, 'audio')).rejects.toThrow(refused('CUCKOO_MEDIA_TOO_LARGE', { what: 'seconds', size: 61, limit: 60 }))
+    // 1 ms where nothing else runs; all frames took 350
+    expect(performance.now() - startedAt).toBeLessThan(250)
+  })
+
   it('in a FLAC lasts what its header says', async () => {
     expect(await read(createFlac(new Int16Array(24_000)), 'audio')).toMatchObject({ type: 'audio/flac', durationMs: 1_500 })
     await expect(read(createFlac(new Int16Array(4_096), { announced: 0 }), 'audio')).rejects.toThrow(refused('CUCKOO_MEDIA_UNKNOWN'))
@@ -117,7 +134,10 @@ describe('audio', () => {
     const slow = Buffer.from(data)
     slow.writeUInt32LE(1, 24)
     const cut = [data.subarray(0, -1), data.subarray(0, 30), createWav(new Float32Array(0)).data, createMp3(3).subarray(0, 3 * mp3FrameBytes - 1)]
-    for (const bad of [...cut, alaw, silent, slow, createFlac(new Int16Array(9)).subarray(0, 41)])
+    // A resampler of 1,048,573 Hz to 16 kHz has a kernel for each of 16,000 phases.
+    const fast = createFlac(new Int16Array(9))
+    fast.set([0xff, 0xff, 0xd0], 18)
+    for (const bad of [...cut, alaw, silent, slow, fast, createFlac(new Int16Array(9)).subarray(0, 41)])
       await expect(read(new Uint8Array(bad), 'audio')).rejects.toThrow(refused('CUCKOO_MEDIA_UNKNOWN', { wanted: 'audio' }))
   })
 })
