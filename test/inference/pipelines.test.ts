@@ -275,6 +275,11 @@ describe('speech as text', () => {
     expect(await runOutput('transcription', { file: await toFile(mp3) }, english)).toEqual({ text: 'low down', ...nothing })
   })
 
+  it('is heard only where it is as long as the task says, which is what is paid', async () => {
+    const lie = { ...file, media: { ...file.media, durationMs: 1 } }
+    await expect(run('transcription', { file: lie }, english)).rejects.toEqual(refused('CUCKOO_INFERENCE_INPUT_INVALID', /media are not those/))
+  })
+
   it('is timed by segment or by word', async () => {
     expect(await runOutput('transcription', { file }, { ...english, timestamps: 'segment' })).toEqual({
       text: 'low up',

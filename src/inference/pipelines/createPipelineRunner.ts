@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { RawImage } from '@huggingface/transformers'
 import type { PipelineRun } from '../../domain/enginePort.ts'
 import type { Media } from '../../domain/media.ts'
@@ -68,7 +69,8 @@ async function prepareInput(content: PipelineContent, data: Uint8Array | null, m
   if (takes.media === null) return prepared
   if (media === undefined || data === null) throw inferenceInputInvalid({ problem: `${takes.media === 'image' ? 'the image' : 'the audio'} is missing` })
   const found = await createMediaReader().read(data, takes.media, limits)
-  if (found.sha256 !== media.sha256) throw inferenceInputInvalid({ problem: 'the media are not those that the task names' })
+  // All of it: what the task says of its media is what it pays by.
+  if (!isDeepStrictEqual(found, media)) throw inferenceInputInvalid({ problem: 'the media are not those that the task names' })
   return { ...prepared, ...(await decodeMedia(found, data, limits, model, assertRunning)) }
 }
 
