@@ -6,7 +6,7 @@ interface FoundObject {
   box: { xmin: number; ymin: number; xmax: number; ymax: number }
 }
 
-/** Objects of at least the threshold's score, best first, their boxes in pixels of the image. */
+/** Objects of at least the threshold's score, best first, their boxes in pixels of the image; a box that a model turns inside out is empty. */
 export const objectDetection: PipelineRow<'object-detection'> = {
   task: 'object-detection',
   pipeline: 'ObjectDetectionPipeline',
@@ -22,8 +22,8 @@ export const objectDetection: PipelineRow<'object-detection'> = {
       box: {
         left: clamp(box.xmin, image.width),
         top: clamp(box.ymin, image.height),
-        right: clamp(box.xmax, image.width),
-        bottom: clamp(box.ymax, image.height),
+        right: clamp(Math.max(box.xmin, box.xmax), image.width),
+        bottom: clamp(Math.max(box.ymin, box.ymax), image.height),
       },
     }))
     return { output: { objects: objects.sort((a, b) => b.score - a.score) } }

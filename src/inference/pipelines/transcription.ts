@@ -85,10 +85,13 @@ async function runWhisper(call: Call): Promise<Output> {
     num_beams: 1,
   })
   const { text, chunks = [] } = result as { text: string; chunks?: { text: string; timestamp: [number, number | null] }[] }
+  let lastMs = 0
   const timed = chunks.map((chunk): TimedText => {
     // A model may name times in the silence that fills its window up, behind the audio.
     const [startMs, endMs] = [chunk.timestamp[0], chunk.timestamp[1] ?? seconds].map((time) => toMilliseconds(Math.min(time, seconds))) as [number, number]
-    return { startMs, endMs: Math.max(startMs, endMs), text: chunk.text.trim() }
+    // Nor do windows that overlap agree to the millisecond: transformers.js 4.3.1 joins their words with a tolerance of 0.1 s.
+    lastMs = Math.max(lastMs, startMs)
+    return { startMs: lastMs, endMs: Math.max(lastMs, endMs), text: chunk.text.trim() }
   })
   return { text: text.trim(), segments: params.timestamps === 'segment' ? timed : [], words: params.timestamps === 'word' ? timed : [] }
 }
