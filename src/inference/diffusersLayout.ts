@@ -1,6 +1,6 @@
 import { type Dtype, dtypes, type ImageTraits } from '../domain/manifest.ts'
 import type { ImageScheduler } from '../domain/task.ts'
-import { dtypeMissing, modelFileInvalid, modelFileMissing } from '../errors/inference.ts'
+import { dtypeMissing, modelFileInvalid, modelFileMissing, modelUnsupported } from '../errors/inference.ts'
 import { type DiffusersConfig, diffusersConfigFiles, optionalConfigFiles, readDiffusersConfig } from './diffusion/readDiffusersConfig.ts'
 import { dtypeSuffixes, type ModelLayout, type ModelPaths, type ModelTraits } from './modelLayout.ts'
 import type { OnnxGraph } from './onnxGraph.ts'
@@ -34,7 +34,14 @@ export const diffusersLayout: ModelLayout = {
   readTraits: async (folder, plan, graphs) => {
     const config = await readDiffusersConfig(folder)
     const file = plan.graphs.find((path) => path.startsWith('unet/')) as string
-    return toTraits(config, findFixedSize(folder.model, file, graphs.get(file) as OnnxGraph))
+    const fixed = findFixedSize(folder.model, file, graphs.get(file) as OnnxGraph)
+    if (fixed !== null && fixed.width !== fixed.height)
+      throw modelUnsupported({
+        model: folder.model,
+        reason: `${file} is fixed to ${fixed.width} by ${fixed.height} latents: only square graphs, and those of any size, are run`,
+        nextStep: 'Export it without a fixed width and height.',
+      })
+    return toTraits(config, fixed)
   },
 }
 

@@ -32,7 +32,7 @@ export interface DiffusersModelOptions {
   /** of the U-Net's sample */
   batch?: string | number
   /** latents in each direction that the U-Net is fixed to */
-  size?: number
+  size?: number | readonly [height: number, width: number]
   /** the U-Net reads the guidance, 4 numbers, and adds nothing of them */
   readsGuidance?: boolean
   /** its numbers overflow */
@@ -76,7 +76,7 @@ function createUnet(options: DiffusersModelOptions): Buffer {
   const { dtype = 'float', timestepType = 'int64', timestepShape = ['steps'], batch = 'batch', size, readsGuidance = false, overflows = false } = options
   const shares = listSignalShares()
   const variance = (grain * scalingFactor) ** 2
-  const sizes = [size ?? 'height', size ?? 'width']
+  const sizes = typeof size === 'object' ? size : [size ?? 'height', size ?? 'width']
   const nodes: Nodes = [
     ['Cast', ['sample'], ['x'], { to: 1 }],
     ['Cast', ['encoder_hidden_states'], ['states'], { to: 1 }],

@@ -76,6 +76,13 @@ describe('diffusers folders', () => {
     expect(await traitsOf({ size: 8, generation: { width: 512 } })).toMatchObject({ sizeStep: 64, maxPixels: 64 * 64, width: 64, height: 64 })
   })
 
+  it('whose graph is fixed to a size that is not square are refused: their own default could not be asked for', async () => {
+    write({ size: [12, 8] })
+    await expect(create()).rejects.toEqual(
+      expect.objectContaining({ code: 'CUCKOO_MODEL_UNSUPPORTED', message: expect.stringContaining('fixed to 8 by 12 latents') as string }),
+    )
+  })
+
   it('of distilled models need few steps and no guidance but what the network reads', async () => {
     const lcm = { _class_name: 'LCMScheduler' }
     expect(await traitsOf({ scheduler: lcm })).toMatchObject({ scheduler: 'lcm', schedulers: ['lcm'], steps: 4, guidance: 1 })
