@@ -15,7 +15,8 @@ export const mediaTooLarge = defineError(
   'CUCKOO_MEDIA_TOO_LARGE',
   'rejected',
   (f: { what: 'pixels' | 'seconds'; size: number; limit: number }) => ({
-    message: f.what === 'pixels' ? `The image has ${f.size} pixels, ${f.limit} are allowed.` : `The audio lasts longer than the ${f.limit} seconds that are allowed.`,
+    message:
+      f.what === 'pixels' ? `The image has ${f.size} pixels, ${f.limit} are allowed.` : `The audio lasts longer than the ${f.limit} seconds that are allowed.`,
     hint: f.what === 'pixels' ? 'Send a smaller image.' : 'Send the audio in shorter parts.',
   }),
   422,
