@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { toHex } from '../domain/hex.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { DrawEpoch } from '../domain/storePorts.ts'
+import { isError } from '../errors/cuckooError.ts'
+import { epochNotOver } from '../errors/epochs.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 import { waitAtMost } from './waitAtMost.ts'
@@ -226,6 +228,8 @@ export class Epochs {
     const pauseMs = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(10, this.#failures - 1))
     this.#nextTryMs = this.#ports.clock.nowMs() + pauseMs
     this.#ports.metrics.chainFailures.inc({ action: 'epoch' })
-    this.#ports.logger.error({ err: error, retryMs: pauseMs }, 'the draw epochs on chain could not be kept up; tried again')
+    // Once too early is the chain's clock being seconds behind ours; again, one of the two is wrong.
+    const level = this.#failures === 1 && isError(error, epochNotOver) ? 'debug' : 'error'
+    this.#ports.logger[level]({ err: error, retryMs: pauseMs }, 'the draw epochs on chain could not be kept up; tried again')
   }
 }

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { type CoordinatorPorts, defaultCoordinatorConfig } from '../../../src/coordinator/coordinatorPorts.ts'
 import { Epochs } from '../../../src/coordinator/epochs.ts'
 import { createChainClock } from '../../../src/domain/chainTime.ts'
 import type { CoordinatorStore } from '../../../src/domain/storePorts.ts'
 import { rpcUnavailable, walletTooLow } from '../../../src/errors/chain.ts'
+import { epochNotOver } from '../../../src/errors/epochs.ts'
 import { openCoordinatorStore } from '../../../src/store/coordinatorStore.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
 import { createCoordinatorMetrics } from '../../../src/telemetry/metrics.ts'
@@ -30,6 +31,7 @@ interface Bench {
   store: CoordinatorStore
   metrics: ReturnType<typeof createCoordinatorMetrics>
   onReady: ReturnType<typeof vi.fn<() => void>>
+  logError: MockInstance
   /** moves the wall clock to `minutes` after the start of epoch `number` */
   setTime(number: number, minutes?: number): void
   /** another process on the same store and chain */
@@ -51,6 +53,7 @@ async function createBench(): Promise<Bench> {
     const { store, metrics } = bench
     const ports = { node: coordinatorNode, signer: coordinatorSigner, verifier, chain, store, clock, metrics } as unknown as CoordinatorPorts
     ports.logger = createLogger({ level: 'silent', name: 'test' })
+    bench.logError = vi.spyOn(ports.logger, 'error')
     ports.config = defaultCoordinatorConfig
     const chainClock = createChainClock(clock, () => chain.blockTimestamp)
     bench.epochs = new Epochs(ports, { clock: chainClock, drawSeconds, onReady: bench.onReady })
@@ -160,6 +163,24 @@ describe('as time goes by', () => {
     await bench.epochs.update()
     expect(actions(bench)).not.toContain('revealEpoch')
     expect(bench.chain.commitments.has(firstEpoch)).toBe(true)
+  })
+
+  test('a chain whose clock is a moment behind is asked again without alarm; one that stays behind is told', async () => {
+    const bench = await createBench()
+    await bench.epochs.start()
+    bench.chain.before = (call) => {
+      if (call === 'turnEpoch' || call === 'revealEpoch') throw epochNotOver({ epoch: BigInt(firstEpoch), endsAt: (firstEpoch + 1) * drawSeconds })
+    }
+    bench.setTime(firstEpoch + 1)
+    await bench.epochs.update()
+    expect(bench.logError).not.toHaveBeenCalled()
+    bench.setTime(firstEpoch + 1, 2)
+    await bench.epochs.update()
+    expect(bench.logError).toHaveBeenCalledOnce()
+    bench.chain.before = () => undefined
+    bench.setTime(firstEpoch + 1, 5)
+    await bench.epochs.update()
+    expect(bench.chain.commitments.has(firstEpoch)).toBe(false)
   })
 
   test('after a long absence all that is over is revealed, what was never committed is settled', async () => {
