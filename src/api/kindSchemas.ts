@@ -10,16 +10,15 @@ import {
   type TaskOutput,
   type TextOutput,
 } from '../domain/task.ts'
-import { type PipelineKind, type TaskKind, taskKinds, taskKindTraits } from '../domain/taskKinds.ts'
+import { outputLimits, type PipelineKind, type TaskKind, taskKinds, taskKindTraits } from '../domain/taskKinds.ts'
 import { zHash } from './wire.ts'
 
-const maxMediaBytes = 32 * 2 ** 20
 const zSide = z.int().min(1).max(65_535)
 
 export const zImageMedia = z
   .strictObject({
     sha256: zHash,
-    bytes: z.int().min(1).max(maxMediaBytes),
+    bytes: z.int().min(1).max(outputLimits.maxMediaBytes),
     type: z.enum(['image/png', 'image/jpeg', 'image/webp']),
     width: zSide,
     height: zSide,
@@ -28,7 +27,7 @@ export const zImageMedia = z
 export const zAudioMedia = z
   .strictObject({
     sha256: zHash,
-    bytes: z.int().min(1).max(maxMediaBytes),
+    bytes: z.int().min(1).max(outputLimits.maxMediaBytes),
     type: z.enum(['audio/wav', 'audio/mpeg', 'audio/flac']),
     durationMs: z.int().min(0).max(86_400_000),
   })

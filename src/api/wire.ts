@@ -4,7 +4,7 @@ import { dtypes, type ImageTraits, type Manifest } from '../domain/manifest.ts'
 import type { SignedVoucher } from '../domain/payments.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import { imageSchedulers, taskStates } from '../domain/task.ts'
-import { modelKinds, taskKinds } from '../domain/taskKinds.ts'
+import { modelKinds, outputLimits, taskKinds } from '../domain/taskKinds.ts'
 
 /** Rises when the miner's wire changes in a way that an older peer cannot follow. */
 export const protocolVersion = 1
@@ -48,7 +48,7 @@ const zPixels = z.int().min(1).max(16_384)
 export const zImageTraits = z
   .strictObject({
     sizeStep: zPixels,
-    maxPixels: z.int().min(1).max(16_777_216),
+    maxPixels: z.int().min(1).max(outputLimits.maxPixels),
     maxSteps: z.int().min(1).max(1_000),
     width: zPixels,
     height: zPixels,

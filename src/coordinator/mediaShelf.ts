@@ -1,7 +1,7 @@
 import type { Hash } from '../domain/hex.ts'
 import type { Media, MediaFile } from '../domain/media.ts'
 import type { NewBlob } from '../domain/storePorts.ts'
-import { type MediaClass, type PipelineKind, type TaskKindTraits, taskKindTraits } from '../domain/taskKinds.ts'
+import { type MediaClass, outputLimits, type PipelineKind, type TaskKindTraits, taskKindTraits } from '../domain/taskKinds.ts'
 import { mediaAbsent, mediaBytesExceeded, mediaUrlRefused, storageLow } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { mediaUnknown } from '../errors/media.ts'
@@ -37,8 +37,9 @@ export class MediaShelf {
    * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED, CUCKOO_API_STORAGE_LOW when the app, or the disk, has no room for it
    */
   async keep(data: Uint8Array, appId: string): Promise<Media> {
-    const media = await this.#read(data, 'image').catch((error: unknown) => {
-      if (error instanceof CuckooError && error.code === mediaUnknown.code) return this.#read(data, 'audio')
+    // Audio first: an image that is too large for one is no audio at any size.
+    const media = await this.#read(data, 'audio').catch((error: unknown) => {
+      if (error instanceof CuckooError && error.code === mediaUnknown.code) return this.#read(data, 'image')
       throw error
     })
     await this.#assertRoom(data)
@@ -52,8 +53,7 @@ export class MediaShelf {
     const data = await this.#ports.store.getBlob(hash)
     if (data === null) return null
     for (const wanted of ['image', 'audio'] as const) {
-      // Output media may be larger than any input.
-      const media = await this.read(data, wanted, { maxPixels: Number.MAX_SAFE_INTEGER, maxSeconds: Number.MAX_SAFE_INTEGER }).catch((error: unknown) => {
+      const media = await this.read(data, wanted, outputLimits).catch((error: unknown) => {
         if (error instanceof CuckooError) return null
         throw error
       })

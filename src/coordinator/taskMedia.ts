@@ -1,9 +1,8 @@
 import type { Session } from '../api/sessionRegistry.ts'
-import { sha256 } from '../domain/canonical.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Media } from '../domain/media.ts'
 import { listInputMedia, listOutputMedia, type TaskContent, type TaskOutput } from '../domain/task.ts'
-import { taskKindTraits } from '../domain/taskKinds.ts'
+import { outputLimits, taskKindTraits } from '../domain/taskKinds.ts'
 import { leaseLost, mediaAbsent, resultInvalid } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import type { Attempts } from './attempts.ts'
@@ -24,9 +23,6 @@ interface MediumId {
   attempt: number
   hash: Hash
 }
-
-/** Speech of the longest text at the slowest speed, and models that make a large image of a small one. */
-const widestOutput = { maxPixels: 4096 * 4096, maxSeconds: 3_600 }
 
 /**
  * Bytes of a medium that the content of a task names which this miner holds.
@@ -49,13 +45,12 @@ export async function takeOutputMedia(parts: Parts, session: Session, id: Medium
   const task = getHeld(parts, session, id)
   const content = await parts.contents.get(task)
   const refuse: Refuse = (problem, cause) => resultInvalid({ taskId: id.taskId, problem }, { cause })
-  const found = sha256(data)
-  if (found !== id.hash) throw refuse(`the medium has SHA-256 ${found}, not ${id.hash}`)
   const most = content.kind === 'image' ? content.params.count : 1
   if (!task.mediaHandedIn.has(id.hash) && task.mediaHandedIn.size >= most) throw refuse(`it has more than ${most} media`)
   task.mediaHandedIn.set(id.hash, null)
   try {
     const media = await readOutputMedium(parts.shelf, content, data, refuse)
+    if (media.sha256 !== id.hash) throw refuse(`the medium has SHA-256 ${media.sha256}, not ${id.hash}`)
     await parts.ports.store.putMedia(data, { atMs: parts.ports.clock.nowMs(), app: null })
     // Not when the attempt has ended meanwhile: the next one's media are counted anew.
     if (task.mediaHandedIn.has(id.hash)) task.mediaHandedIn.set(id.hash, media)
@@ -98,8 +93,8 @@ function getHeld({ attempts }: Parts, session: Session, { taskId, attempt }: Med
 async function readOutputMedium(shelf: MediaShelf, { kind, params }: TaskContent, data: Uint8Array, refuse: Refuse): Promise<Media> {
   const { gives } = taskKindTraits[kind]
   if (gives === null) throw refuse(`tasks of kind ${kind} have no media in their output`)
-  const maxPixels = 'width' in params ? params.width * params.height : widestOutput.maxPixels
-  return shelf.read(data, gives, { ...widestOutput, maxPixels }).catch((cause: unknown) => {
+  const maxPixels = 'width' in params ? params.width * params.height : outputLimits.maxPixels
+  return shelf.read(data, gives, { ...outputLimits, maxPixels }).catch((cause: unknown) => {
     throw cause instanceof CuckooError ? refuse(`a medium of it is refused: ${cause.message}`, cause) : cause
   })
 }

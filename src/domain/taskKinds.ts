@@ -63,6 +63,15 @@ export interface TaskKindTraits {
   audit: AuditRule
 }
 
+/**
+ * Of one medium in a result. Wide enough for the largest that an admitted task can honestly give: 4096 × 4096 pixels in RGB are
+ * 48 MiB where nothing can be compressed, and the longest text is spoken in some minutes.
+ */
+export const outputLimits = Object.freeze({ maxMediaBytes: 50 * 2 ** 20, maxPixels: 4096 * 4096, maxSeconds: 3_600 })
+
+/** Image to image: an upscaler may make 4 × 4 pixels of each, and what comes out is still inside {@link outputLimits}. */
+export const maxUpscale = 4
+
 const noMedia = { maxMediaBytes: 0, maxPixels: 0, maxSeconds: 0 }
 const imageIn = { maxMediaBytes: 20 * 2 ** 20, maxPixels: 4096 * 4096, maxSeconds: 0 }
 const text = { text: true, labels: false, media: null }
@@ -227,7 +236,7 @@ const traits: { readonly [K in TaskKind]: TaskKindTraits } = {
     takes: image,
     gives: 'image',
     unit: 'megapixel',
-    limits: { maxCharacters: 0, ...imageIn, maxPixels: 1024 * 1024 },
+    limits: { maxCharacters: 0, ...imageIn, maxPixels: outputLimits.maxPixels / maxUpscale ** 2 },
     audit: 'pixels',
   },
 }

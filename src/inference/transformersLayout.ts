@@ -35,6 +35,8 @@ export const transformersLayout: ModelLayout = {
     const { model } = folder
     const config = (await readJsonFile(folder, 'config.json')) ?? {}
     const kind = choosePipelineKind(model, config, wanted)
+    const flaw = kind === null ? undefined : pipelineTable[kind].findFlaw?.(config)
+    if (flaw !== undefined) throw modelUnsupported({ model, reason: flaw })
     const required = kind === null ? textModelFiles : ['config.json', ...pipelineTable[kind].files]
     const names = kind === null ? singleGraph : (findVariant(kind, config)?.graphs ?? singleGraph)
     const toGraphs = (of: Dtype) => names.map((name) => toGraphFile(name, of))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { outputLimits } from '../../domain/taskKinds.ts'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
 import { zTaskContent, zTaskOutput } from '../kindSchemas.ts'
@@ -145,7 +146,7 @@ export const putTaskMedia = defineRoute({
   auth: 'session',
   params: mediumParams,
   body: 'bytes',
-  maxBodyBytes: 16_777_216,
+  maxBodyBytes: outputLimits.maxMediaBytes,
   summary: 'Hands in a medium that the output of a task names, before the result is submitted. Sent again, it changes nothing.',
   response: z.object({}),
   errors: [errors.leaseLost, errors.resultInvalid],

@@ -28,6 +28,8 @@ export interface PipelineRow<K extends PipelineKind> {
   files: readonly string[]
   /** what it writes is text made of tokens, and `maxOutputTokens` counts them */
   generates: boolean
+  /** why a model with this config.json is not run, undefined when it is */
+  findFlaw?(config: Json): string | undefined
   /** what to change in a model once it is loaded */
   prepare?(model: PreTrainedModel): void
   run(call: PipelineCall<K>): Promise<{ output: PipelineShapes[K]['output']; files?: MediaFile[] }>

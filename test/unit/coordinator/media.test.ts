@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { crc32, deflateSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/domain/canonical.ts'
+import { taskKindTraits } from '../../../src/domain/taskKinds.ts'
 import {
   type CoordinatorRig,
   createCoordinatorRig,
@@ -31,9 +32,8 @@ const draw = (count = 1) => ({
 })
 const toDataUrl = (data: Uint8Array, type = 'image/png') => `data:${type};base64,${Buffer.from(data).toString('base64')}`
 
-/** A PNG of one bit per pixel: some 100 KB that decode to 30,000 × 30,000 pixels. */
-function createPngBomb(): Uint8Array {
-  const side = 30_000
+/** A square PNG; `pixels` are its rows, each behind a 0. */
+function toPng(side: number, { bits, colourType, pixels }: { bits: number; colourType: number; pixels: Uint8Array }): Uint8Array {
   const chunk = (type: string, data: Uint8Array) => {
     const named = Buffer.concat([Buffer.from(type), data])
     const frame = Buffer.alloc(8)
@@ -44,10 +44,16 @@ function createPngBomb(): Uint8Array {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(side)
   header.writeUInt32BE(side, 4)
-  header[8] = 1
+  header[8] = bits
+  header[9] = colourType
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  const pixels = deflateSync(Buffer.alloc((side / 8 + 1) * side))
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))])
+}
+
+/** A PNG of one bit per pixel: some 100 KB that decode to 30,000 × 30,000 pixels. */
+function createPngBomb(): Uint8Array {
+  const side = 30_000
+  return toPng(side, { bits: 1, colourType: 0, pixels: deflateSync(Buffer.alloc((side / 8 + 1) * side)) })
 }
 
 async function postTask(rig: CoordinatorRig, body: object): Promise<{ status: number; error: { code: string; message: string; hint: string } }> {
@@ -87,6 +93,12 @@ describe('uploads', () => {
     const rig = await createCoordinatorRig()
     const tooLarge = Buffer.concat([png, Buffer.alloc(20 * 2 ** 20)])
     await expect(rig.app.uploadMedia({ body: tooLarge })).rejects.toThrow(refused('CUCKOO_API_MEDIA_TOO_LARGE', { httpStatus: 413 }))
+  })
+
+  test('audio may have more bytes than an image', async () => {
+    const rig = await createCoordinatorRig()
+    const long = createWav(22 * 65_536)
+    expect(await rig.app.uploadMedia({ body: long })).toEqual(toAudioMedia(long, 22 * 65_536))
   })
 
   test('a task names an upload by its SHA-256, or brings a data: URL; the miner that holds it gets the bytes, and no other', async () => {
@@ -137,6 +149,20 @@ describe('output media', () => {
     await expect(miner.putMedia(task, second)).rejects.toThrow(/it has more than 1 media/)
     await miner.submit(task, createSubmission(rig.chain.domainSeparator, miner.signer, task, output))
     await expect(miner.putMedia(task, first)).rejects.toThrow(refused('CUCKOO_TASK_LEASE_LOST', { httpStatus: 409 }))
+  })
+
+  test('may be as large as the task lets them be: an image made 4 times as large that nothing compresses', async () => {
+    const rig = await createCoordinatorRig()
+    const miner = await rig.openMiner(1, { models: [{ manifest: createKindManifest('image-to-image') }] })
+    const side = Math.sqrt(taskKindTraits['image-to-image'].limits.maxPixels)
+    const input = { media: toDataUrl(createPng(side, side)) }
+    const { task } = await rig.app.createTask({ body: { model: 'test/image-to-image', kind: 'image-to-image', input, params: {}, dryRun: false } })
+    const rgb = toPng(4 * side, { bits: 8, colourType: 2, pixels: deflateSync(Buffer.alloc((12 * side + 1) * 4 * side), { level: 0 }) })
+    expect(rgb.length).toBeGreaterThan(48 * 2 ** 20)
+    const made = { image: toImageMedia(rgb, 4 * side, 4 * side) }
+    await miner.answerWith(made, [rgb])
+    expect(await rig.app.getTask({ params: { id: task?.id ?? '0x' } })).toMatchObject({ state: 'done', output: made })
+    expect((await rig.app.getMedia({ params: { hash: sha256(rgb) } })).length).toBe(rgb.length)
   })
 
   test('a task without media in its output takes none', async () => {

@@ -89,6 +89,15 @@ describe('the kind', () => {
   })
 })
 
+it('upscalers whose results no coordinator takes are refused before their weights are fetched', async () => {
+  const config = { architectures: ['Swin2SRForImageSuperResolution'] }
+  for (const upscale of [undefined, 2, 4]) expect((await plan({ ...config, upscale })).kind).toBe('image-to-image')
+  for (const upscale of [8, 2.5, 0])
+    await expect(plan({ ...config, upscale })).rejects.toThrow(
+      refused('CUCKOO_MODEL_UNSUPPORTED', { message: expect.stringContaining(`makes images ${upscale} times as large`) }),
+    )
+})
+
 describe('files', () => {
   it('are those of the dtype, and its graphs must all be there', async () => {
     const quantized = ['onnx/encoder_model_quantized.onnx', 'onnx/decoder_model_merged_quantized.onnx']
