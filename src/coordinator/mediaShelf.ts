@@ -4,7 +4,6 @@ import type { NewBlob } from '../domain/storePorts.ts'
 import { type MediaClass, outputLimits, type PipelineKind, type TaskKindTraits, taskKindTraits } from '../domain/taskKinds.ts'
 import { mediaAbsent, mediaBytesExceeded, mediaUrlRefused, storageLow } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
-import { mediaUnknown } from '../errors/media.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
 
 /** A medium as a request names it: by the SHA-256 of one that is here, or as a `data:` URL. */
@@ -37,11 +36,7 @@ export class MediaShelf {
    * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED, CUCKOO_API_STORAGE_LOW when the app, or the disk, has no room for it
    */
   async keep(data: Uint8Array, appId: string): Promise<Media> {
-    // Audio first: an image that is too large for one is no audio at any size.
-    const media = await this.#read(data, 'audio').catch((error: unknown) => {
-      if (error instanceof CuckooError && error.code === mediaUnknown.code) return this.#read(data, 'image')
-      throw error
-    })
+    const media = await this.#read(data, this.#ports.media.findClass(data) ?? 'image')
     await this.#assertRoom(data)
     const { store, clock, config } = this.#ports
     await store.putMedia(data, { atMs: clock.nowMs(), app: { id: appId, quotaBytes: config.appMediaBytes } })
@@ -51,15 +46,13 @@ export class MediaShelf {
   /** The medium with its bytes, or null: no blob has this hash, or it is no medium. */
   async find(hash: Hash): Promise<MediaFile | null> {
     const data = await this.#ports.store.getBlob(hash)
-    if (data === null) return null
-    for (const wanted of ['image', 'audio'] as const) {
-      const media = await this.read(data, wanted, outputLimits).catch((error: unknown) => {
-        if (error instanceof CuckooError) return null
-        throw error
-      })
-      if (media !== null) return { media, data }
-    }
-    return null
+    const wanted = data === null ? null : this.#ports.media.findClass(data)
+    if (data === null || wanted === null) return null
+    const media = await this.read(data, wanted, outputLimits).catch((error: unknown) => {
+      if (error instanceof CuckooError) return null
+      throw error
+    })
+    return media && { media, data }
   }
 
   /**

@@ -136,6 +136,8 @@ export interface Tokenizers {
 
 /** Looks at media of strangers without decoding them: type and size from the header, the hash over all bytes. */
 export interface MediaReader {
+  /** What the first bytes of `data` say that it is, null for no type that is read. Whether the rest is whole, only {@link read} tells. */
+  findClass(data: Uint8Array): MediaClass | null
   /**
    * What `data` is.
    * @throws CUCKOO_MEDIA_UNKNOWN when it is no medium of this class; CUCKOO_MEDIA_TOO_LARGE when it would decode to more than the limits

@@ -26,6 +26,10 @@ type ImageSize = Pick<ImageMedia, 'width' | 'height'>
  */
 export function createMediaReader(): MediaReader {
   return {
+    findClass: (data) => {
+      const type = findMediaType(data)
+      return type === undefined ? null : toClass(type)
+    },
     read: async (data, wanted, limits) => {
       const type = findMediaType(data)
       if (type === undefined || toClass(type) !== wanted)

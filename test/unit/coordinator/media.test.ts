@@ -85,6 +85,8 @@ describe('uploads', () => {
     const rig = await createCoordinatorRig()
     await expect(rig.app.uploadMedia({ body: Buffer.from('<script>alert(1)</script>') })).rejects.toThrow(refused('CUCKOO_MEDIA_UNKNOWN', { httpStatus: 422 }))
     expect(await rig.store.getBlob(sha256('<script>alert(1)</script>'))).toBeNull()
+    await expect(rig.app.uploadMedia({ body: wav.subarray(0, -1) })).rejects.toThrow(/The audio cannot be read: it is cut/)
+    await expect(rig.app.uploadMedia({ body: png.subarray(0, -1) })).rejects.toThrow(/The image cannot be read: the file is cut/)
     const secret = await rig.store.putBlob(Buffer.from('{"tokenIds":[1,2,3]}'))
     await expect(rig.app.getMedia({ params: { hash: secret } })).rejects.toThrow(refused('CUCKOO_API_MEDIA_ABSENT', { httpStatus: 404 }))
   })
