@@ -5,6 +5,9 @@
 export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof stopSignals)[number]
 
+/** The exit code of a program that such a signal ended: 128 and the signal's number. */
+export const stoppedExitCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+
 /** Everything a command line program has from outside: `main` takes it, so that tests can give another. */
 export interface Io {
   env: Record<string, string | undefined>
@@ -14,8 +17,8 @@ export interface Io {
   stderr: OutputStream
   /** calls `listener` for each of {@link stopSignals} until the returned function is called */
   watchSignals(listener: (signal: StopSignal) => void): () => void
-  /** ends the process at once: the second Ctrl-C */
-  forceExit(code: number): void
+  /** ends the process at once, as `signal` does where nobody watches for it: the second Ctrl-C */
+  forceExit(signal: StopSignal): void
 }
 
 export interface OutputStream {
@@ -47,6 +50,18 @@ export function createProcessIo(): Io {
         for (const signal of stopSignals) process.off(signal, listener)
       }
     },
-    forceExit: (code) => process.exit(code),
+    forceExit,
   }
+}
+
+/** How long a process may take to die of a signal. */
+const dyingMs = 500
+
+/** Once nobody watches for signals any more. `process.exit` would wait for a model that runs, and its runtime would then abort the process (134). */
+function forceExit(signal: StopSignal): void {
+  const exit = () => process.exit(stoppedExitCodes[signal])
+  if (process.platform === 'win32') return exit()
+  process.kill(process.pid, signal)
+  // The first process of a container survives its own signals.
+  setTimeout(exit, dyingMs)
 }

@@ -1,13 +1,11 @@
 import { configKeys } from '../config/keys.ts'
 import { errorKinds } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { createProcessIo, type Io, type StopSignal } from './io.ts'
+import { createProcessIo, type Io, type StopSignal, stoppedExitCodes } from './io.ts'
 import { createOutput, type Output } from './output.ts'
 import type { Compose } from './ports.ts'
 import { formatRootHelp } from './rootHelp.ts'
 import { getVersion } from './version.ts'
-
-const forcedExitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
 /** Why a command was told to stop. */
 type Stop = StopSignal | 'EPIPE'
@@ -40,8 +38,9 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
   let signals = 0
   const unwatch = io.watchSignals((signal) => {
     signals++
-    if (signals > 1) return io.forceExit(forcedExitCodes[signal])
-    askToStop(signal)
+    if (signals === 1) return askToStop(signal)
+    unwatch()
+    io.forceExit(signal)
   })
   try {
     return await runLine(argv, { io, output, signal: controller.signal, stop: stop.promise, compose: overrides.compose })
@@ -98,7 +97,7 @@ function isAbort(error: unknown): boolean {
 }
 
 function toStoppedCode(stop: Stop): number {
-  return stop === 'EPIPE' ? 0 : forcedExitCodes[stop]
+  return stop === 'EPIPE' ? 0 : stoppedExitCodes[stop]
 }
 
 function printError(error: unknown, flags: readonly string[], output: Output): number {

@@ -76,6 +76,13 @@ export interface PipelineRun {
 
 export interface RunHooks {
   signal?: AbortSignal
+  /** awaited when the model is free for this run, before its worker is given it; a run that was aborted by then never begins */
+  onBegin?(): Promise<void>
+}
+
+export interface ImageHooks extends RunHooks {
+  onStep?: (done: number, steps: number) => void
+  onFile?: (file: MediaFile) => void
 }
 
 /** A loaded model in its worker. Runs are queued one after another; those whose result does not depend on it may share a batch. */
@@ -87,10 +94,10 @@ export interface OpenModel {
   /**
    * Generates from prompt token ids. `onTokens` sees ids as they are made. Ends early with the signal's reason on abort.
    */
-  generateText(input: TextInput, params: TextParams, seed: bigint, hooks?: { signal?: AbortSignal; onTokens?: (tokenIds: number[]) => void }): Promise<TextRun>
+  generateText(input: TextInput, params: TextParams, seed: bigint, hooks?: RunHooks & { onTokens?: (tokenIds: number[]) => void }): Promise<TextRun>
   embed(input: EmbeddingInput, params: EmbeddingParams, hooks?: RunHooks): Promise<{ output: EmbeddingOutput; totalMs: number }>
-  /** `onStep`: steps of denoising done, of all images of the task together */
-  generateImages(input: ImageInput, params: ImageParams, seed: bigint, hooks?: RunHooks & { onStep?: (done: number, steps: number) => void }): Promise<ImageRun>
+  /** `onStep`: steps of denoising done, of all images of the task together. `onFile`: each image as soon as it is made. */
+  generateImages(input: ImageInput, params: ImageParams, seed: bigint, hooks?: ImageHooks): Promise<ImageRun>
   /** `media`: the bytes that the content names, null where it names none */
   runPipeline(content: PipelineContent, media: Uint8Array | null, hooks?: RunHooks): Promise<PipelineRun>
   /** of models that take token ids: text and embeddings */

@@ -1,3 +1,4 @@
+import type { RunHooks } from '../domain/enginePort.ts'
 import { createCancel, type Runs } from './createRuns.ts'
 
 /** One of the calls that share a run. */
@@ -21,6 +22,7 @@ export interface BatcherOptions<Item, Result> {
 }
 
 interface Waiting<Item, Result> extends BatchedCall<Item> {
+  onBegin: RunHooks['onBegin']
   resolve(result: Result): void
   reject(error: unknown): void
 }
@@ -29,7 +31,7 @@ interface Waiting<Item, Result> extends BatchedCall<Item> {
  * Calls that wait for their turn, taken together: the first of them and as many after it, in the order they came, as fit. A call
  * whose signal aborts is rejected at once; the others of its batch go on.
  */
-export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): { run(item: Item, signal?: AbortSignal): Promise<Result> } {
+export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): { run(item: Item, hooks?: RunHooks): Promise<Result> } {
   const waiting: Waiting<Item, Result>[] = []
 
   const takeBatch = () => {
@@ -45,7 +47,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     let batch: Waiting<Item, Result>[] = []
     try {
       const results = await options.run(async (cancel) => {
-        batch = takeBatch()
+        batch = await beginAll(takeBatch())
         return batch.length === 0
           ? []
           : options.start(
@@ -59,7 +61,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     }
   }
   return {
-    run: (item, signal) =>
+    run: (item, { signal, onBegin } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
         const { cancel, abort } = createCancel()
@@ -67,6 +69,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
         const call: Waiting<Item, Result> = {
           item,
           cancel,
+          onBegin,
           resolve: (result) => {
             forget()
             resolve(result)
@@ -87,6 +90,16 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
         void takeTurn()
       }),
   }
+}
+
+/** The calls that have begun: one whose `onBegin` fails is rejected with that, alone. */
+async function beginAll<Item, Result>(calls: Waiting<Item, Result>[]): Promise<Waiting<Item, Result>[]> {
+  const begun = await Promise.allSettled(calls.map(async ({ onBegin }) => onBegin?.()))
+  return calls.filter((call, index) => {
+    const begin = begun[index]
+    if (begin?.status === 'rejected') call.reject(begin.reason)
+    return begin?.status === 'fulfilled'
+  })
 }
 
 /** A call whose result is null was cancelled, so it was rejected when its signal aborted. */

@@ -1,27 +1,31 @@
+import type { RunHooks } from '../domain/enginePort.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import type { Exclusive } from './exclusive.ts'
 
 /** A model's runs: one after another, each cancellable through shared memory that the worker looks at while it computes. */
 export interface Runs {
-  /** The run's result; rejects with the signal's reason at once when it aborts. @throws `closed` after `close` */
-  run<T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, signal?: AbortSignal): Promise<T>
+  /** The run's result; rejects with the signal's reason at once when it aborts. @throws the reason of `close` after it, and what `findEnd` found */
+  run<T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, hooks?: RunHooks): Promise<T>
   /** Stops the present run, refuses those that wait with `reason`, and then does `last`. */
   close(reason: CuckooError, last: () => Promise<unknown>): Promise<unknown>
 }
 
-/** Runs that share `queue`. A run that gives null was cancelled. */
-export function createRuns(queue: Exclusive): Runs {
+/** Runs that share `queue`. A run that gives null was cancelled. What `findEnd` gives is why a run whose turn has come cannot begin. */
+export function createRuns(queue: Exclusive, findEnd: () => CuckooError | null = () => null): Runs {
   let closed: CuckooError | null = null
   let present: Int32Array | null = null
   return {
-    run: (start, signal) =>
+    run: (start, { signal, onBegin } = {}) =>
       queue.run(async () => {
-        if (closed !== null) throw closed
+        const end = closed ?? findEnd()
+        if (end !== null) throw end
         const { cancel, abort } = createCancel()
-        present = new Int32Array(cancel)
+        const flag = new Int32Array(cancel)
+        present = flag
         signal?.addEventListener('abort', abort, { once: true })
         try {
-          const result = await start(cancel)
+          await onBegin?.()
+          const result = Atomics.load(flag, 0) === 1 ? null : await start(cancel)
           if (result === null) throw signal?.aborted ? signal.reason : closed
           return result
         } finally {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { DeviceName, OpenModel } from '../domain/enginePort.ts'
+import type { DeviceName, OpenModel, RunHooks } from '../domain/enginePort.ts'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
+import type { MediaFile } from '../domain/media.ts'
 import { taskKindTraits } from '../domain/taskKinds.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
@@ -57,16 +58,19 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   try {
     ;({ batchObstacle } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal))
   } catch (error) {
+    // A load that nobody waits for any more goes on in the worker. To terminate a worker inside the runtime aborts the whole process.
+    await queue.run(async () => undefined)
     await worker.terminate()
     throw toError(error)
   }
   request.logger?.debug({ model: manifest.model, device, batchObstacle }, 'model loaded')
-  const runs = createRuns(queue)
+  const disposed = () => inferenceDisposed({ what: `model ${manifest.model}` })
+  // Runs that waited while another one ended the worker have no part in that.
+  const runs = createRuns(queue, () => (worker.ended === null ? null : disposed()))
   let disposing: Promise<void> | null = null
   const dispose = async (reason: CuckooError) => {
-    // The runtime frees its memory where the run stops in time; the worker ends in any case.
-    const freed = runs.close(reason, () => worker.call('dispose', null)).catch(() => undefined)
-    await Promise.race([freed, new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
+    // However long the present run takes to stop: see the load above.
+    await runs.close(reason, () => worker.call('dispose', null)).catch(() => undefined)
     await worker.terminate(reason)
     await tokenizer.dispose()
     request.onDispose()
@@ -77,9 +81,9 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     if (isOutOfMemory(known)) disposing ??= dispose(known)
     return known
   }
-  const run = async <T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, runSignal?: AbortSignal): Promise<T> => {
+  const run = async <T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, hooks?: RunHooks): Promise<T> => {
     try {
-      return await runs.run(start, runSignal)
+      return await runs.run(start, hooks)
     } catch (error) {
       throw toRunError(error)
     }
@@ -105,25 +109,27 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
       const onTokens = (tokenIds: number[]) => {
         if (!hooks.signal?.aborted) hooks.onTokens?.(tokenIds)
       }
-      return run((cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens), hooks.signal)
+      return run((cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens), hooks)
     },
     embed: async (input, { normalize }, hooks = {}) => {
       assertKind(manifest, 'embedding')
-      return batcher.run({ input, normalize }, hooks.signal)
+      return batcher.run({ input, normalize }, hooks)
     },
     generateImages: async (input, params, seed, hooks = {}) => {
       assertKind(manifest, 'image')
-      const onStep = (done: number) => {
-        if (!hooks.signal?.aborted) hooks.onStep?.(done, params.count * params.steps)
+      const onEvent = (made: number | MediaFile) => {
+        if (hooks.signal?.aborted) return
+        if (typeof made === 'number') hooks.onStep?.(made, params.count * params.steps)
+        else hooks.onFile?.(made)
       }
-      return run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onStep), hooks.signal)
+      return run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onEvent), hooks)
     },
     runPipeline: async (content, media, hooks = {}) => {
       assertKind(manifest, taskKindTraits[content.kind].modelKind)
-      return run((cancel) => worker.call('runPipeline', { content, media, cancel }), hooks.signal)
+      return run((cancel) => worker.call('runPipeline', { content, media, cancel }), hooks)
     },
     dispose: () => {
-      disposing ??= dispose(inferenceDisposed({ what: `model ${manifest.model}` }))
+      disposing ??= dispose(disposed())
       return disposing
     },
   }

@@ -11,14 +11,15 @@ const refusalMs = 86_400_000
 type TaskIdentity = Pick<StartedTask, 'taskId' | 'manifest' | 'inputHash'>
 
 /**
- * The crash journal: which tasks are in a model now, written down before the model sees them, and which of them ended the process or its
- * worker. Several that ran side by side are all under suspicion, as nobody can tell which it was.
+ * The crash journal: which tasks are in a model's worker now, written down before it is given them, and which of them ended the process
+ * or that worker. Several that ran side by side are all under suspicion, as nobody can tell which it was.
  */
 export class CrashBook {
   readonly #store: MinerStore
   readonly #clock: Clock
   readonly #events: MinerEvents
   #crashes: CrashedTask[] = []
+  #isClosed = false
 
   private constructor(store: MinerStore, clock: Clock, events: MinerEvents) {
     this.#store = store
@@ -36,9 +37,9 @@ export class CrashBook {
     return book
   }
 
-  /** Resolves once it is written, beyond this process's end, that a model is given the task. */
+  /** Resolves once it is written, beyond this process's end, that a model is given the task. Does nothing after {@link close}. */
   async begin(task: StartedTask): Promise<void> {
-    await this.#store.markStarted(task)
+    if (!this.#isClosed) await this.#store.markStarted(task)
   }
 
   /** The task has ended without a result and without harm. */
@@ -46,8 +47,12 @@ export class CrashBook {
     await this.#store.clearStarted(assignmentDigest)
   }
 
-  /** The miner ends by itself: what still runs has done no harm. */
+  /**
+   * The miner has been told to stop, so the end of its process accuses nobody any more, whoever hastens it: all marks are cleared and no
+   * more are written. That gives up to note a task that crashes while the miner drains.
+   */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#store.clearStarted()
   }
 

@@ -1,9 +1,9 @@
-import { type DeviceName, type DownloadProgress, deviceNames, type Engine, type ModelSource, type OpenModel } from '../domain/enginePort.ts'
+import { type DeviceName, type DownloadProgress, deviceNames, type Engine, type ModelSource, type OpenModel, type OpenModelRequest } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
 import { isError } from '../errors/cuckooError.ts'
-import { inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.ts'
+import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.ts'
 import { assignmentModelUnknown, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { UnloadReason } from './minerEvents.ts'
@@ -104,11 +104,12 @@ export class ModelShelf {
   }
 
   /**
-   * Opens a model for the first time and keeps it; others make place for it.
+   * Opens a model for the first time and keeps it; others make place for it. Where it runs out of memory, all that are idle are
+   * unloaded and it is opened once more.
    * @throws CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_OVER_BUDGET, and what the engine throws
    */
   async add(offer: OfferedModel, options: { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void } = {}): Promise<ShelvedModel> {
-    const model = await this.#options.engine.openModel({ ...offer, ...options })
+    const model = await this.#openFirst({ ...offer, ...options })
     try {
       const entry = this.#toEntry(offer, model)
       this.#assertBudget(entry)
@@ -129,7 +130,7 @@ export class ModelShelf {
 
   /**
    * What `work` makes of the model: waits for a slot of its device, and loads it first where need be. After a run out of memory the
-   * device's other models are unloaded and `work` is called once more.
+   * device's other models are unloaded and `work` is called once more; so it is where another run ended the model while this one waited.
    *
    * @throws what `work` and the engine throw, the signal's reason
    * @throws CUCKOO_MINER_ASSIGNMENT_MODEL_UNKNOWN when no such model is offered
@@ -140,8 +141,9 @@ export class ModelShelf {
     try {
       return await this.#runOnce(entry, work, signal)
     } catch (error) {
-      if (!isError(error, inferenceOutOfMemory) || signal?.aborted) throw error
-      await this.#unloadOthers(entry)
+      const isClosed = isError(error, inferenceDisposed) && !this.#isDisposed
+      if (!(isClosed || isError(error, inferenceOutOfMemory)) || signal?.aborted) throw error
+      if (!isClosed) await this.#unloadOthers(entry)
       return await this.#runOnce(entry, work, signal)
     } finally {
       leave()
@@ -223,7 +225,7 @@ export class ModelShelf {
       return await work(await opening.getModel(signal))
     } catch (error) {
       if (isError(error, inferenceOutOfMemory)) this.#retire(entry, opening, 'outOfMemory')
-      if (isError(error, inferenceWorkerEnded)) this.#retire(entry, opening, 'workerEnded')
+      if (isError(error, inferenceWorkerEnded) || isError(error, inferenceDisposed)) this.#retire(entry, opening, 'workerEnded')
       throw error
     } finally {
       opening.release()
@@ -261,6 +263,17 @@ export class ModelShelf {
 
   #listIdle(): Shelved[] {
     return [...this.#models.values()].filter(({ pinned, current }) => !pinned && current?.running === 0)
+  }
+
+  /** A model whose size nobody knows before it is open, so that no room could be made for it. */
+  async #openFirst(request: OpenModelRequest): Promise<OpenModel> {
+    try {
+      return await this.#options.engine.openModel(request)
+    } catch (error) {
+      if (!isError(error, inferenceOutOfMemory) || request.signal?.aborted) throw error
+      await Promise.all(this.#listIdle().map((other) => this.#unload(other, 'outOfMemory')))
+      return await this.#options.engine.openModel(request)
+    }
   }
 
   async #unloadOthers(entry: Shelved): Promise<void> {

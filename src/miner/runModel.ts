@@ -1,5 +1,5 @@
 import { sha256 } from '../domain/canonical.ts'
-import type { OpenModel } from '../domain/enginePort.ts'
+import type { OpenModel, RunHooks } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Media, MediaFile } from '../domain/media.ts'
 import type { StartedTask } from '../domain/storePorts.ts'
@@ -27,12 +27,14 @@ export interface RunModelHooks {
   onTokens(tokenIds: number[]): void
   /** paid units so far, of kinds that tell */
   onUnits(unitsDone: number): void
+  /** media as they are made, of kinds that make several; all of them are in the output too */
+  onFile(file: MediaFile): void
 }
 
 /**
- * The output of a task in its model, under a mark in the store that stands while the model has it.
+ * The output of a task in its model, under a mark in the store that stands while the model's worker has it.
  *
- * @throws CUCKOO_MINER_TASK_CRASHED when the model's worker ended over it: it is not run here again
+ * @throws CUCKOO_MINER_TASK_CRASHED when that worker ended over it: it is not run here again
  * @throws what the shelf and the engine throw, the signal's reason
  */
 export async function runModel(
@@ -42,9 +44,10 @@ export async function runModel(
 ): Promise<MadeOutput> {
   const { assignmentDigest, content, taskId, model } = task
   const { media, seed, content: _, ...mark } = task
+  const onBegin = () => crashes.begin(mark)
+  let isCrash = false
   let sentTokens = 0
   const run = async (open: OpenModel) => {
-    await crashes.begin(mark)
     // After a run out of memory the same ids are made again.
     let madeTokens = 0
     const onTokens = (tokenIds: number[]) => {
@@ -53,30 +56,33 @@ export async function runModel(
       sentTokens += fresh.length
       if (fresh.length > 0) hooks.onTokens(fresh)
     }
-    return runKind(open, content, media, seed, { ...hooks, onTokens })
+    try {
+      return await runKind(open, content, media, seed, { ...hooks, onBegin, onTokens })
+    } catch (error) {
+      isCrash = isError(error, inferenceWorkerEnded)
+      await (isCrash ? crashes.addCrash(assignmentDigest) : crashes.end(assignmentDigest))
+      throw error
+    }
   }
   try {
     return await shelf.run(mark.manifest, run, hooks.signal)
   } catch (error) {
-    if (!isError(error, inferenceWorkerEnded)) {
-      await crashes.end(assignmentDigest)
-      throw error
-    }
-    await crashes.addCrash(assignmentDigest)
-    throw taskCrashed({ taskId, model }, { cause: error })
+    throw isCrash ? taskCrashed({ taskId, model }, { cause: error }) : error
   }
 }
 
-async function runKind(model: OpenModel, content: TaskContent, media: Uint8Array | null, seed: bigint, hooks: RunModelHooks): Promise<MadeOutput> {
-  const { signal, onTokens } = hooks
-  if (content.kind === 'embedding') return toMade(await model.embed(content.input, content.params, { signal }))
+type KindHooks = RunModelHooks & Required<RunHooks>
+
+async function runKind(model: OpenModel, content: TaskContent, media: Uint8Array | null, seed: bigint, hooks: KindHooks): Promise<MadeOutput> {
+  const { signal, onBegin, onTokens } = hooks
+  if (content.kind === 'embedding') return toMade(await model.embed(content.input, content.params, { signal, onBegin }))
   if (content.kind === 'image') {
     const units = Number(toMaxUnits(content))
     const onStep = (done: number, steps: number) => hooks.onUnits(Math.floor(units * Math.min(1, done / steps)))
-    return toMade(await model.generateImages(content.input, content.params, seed, { signal, onStep }))
+    return toMade(await model.generateImages(content.input, content.params, seed, { signal, onBegin, onStep, onFile: hooks.onFile }))
   }
-  if (isPipelineContent(content)) return toMade(await model.runPipeline(content, media, { signal }))
-  return toMade(await model.generateText(content.input, content.params, seed, { signal, onTokens }))
+  if (isPipelineContent(content)) return toMade(await model.runPipeline(content, media, { signal, onBegin }))
+  return toMade(await model.generateText(content.input, content.params, seed, { signal, onBegin, onTokens }))
 }
 
 function toMade({ output, files = [], totalMs }: { output: TaskOutput; files?: MediaFile[]; totalMs: number }): MadeOutput {

@@ -174,21 +174,22 @@ function createRunningMiner(context: MinerContext, { config, watch, ...about }: 
 
   async function finish(fatal: unknown): Promise<void> {
     stopJuryWatch()
-    await Promise.allSettled([watch.stop(), shelf.dispose(), crashes.close()])
+    await Promise.allSettled([watch.stop(), shelf.dispose()])
     phase = 'stopped'
     events.emit({ type: 'stopped' })
     if (fatal === undefined) done.resolve()
     else done.reject(toCuckooError(fatal))
   }
+  const closeCrashes = () => crashes.close().catch((error: unknown) => logger.error({ err: error }, 'the crash journal cannot be written'))
   function end(work: () => Promise<void>, fatal?: unknown): Promise<void> {
-    ending ??= work().then(() => finish(fatal))
+    ending ??= Promise.all([work(), closeCrashes()]).then(() => finish(fatal))
     return ending
   }
   const coordinators: RunningCoordinators = runCoordinators(context, watch, config, (error) => void end(stopNow, error))
   const stopped = Promise.withResolvers<void>()
   const stopNow = async () => {
     phase = 'draining'
-    // A model that does not let go must not hold up the end: disposing of it ends its worker.
+    // A model that does not let go must not hold up the farewell.
     const ended = new AbortController()
     await Promise.race([coordinators.stop(), waitMs(2 * timing.farewellMs, ended.signal)])
     ended.abort()

@@ -38,7 +38,7 @@ export interface CliOptions {
   compose?: (options: ComposeOptions) => Ports
   /** called with a way to send signals once the command line runs */
   onStart?: (send: (signal: StopSignal) => void) => void
-  onForceExit?: (code: number) => void
+  onForceExit?: (signal: StopSignal) => void
   onStdout?: (text: string) => void
 }
 
@@ -71,7 +71,7 @@ export async function runMain(argv: readonly string[], options: CliOptions = {})
       options.onStart?.(listener)
       return () => {}
     },
-    forceExit: (code) => options.onForceExit?.(code),
+    forceExit: (signal) => options.onForceExit?.(signal),
   }
   const code = await main(argv, { io, ...(options.compose === undefined ? {} : { compose: options.compose }) })
   return { code, stdout, stderr }
@@ -221,4 +221,26 @@ export function createFakePorts(fake: FakeChain, overrides: Partial<Ports> = {})
       dispose: async () => {},
       ...overrides,
     }) as Ports
+}
+
+/** A coordinator that can be drained, and a fake chain on which `owner` is its operator. */
+export function createServing(): { compose: (options: ComposeOptions) => Ports; finish: () => void; drains: () => number } {
+  const fake = createFakeChain()
+  const node = fake.nodes.get(otherNode)
+  if (node) fake.nodes.set(otherNode, { ...node, role: 'coordinator', operator: owner })
+  Object.assign(fake.chain, { findOperator: async () => ({ node: otherNode, validUntil: 2n ** 64n - 1n }) })
+  const drained = Promise.withResolvers<void>()
+  let drains = 0
+  const compose = createFakePorts(fake, {
+    serveCoordinator: async () => ({
+      url: 'http://127.0.0.1:1',
+      drain: () => {
+        drains++
+        return drained.promise
+      },
+      close: async () => {},
+    }),
+    createClient: async () => ({ getReadiness: async () => ({ coordinator: otherNode }) }) as never,
+  })
+  return { compose, finish: drained.resolve, drains: () => drains }
 }

@@ -1,7 +1,7 @@
 import { weiPerCai } from '../../src/domain/amount.ts'
 import { sha256 } from '../../src/domain/canonical.ts'
 import { toDomainSeparator } from '../../src/domain/eip712.ts'
-import type { Engine, ImageRun, OpenModel, OpenTokenizer, PipelineRun, TextRun } from '../../src/domain/enginePort.ts'
+import type { Engine, ImageRun, OpenModel, OpenTokenizer, PipelineRun, RunHooks, TextRun } from '../../src/domain/enginePort.ts'
 import { type Address, type Hash, toHex } from '../../src/domain/hex.ts'
 import { type ImageTraits, type Manifest, toManifestDigest } from '../../src/domain/manifest.ts'
 import type { ImageMedia, MediaFile } from '../../src/domain/media.ts'
@@ -166,9 +166,14 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
       opened.push(request.model)
       let isOpen = true
       const tokenizer = { encodeText: async (text: string) => text.split(' ').map((_, index) => index + 3) } as unknown as OpenTokenizer
-      const runMedia = async (content: Parameters<MediaScript>[0]['content'], media: Uint8Array | null, hooks: Partial<Parameters<MediaScript>[0]> = {}) => {
-        const { signal = new AbortController().signal, onStep = () => undefined } = hooks
-        return { ...(await engine.mediaScript({ content, media, signal, onStep })), totalMs: 2 }
+      const runMedia = async (
+        content: Parameters<MediaScript>[0]['content'],
+        media: Uint8Array | null,
+        hooks: RunHooks & Partial<Pick<Parameters<MediaScript>[0], 'onStep' | 'onFile'>> = {},
+      ) => {
+        const { signal = new AbortController().signal, onStep = () => undefined, onFile = () => undefined } = hooks
+        await hooks.onBegin?.()
+        return { ...(await engine.mediaScript({ content, media, signal, onStep, onFile })), totalMs: 2 }
       }
       const model: OpenModel = {
         manifest,
@@ -179,12 +184,14 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
         async generateText(input, params, seed, hooks) {
           const signal = hooks?.signal ?? new AbortController().signal
           const onTokens = hooks?.onTokens ?? (() => undefined)
+          await hooks?.onBegin?.()
           if (seed === 0n) return { output: await countingScript({ input, params, seed, signal, onTokens }), firstTokenMs: 1, totalMs: 16 }
           runs.push(seed)
           const output = await engine.script({ input, params, seed, signal, onTokens })
           return { output, firstTokenMs: 1, totalMs: 2 }
         },
-        async embed(input) {
+        async embed(input, _, hooks) {
+          await hooks?.onBegin?.()
           const output: EmbeddingOutput = { dimensions: 1, embeddings: input.tokenIds.map(() => 'AAAAAA==') }
           return { output, totalMs: 1 }
         },

@@ -37,10 +37,10 @@ it('takes one by one with no weight to give', async () => {
 it('rejects one call with its error, and a cancelled one with its reason, waiting or running', async () => {
   const { batches, batcher } = create(100)
   const [waiting, running] = [new AbortController(), new AbortController()]
-  const first = batcher.run(1, running.signal)
+  const first = batcher.run(1, running)
   await wait(1)
-  const rest = [batcher.run(2), batcher.run(3, waiting.signal), batcher.run(13)]
-  const settled = Promise.allSettled([first, ...rest, batcher.run(4, AbortSignal.abort('never'))])
+  const rest = [batcher.run(2), batcher.run(3, waiting), batcher.run(13)]
+  const settled = Promise.allSettled([first, ...rest, batcher.run(4, { signal: AbortSignal.abort('never') })])
   waiting.abort('waiting')
   running.abort('running')
   await expect(first).rejects.toBe('running')
