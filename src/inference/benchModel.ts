@@ -158,7 +158,7 @@ async function createImageWork(model: OpenModel, files: ModelToLoad): Promise<Wo
   const params: ImageParams = { count: 1, ...traits }
   const input = { prompt: 'a red circle left of a blue square', negativePrompt: '' }
   const bare = await createImageGenerator(files)
-  const hooks = { isCancelled: () => false, onStep: () => undefined }
+  const hooks = { isCancelled: () => false, onStep: () => undefined, onFile: () => undefined }
   return {
     task: `${params.width} × ${params.height}, ${params.steps} steps`,
     unit: 'image',

@@ -1,5 +1,6 @@
 /** The worker that holds one model. The only place, with the files it imports, that loads transformers.js. */
 import type { DeviceName, ImageRun, PipelineRun } from '../domain/enginePort.ts'
+import type { MediaFile } from '../domain/media.ts'
 import type { ImageInput, ImageParams, PipelineContent, TextInput, TextOutput, TextParams } from '../domain/task.ts'
 import { inferenceInputInvalid } from '../errors/inference.ts'
 import { createImageGenerator, type ImageGenerator } from './diffusion/createImageGenerator.ts'
@@ -24,8 +25,12 @@ export type ModelProtocol = {
     args: { calls: (EmbeddingItem & { cancel: SharedArrayBuffer })[]; cancel: SharedArrayBuffer }
     result: ({ result: EmbeddingRun } | { error: WireError } | null)[] | null
   }
-  /** events are steps done; null when it was cancelled */
-  generateImages: { args: { input: ImageInput; params: ImageParams; seed: bigint; cancel: SharedArrayBuffer }; result: ImageRun | null; event: number }
+  /** events are steps done, and images as they are made; null when it was cancelled */
+  generateImages: {
+    args: { input: ImageInput; params: ImageParams; seed: bigint; cancel: SharedArrayBuffer }
+    result: ImageRun | null
+    event: number | MediaFile
+  }
   /** null when it was cancelled */
   runPipeline: { args: { content: PipelineContent; media: Uint8Array | null; cancel: SharedArrayBuffer }; result: PipelineRun | null }
   dispose: { args: null; result: null }
@@ -90,7 +95,7 @@ serveWorker<ModelProtocol>({
   },
   generateImages: ({ input, params, seed, cancel }, emit) => {
     if (imageGenerator === null) throw inferenceInputInvalid({ problem: 'no image model is loaded' })
-    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: emit })
+    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: emit, onFile: emit })
   },
   runPipeline: ({ content, media, cancel }) => {
     if (pipelineRunner === null) throw inferenceInputInvalid({ problem: 'no model of another kind is loaded' })

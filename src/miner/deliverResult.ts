@@ -3,7 +3,7 @@ import { submitResult } from '../api/routes/miner.ts'
 import { toCanonicalJson } from '../domain/canonical.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Clock } from '../domain/ports.ts'
-import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
+import type { MinerStore, OutboxEntry, OutboxMedium } from '../domain/storePorts.ts'
 import * as api from '../errors/api.ts'
 import { isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
@@ -28,7 +28,11 @@ export function decodeSubmission(body: Uint8Array): Submission {
 }
 
 /** Hands in a medium. A refusal is not the last word: of a result that was accepted already, only the result itself is answered again. */
-async function putMedium(link: CoordinatorLink, input: { params: { taskId: Hash; attempt: number; hash: Hash }; body: Uint8Array }, signal: AbortSignal) {
+export async function putMedium(
+  link: CoordinatorLink,
+  input: { params: { taskId: Hash; attempt: number; hash: Hash }; body: Uint8Array },
+  signal: AbortSignal,
+) {
   try {
     await link.request('putTaskMedia', input, signal)
   } catch (error) {
@@ -39,7 +43,8 @@ async function putMedium(link: CoordinatorLink, input: { params: { taskId: Hash;
 /**
  * Tries until the coordinator accepts a journaled result, its media before it, and writes down what it owes for it. A refusal is final: the entry is marked
  * as delivered, so that it is never sent again, and the refusal is thrown. Anything else, a broken coordinator included, is
- * tried again, and stays in the journal for the next start when `signal` aborts first.
+ * tried again, and stays in the journal for the next start when `signal` aborts first. `uploads`: media by SHA-256 that were on their
+ * way before there was a result.
  *
  * @throws CUCKOO_TASK_LEASE_LOST, CUCKOO_TASK_RESULT_INVALID, CUCKOO_API_SIGNATURE_FOREIGN and other refusals
  * @throws the signal's reason when it aborts first
@@ -48,13 +53,15 @@ export async function deliverResult(
   entry: OutboxEntry,
   deps: { link: CoordinatorLink; credit: Pick<Credit, 'addResult'>; store: MinerStore; clock: Clock; backoff: BackoffPolicy },
   signal: AbortSignal,
+  uploads: ReadonlyMap<Hash, Promise<unknown>> = new Map(),
 ): Promise<void> {
   const params = { taskId: entry.taskId, attempt: entry.attempt }
   const input = { params, body: decodeSubmission(entry.body) }
   for (let failures = 1; ; failures++) {
     try {
       const media = await deps.store.listOutboxMedia(entry.assignmentDigest)
-      await Promise.all(media.map(({ sha256, data }) => putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)))
+      const put = ({ sha256, data }: OutboxMedium) => putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)
+      await Promise.all(media.map((medium) => uploads.get(medium.sha256)?.catch(() => put(medium)) ?? put(medium)))
       const { voucher } = await deps.link.request('submitResult', input, signal)
       // First what is owed, then that it is delivered: a crash between them sends it again, and it counts once.
       await deps.credit.addResult(entry, voucher)

@@ -1,4 +1,12 @@
-import { type DeviceName, type DownloadProgress, deviceNames, type Engine, type ModelSource, type OpenModel, type OpenModelRequest } from '../domain/enginePort.ts'
+import {
+  type DeviceName,
+  type DownloadProgress,
+  deviceNames,
+  type Engine,
+  type ModelSource,
+  type OpenModel,
+  type OpenModelRequest,
+} from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'

@@ -1,6 +1,7 @@
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 import type { Address, Hash } from '../domain/hex.ts'
+import type { MediaFile } from '../domain/media.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import { toPrice, toResultDigest } from '../domain/receipt.ts'
 import type { Result } from '../domain/signedStructures.ts'
@@ -18,7 +19,7 @@ import type { CoordinatorLink } from './coordinatorLink.ts'
 import type { CrashBook } from './crashBook.ts'
 import { createTokenStream } from './createTokenStream.ts'
 import type { Credit } from './credit.ts'
-import { deliverResult, encodeSubmission } from './deliverResult.ts'
+import { deliverResult, encodeSubmission, putMedium } from './deliverResult.ts'
 import { keepLease } from './keepLease.ts'
 import type { MinerTiming } from './minerConfig.ts'
 import type { ModelShelf } from './modelShelf.ts'
@@ -100,7 +101,7 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
     const made = await runUnderLease(runner, polled, digest, { progress, end, held: AbortSignal.any([stop, settled.signal]), signal })
     const { output, inferenceMs } = made
     entry = await journalResult(runner, polled, digest, made)
-    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop)
+    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop, made.uploads)
     return { state: 'done', units: toUnits(polled.content, output), inferenceMs, priceWei: entry.priceWei }
   } catch (caught) {
     const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)
@@ -139,6 +140,11 @@ function watchDeadline(clock: Clock, deadline: bigint, end: (error: Error) => vo
   void waitMs(Math.max(0, leftMs), signal).then((passed) => passed && end(taskPastDeadline({ deadline })))
 }
 
+/** What a model made, with the media that are on their way to the coordinator already, by SHA-256. */
+interface HandedOut extends MadeOutput {
+  uploads: ReadonlyMap<Hash, Promise<unknown>>
+}
+
 interface LeasedRun {
   progress: TaskProgress
   /** ends the run with this reason */
@@ -154,7 +160,7 @@ async function runUnderLease(
   { assignment, content, model, stream, leaseMs }: PolledTask,
   assignmentDigest: Hash,
   { progress, end, held, signal }: LeasedRun,
-): Promise<MadeOutput> {
+): Promise<HandedOut> {
   const { link, timing, heartbeatMs } = runner
   const { taskId, attempt, seed } = assignment
   const params = { taskId, attempt }
@@ -169,14 +175,22 @@ async function runUnderLease(
     onUnits(unitsDone + tokenIds.length)
     tokens?.push(tokenIds)
   }
+  const uploads = new Map<Hash, Promise<unknown>>()
+  const onFile = ({ media, data }: MediaFile) => {
+    if (uploads.has(media.sha256)) return
+    const upload = putMedium(link, { params: { ...params, hash: media.sha256 }, body: data }, signal)
+    upload.catch(() => undefined)
+    uploads.set(media.sha256, upload)
+  }
   let made: MadeOutput | undefined
   try {
     const [wanted] = listInputMedia(content)
     const media = wanted === undefined ? null : await fetchMedia(link, { ...params, media: wanted }, timing.backoff, signal)
     const { coordinator, manifest, inputHash } = assignment
     const task = { assignmentDigest, ...params, coordinator, model, manifest, inputHash, content, media, seed }
-    made = await runModel(runner, task, { signal, onTokens, onUnits })
-    return made
+    made = await runModel(runner, task, { signal, onTokens, onUnits, onFile })
+    for (const file of made.files) onFile(file)
+    return { ...made, uploads }
   } finally {
     progress.onModelFree(made !== undefined)
     await tokens?.close()

@@ -112,7 +112,7 @@ async function createImageTask(model: string): Promise<NetworkTask> {
   return {
     name: `${count} images of ${width} × ${height}, ${steps} steps`,
     offer,
-    runPlain: () => plain.run({ prompt, negativePrompt: '' }, params, 7n, { isCancelled: () => false, onStep: () => undefined }),
+    runPlain: () => plain.run({ prompt, negativePrompt: '' }, params, 7n, { isCancelled: () => false, onStep: () => undefined, onFile: () => undefined }),
     runNetwork: (app) => app.createImage({ body: { model, prompt, n: count, seed: ++seed, response_format: 'b64_json' } as never }),
     runBrief: (app) => app.createImage({ body: { model, prompt, steps: 1, guidance: 1, response_format: 'b64_json' } as never }),
     dispose: plain.dispose,

@@ -5,6 +5,7 @@ import { decode } from 'fast-png'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DeviceName, Engine, ImageRun, OpenModel } from '../../src/domain/enginePort.ts'
 import type { Dtype } from '../../src/domain/manifest.ts'
+import type { MediaFile } from '../../src/domain/media.ts'
 import { type ImageParams, type ImageScheduler, imageSchedulers } from '../../src/domain/task.ts'
 import { createEngine } from '../../src/inference/createEngine.ts'
 import { colours, type DiffusersModelOptions, grain, toDiffusersModelFiles } from '../support/diffusersModel.ts'
@@ -68,17 +69,18 @@ describe('images', () => {
     await model.dispose()
   })
 
-  it('are the same for the same seed, and image i is the same whatever the count', async () => {
+  it('are the same for the same seed, told as they are made, and image i is the same whatever the count', async () => {
     const model = await open()
-    const told: number[] = []
-    const onStep = (done: number, of: number) => told.push(done / of)
-    const run = await model.generateImages({ prompt: 'blue', negativePrompt: '' }, { ...params, count: 3, steps: 5 }, 42n, { onStep })
-    expect(told).toEqual(Array.from({ length: 15 }, (_, index) => (index + 1) / 15))
+    const told: (number | string)[] = []
+    const onStep = (done: number) => told.push(done)
+    const onFile = ({ media }: MediaFile) => told.push(media.sha256)
+    const run = await model.generateImages({ prompt: 'blue', negativePrompt: '' }, { ...params, count: 3, steps: 2 }, 42n, { onStep, onFile })
+    expect(told).toEqual(run.files.flatMap(({ media }, image) => [2 * image + 1, 2 * image + 2, media.sha256]))
     const three = run.output.images.map(({ sha256 }) => sha256)
     expect(new Set(three).size).toBe(3)
-    const again = (await draw(model, 'blue', { count: 2, steps: 5 })).output.images.map(({ sha256 }) => sha256)
+    const again = (await draw(model, 'blue', { count: 2, steps: 2 })).output.images.map(({ sha256 }) => sha256)
     expect(again).toEqual(three.slice(0, 2))
-    expect((await draw(model, 'blue', { steps: 5 }, 43n)).output.images[0]?.sha256).not.toBe(three[0])
+    expect((await draw(model, 'blue', { steps: 2 }, 43n)).output.images[0]?.sha256).not.toBe(three[0])
     await model.dispose()
   })
 

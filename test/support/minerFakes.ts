@@ -103,6 +103,7 @@ export type MediaScript = (run: {
   media: Uint8Array | null
   signal: AbortSignal
   onStep: (done: number, steps: number) => void
+  onFile: (file: MediaFile) => void
 }) => Promise<{ output: ImageOutput | PipelineOutput; files: MediaFile[] }>
 
 /** A PNG by its name only: nobody decodes it here. */

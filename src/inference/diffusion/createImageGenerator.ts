@@ -15,9 +15,17 @@ import { type DiffusersConfig, readDiffusersConfig } from './readDiffusersConfig
 import { runSampler } from './runSampler.ts'
 import { createSamplerPlan } from './schedulers/createSamplerPlan.ts'
 
+export interface GeneratorHooks {
+  isCancelled: () => boolean
+  /** gets the steps of denoising done */
+  onStep: (done: number) => void
+  /** gets each image as soon as it is made */
+  onFile: (file: MediaFile) => void
+}
+
 export interface ImageGenerator {
-  /** null when it was cancelled; `onStep` gets the steps of denoising done */
-  run(input: ImageInput, params: ImageParams, seed: bigint, hooks: { isCancelled: () => boolean; onStep: (done: number) => void }): Promise<ImageRun | null>
+  /** null when it was cancelled */
+  run(input: ImageInput, params: ImageParams, seed: bigint, hooks: GeneratorHooks): Promise<ImageRun | null>
   dispose(): Promise<void>
 }
 
@@ -34,7 +42,7 @@ export async function createImageGenerator(request: ModelToLoad): Promise<ImageG
   const encodePrompt = await loadPromptTokenizer(folder, config.promptTokens)
   const graphs = await loadDiffusionGraphs(request, config)
   return {
-    run: async (input, params, seed, { isCancelled, onStep }) => {
+    run: async (input, params, seed, { isCancelled, onStep, onFile }) => {
       const startedAt = performance.now()
       assertImageParams(params, manifest.image as ImageTraits, manifest.limits.maxBatch)
       // Without guidance, and where the U-Net reads it, the negative prompt has no part in the formula.
@@ -47,7 +55,9 @@ export async function createImageGenerator(request: ModelToLoad): Promise<ImageG
         const countStep = () => onStep(++done)
         const latents = await drawLatents({ graphs, config, prompts }, params, { seed, image }, { isCancelled, onStep: countStep })
         if (latents === null || isCancelled()) return null
-        files.push(encodeImage(await graphs.decode(latents), { manifest, input, params, seed, image }))
+        const file = encodeImage(await graphs.decode(latents), { manifest, input, params, seed, image })
+        files.push(file)
+        onFile(file)
       }
       return { output: { images: files.map(({ media }) => media as ImageMedia) }, files, totalMs: performance.now() - startedAt }
     },

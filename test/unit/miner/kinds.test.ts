@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../src/domain/canonical.ts'
-import type { ImageMedia } from '../../../src/domain/media.ts'
+import type { ImageMedia, MediaFile } from '../../../src/domain/media.ts'
 import type { ImageParams, TaskContent } from '../../../src/domain/task.ts'
 import type { ModelKind } from '../../../src/domain/taskKinds.ts'
 import { draining, leaseLost } from '../../../src/errors/api.ts'
@@ -61,6 +61,37 @@ describe('an image task', () => {
     expect(rig.miner.state().coordinators[0]?.tasks).toMatchObject([{ kind: 'image', unitsDone: 2, maxUnits: 8n }])
     release.resolve()
     await rig.waitForEvent('taskDone')
+  })
+
+  it('hands in each image as soon as it is made, once', async () => {
+    const { coordinator, rig, task } = await createKind('image', image())
+    const made = [createTestImage('a red square 0'), createTestImage('a red square 1')]
+    const finish = rig.engine.mediaScript
+    rig.engine.mediaScript = async (run) => {
+      run.onFile(made[0] as MediaFile)
+      await coordinator.waitForCalls('putTaskMedia', 1)
+      return finish(run)
+    }
+    coordinator.queue(task())
+    await rig.waitForEvent('taskDone')
+    expect(coordinator.calls.putTaskMedia.map(({ params }) => params.hash)).toEqual(made.map(({ media }) => media.sha256))
+  })
+
+  it('sends an image again with the result when it could not be handed in before', async () => {
+    const { coordinator, rig, task } = await createKind('image', image({ count: 1 }))
+    const finish = rig.engine.mediaScript
+    let failures = 0
+    coordinator.before.putTaskMedia = () => {
+      if (failures++ === 0) throw draining({})
+    }
+    rig.engine.mediaScript = async (run) => {
+      run.onFile(createTestImage('a red square 0'))
+      await waitFor(() => failures === 1, 'the first try')
+      return finish(run)
+    }
+    coordinator.queue(task())
+    expect(await rig.waitForEvent('taskDone')).toMatchObject({ units: 4n })
+    expect(failures).toBe(2)
   })
 
   it('sends the same bytes again after a failure, and after a restart', async () => {

@@ -49,7 +49,7 @@ async function drawPictures(prompts: string[], seed: number): Promise<Uint8Array
   }
   const pictures: Uint8Array[] = []
   for (const [i, prompt] of prompts.entries()) {
-    const hooks = { isCancelled: () => false, onStep: () => {} }
+    const hooks = { isCancelled: () => false, onStep: () => {}, onFile: () => {} }
     const drawn = await generator.run({ prompt, negativePrompt: '' }, params, BigInt(seed * 1000 + i), hooks)
     const [file] = drawn?.files ?? []
     if (file === undefined) throw new Error('nothing was drawn')
