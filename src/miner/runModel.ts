@@ -44,8 +44,11 @@ export async function runModel(
 ): Promise<MadeOutput> {
   const { assignmentDigest, content, taskId, model } = task
   const { media, seed, content: _, ...mark } = task
-  const onBegin = () => crashes.begin(mark)
-  let isCrash = false
+  let [isMarked, isCrash] = [false, false]
+  const onBegin = async () => {
+    isMarked = true
+    await crashes.begin(mark)
+  }
   let sentTokens = 0
   const run = async (open: OpenModel) => {
     // After a run out of memory the same ids are made again.
@@ -59,8 +62,10 @@ export async function runModel(
     try {
       return await runKind(open, content, media, seed, { ...hooks, onBegin, onTokens })
     } catch (error) {
-      isCrash = isError(error, inferenceWorkerEnded)
-      await (isCrash ? crashes.addCrash(assignmentDigest) : crashes.end(assignmentDigest))
+      isCrash = isMarked && isError(error, inferenceWorkerEnded)
+      if (isCrash) await crashes.addCrash(assignmentDigest)
+      else if (isMarked) await crashes.end(assignmentDigest)
+      isMarked = false
       throw error
     }
   }

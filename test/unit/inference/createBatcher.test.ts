@@ -66,6 +66,29 @@ it('rejects everything with the reason when the runs are closed', async () => {
   await expect(batcher.run(4)).rejects.toBe(closed)
 })
 
+it('begins the calls of a batch when their turn has come: not one that was aborted, and one that cannot begin fails alone', async () => {
+  const { runs, batches, batcher } = create(100)
+  const log: string[] = []
+  const begin = (name: string) => ({ onBegin: async () => void log.push(name) })
+  const gone = new AbortController()
+  const before = runs.run(async () => {
+    gone.abort('gone')
+    log.push('free')
+    return 0
+  })
+  const calls = [
+    batcher.run(1, begin('one')),
+    batcher.run(2, { ...begin('two'), signal: gone.signal }),
+    batcher.run(3, { onBegin: () => Promise.reject('no disk') }),
+    batcher.run(4, begin('four')),
+  ]
+  const settled = (await Promise.allSettled(calls)).map((result) => (result.status === 'fulfilled' ? result.value : result.reason))
+  await before
+  expect(settled).toEqual([-1, 'gone', 'no disk', -4])
+  expect(log).toEqual(['free', 'one', 'four'])
+  expect(batches).toEqual([[1, 4]])
+})
+
 it('groups texts of like length into chunks that stay in bounds', () => {
   const rows = [3, 400, 5, 9, 4, 900, 10].map((length) => ({ tokenIds: new Array<number>(length).fill(1) }))
   const toLengths = (chunks: { tokenIds: number[] }[][]) => chunks.map((chunk) => chunk.map(({ tokenIds }) => tokenIds.length))

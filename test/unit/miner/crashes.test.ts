@@ -170,6 +170,45 @@ describe('fault 28: a payload that crashes the runtime', () => {
     expect(await rig.store.takeCrashes(0)).toEqual([])
   })
 
+  it('is not what a task is that runs when the miner is told to stop: its process may be ended before it has drained', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    const release = Promise.withResolvers<void>()
+    const taken: number[] = []
+    rig.engine.script = async ({ input }) => {
+      taken.push(...input.tokenIds)
+      await release.promise
+      return { tokenIds: [1], finishReason: 'stop' }
+    }
+    const findMarked = async () => {
+      // As the next start would find it; a mark of a task that ran is a crash from then on.
+      await rig.store.markCrashed(Date.now())
+      return (await rig.store.takeCrashes(0)).map(({ taskId }) => taskId)
+    }
+    coordinator.queue(toTask('first', toContent(1)))
+    await waitFor(() => taken.length === 1, 'the first task in its model')
+    const drained = rig.miner.drain({ graceMs: 5_000 })
+    await new Promise(setImmediate)
+    expect(await findMarked()).toEqual([])
+    release.resolve()
+    await drained
+    expect(coordinator.calls.submitResult).toHaveLength(1)
+  })
+
+  it('is not what a task is that a model was given after that', async () => {
+    const store = createFakeMinerStore()
+    const book = await CrashBook.open(
+      store,
+      { nowMs: () => 1 },
+      createMinerEvents(() => undefined),
+    )
+    const digest = `0x${'ab'.repeat(32)}` as const
+    await book.close()
+    await book.begin({ assignmentDigest: digest, taskId: digest, attempt: 1, coordinator: minerNode, model: 'a/b', manifest: digest, inputHash: digest })
+    await store.markCrashed(2)
+    expect(await store.takeCrashes(0)).toEqual([])
+  })
+
   it('is told once, and that the lease is gone is as good as told', async () => {
     const coordinator = await createCoordinator()
     const store = createFakeMinerStore()

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Hash } from '../../../src/domain/hex.ts'
-import { inferenceOutOfMemory, inferenceWorkerEnded } from '../../../src/errors/inference.ts'
+import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded } from '../../../src/errors/inference.ts'
 import type { UnloadReason } from '../../../src/miner/minerEvents.ts'
 import { ModelShelf, type ModelShelfOptions, type OfferedModel, toMemoryBytes } from '../../../src/miner/modelShelf.ts'
 import { waitFor } from '../../support/minerCoordinator.ts'
@@ -160,7 +160,64 @@ describe('out of memory', () => {
   })
 })
 
+describe('a model that is added', () => {
+  const outOfMemory = inferenceOutOfMemory({ model: b, device: 'webgpu', reason: 'no more' })
+
+  it('to a device that holds one at a time makes the others go, which come back for their runs', async () => {
+    const { engine, shelf, use, unloaded } = await createShelf([a], null)
+    engine.beforeOpen = async () => {
+      if (engine.openModels > 0) throw outOfMemory
+    }
+    await shelf.add(toOffer(b))
+    expect([engine.open, unloaded]).toEqual([[b], [[a, 'outOfMemory']]])
+    expect(await use(a)).toBe(a)
+  })
+
+  it('and fits alone neither is refused with the coded error', async () => {
+    const { engine, shelf } = await createShelf([a], null)
+    let tries = 0
+    engine.beforeOpen = async () => {
+      tries++
+      throw outOfMemory
+    }
+    await expect(shelf.add(toOffer(b))).rejects.toBe(outOfMemory)
+    expect([tries, [...shelf.models.values()].map(({ manifest }) => manifest.model)]).toEqual([2, [a]])
+  })
+})
+
 describe('a worker that ends', () => {
+  it('over one run is opened again for those that waited behind it, once', async () => {
+    const { engine, shelf, get, unloaded } = await createShelf([a], null)
+    const ended = inferenceWorkerEnded({ worker: 'model', reason: 'poison' })
+    const closed = inferenceDisposed({ what: 'model' })
+    const both = Promise.withResolvers<void>()
+    let tries = 0
+    const killer = shelf.run(get(a), async () => {
+      await both.promise
+      throw ended
+    })
+    const behind = shelf.run(get(a), async () => {
+      both.resolve()
+      if (++tries === 1) throw closed
+      return 'done'
+    })
+    await expect(killer).rejects.toBe(ended)
+    expect(await behind).toBe('done')
+    expect([engine.opened, unloaded]).toEqual([[a, a], [[a, 'workerEnded']]])
+    await expect(shelf.run(get(a), () => Promise.reject(closed))).rejects.toBe(closed)
+  })
+
+  it('because the shelf is closed is not opened again', async () => {
+    const { engine, shelf, get } = await createShelf([a], null)
+    const closed = inferenceDisposed({ what: 'model' })
+    const run = shelf.run(get(a), async () => {
+      await shelf.dispose()
+      throw closed
+    })
+    await expect(run).rejects.toBe(closed)
+    expect(engine.opened).toEqual([a])
+  })
+
   it('fails its run only: the next run opens the model again', async () => {
     const { engine, shelf, get, use, unloaded } = await createShelf([a], null)
     const error = inferenceWorkerEnded({ worker: 'model', reason: 'poison' })

@@ -1,0 +1,60 @@
+/**
+ * A process whose runtime is at work for seconds, and which lets go of it as a node does: `unload` (an app cancels, and another one's
+ * task needs the room), `dispose` (the miner stops), `load` (it is told to stop while a model loads), `force` (a command that drains is
+ * sent a second signal by whoever started this). Prints a line when the runtime is at work, and `let go` after. Arguments: the way, and
+ * an empty directory.
+ */
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { main } from '../../src/cli/main.ts'
+import type { OpenModel } from '../../src/domain/enginePort.ts'
+import { createEngine } from '../../src/inference/createEngine.ts'
+import { ModelShelf } from '../../src/miner/modelShelf.ts'
+import { createServing } from './cli.ts'
+import { toMaskedModelFiles } from './embeddingGraphs.ts'
+import { writeModelFiles } from './onnx.ts'
+import { slowWord, writeSlowModels } from './slowModel.ts'
+
+const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force', string]
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const toOffer = (model: string) => ({ model, source: { from: 'folder', directory }, dtype: 'fp32', device: 'cpu' }) as const
+const toEmbed = (word: number, signal?: AbortSignal) => (model: OpenModel) =>
+  model.embed({ tokenIds: [[word]] }, { normalize: true }, signal === undefined ? {} : { signal })
+
+writeSlowModels(directory)
+writeModelFiles(join(directory, 'test/quick'), toMaskedModelFiles('masked'))
+const engine = createEngine({ modelsDirectory: join(directory, 'hub'), offline: true })
+// A worker takes 48 MiB and these models next to nothing: there is room for one.
+const shelf = new ModelShelf({ engine, memoryBytes: 80e6, slotsByDevice: {}, pinned: [] })
+
+if (way === 'load') {
+  const stop = new AbortController()
+  const load = engine.openModel({ ...toOffer('test/heavy'), signal: stop.signal }).then(
+    () => 'loaded',
+    () => 'given up',
+  )
+  await delay(2_500)
+  say('at work')
+  stop.abort()
+  say(await load)
+} else {
+  const quick = await shelf.add(toOffer('test/quick'))
+  const slow = await shelf.add(toOffer('test/slow'))
+  const app = new AbortController()
+  const run = shelf.run(slow.manifestDigest, toEmbed(slowWord, app.signal), app.signal).then(
+    () => 'done',
+    () => 'cancelled',
+  )
+  await delay(700)
+  say('at work')
+  if (way === 'force') {
+    await main(['coordinator', 'serve', '--json'], { compose: createServing().compose })
+  } else if (way === 'unload') {
+    app.abort()
+    say(await run)
+    await shelf.run(quick.manifestDigest, toEmbed(1))
+  }
+}
+await shelf.dispose()
+await engine.dispose()
+say('let go')
