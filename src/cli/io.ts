@@ -60,7 +60,7 @@ const dyingMs = 500
 /** Once nobody watches for signals any more. `process.exit` would wait for a model that runs, and its runtime would then abort the process (134). */
 function forceExit(signal: StopSignal): void {
   const exit = () => process.exit(stoppedExitCodes[signal])
-  if (process.platform === 'win32') return exit()
+  if (process.platform === 'win32') exit()
   process.kill(process.pid, signal)
   // The first process of a container survives its own signals.
   setTimeout(exit, dyingMs)
