@@ -15,6 +15,9 @@ import { MinerTasks } from './minerTasks.ts'
 import { type CoordinatorSession, closeSession, openCoordinatorSession } from './openCoordinatorSession.ts'
 import type { CoordinatorTarget } from './toCoordinatorTargets.ts'
 
+/** The model first: to make a poll keeps the thread busy that hands the task to its worker. */
+const afterTaskMs = 1
+
 /**
  * Work for one coordinator: a session kept open while there are slots for it or tasks of it, one long poll at a time that asks
  * for all free slots, and the tasks that come. It survives everything the coordinator does; `done` rejects only with
@@ -288,7 +291,7 @@ export class CoordinatorRun {
       if (task === null) this.#health.setReasons(reasons)
       else this.#tasks.start(task, session, credit, () => this.#listOperators(session))
       await credit.takeVoucher(voucher)
-      const pauseMs = task === null ? timing.minPollMs - (performance.now() - startedAtMs) : 0
+      const pauseMs = task === null ? timing.minPollMs - (performance.now() - startedAtMs) : afterTaskMs
       if (pauseMs > 0) await waitMs(pauseMs, signal)
     } catch (error) {
       if (signal.aborted) return
