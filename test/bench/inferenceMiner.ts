@@ -1,4 +1,4 @@
-/** A miner in a process of its own, on the real engine, for inference.ts: started by a message, and asked for its event-loop lag by others. */
+/** A miner in a process of its own, on the real engine, for inference.ts: started by a message, and asked for what it measured by others. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,14 +17,22 @@ import { createNodeRecord } from '../support/minerFakes.ts'
 /** What the bench says to this process. */
 export type MinerCommand =
   | { type: 'start'; url: string; modelsDirectory: string; models: readonly OfferedModel[] }
-  /** the lag is taken from here on */
+  /** the event-loop lag is taken from here on */
   | { type: 'watchLag' }
-  /** answered by the 99th percentile of the lag since, ms */
-  | { type: 'getLag' }
+  /** answered by what has been measured */
+  | { type: 'getReport' }
+
+export interface MinerReport {
+  /** 99th percentile since `watchLag`, ms */
+  lagMs: number
+  /** of the last task, in its model */
+  inferenceMs: number
+}
 
 const directory = mkdtempSync(join(tmpdir(), 'cuckoo-bench-miner-'))
 const store = await openMinerStore({ directory })
 const lag = monitorEventLoopDelay({ resolution: 1 })
+let inferenceMs = 0
 let end = async () => {}
 
 async function start({ url, modelsDirectory, models }: MinerCommand & { type: 'start' }): Promise<void> {
@@ -56,7 +64,9 @@ async function start({ url, modelsDirectory, models }: MinerCommand & { type: 's
       client: 'cuckoo/bench',
       chain: { pollMs: 1_000, confirmations: 0 },
     },
-    onEvent: () => undefined,
+    onEvent: (event) => {
+      if (event.type === 'taskDone') inferenceMs = event.inferenceMs
+    },
   })
   end = async () => {
     await miner.stop()
@@ -66,9 +76,9 @@ async function start({ url, modelsDirectory, models }: MinerCommand & { type: 's
 
 process.on('message', async (command: MinerCommand) => {
   if (command.type === 'watchLag') lag.enable()
-  else if (command.type === 'getLag') lag.disable()
-  else await start(command)
-  process.send?.({ lagMs: lag.percentile(99) / 1e6 })
+  else if (command.type === 'start') await start(command)
+  const report: MinerReport = { lagMs: lag.percentile(99) / 1e6, inferenceMs }
+  process.send?.(report)
 })
 process.on('disconnect', async () => {
   await end()

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '../../src/api/client.ts'
 import type { OfferedModel } from '../../src/miner/modelShelf.ts'
-import type { MinerCommand } from './inferenceMiner.ts'
+import type { MinerCommand, MinerReport } from './inferenceMiner.ts'
 
 export interface BenchNetwork {
   app: Client
-  /** 99th percentile of the miner's event-loop lag while `run` runs, ms */
-  measureMinerLag(run: () => Promise<void>): Promise<number>
+  watchMinerLag(): Promise<unknown>
+  getMinerReport(): Promise<MinerReport>
   close(): Promise<void>
 }
 
@@ -19,9 +19,9 @@ export interface BenchNetwork {
 export async function startBenchNetwork(modelsDirectory: string, models: readonly OfferedModel[]): Promise<BenchNetwork> {
   const [coordinator, miner] = [startProcess('./inferenceCoordinator.ts'), startProcess('./inferenceMiner.ts')]
   const [{ url, apiKey }] = (await once(coordinator, 'message')) as [{ url: string; apiKey: string }]
-  const command = async (message: MinerCommand): Promise<{ lagMs: number }> => {
+  const command = async (message: MinerCommand): Promise<MinerReport> => {
     miner.send(message)
-    const [answer] = (await once(miner, 'message')) as [{ lagMs: number }]
+    const [answer] = (await once(miner, 'message')) as [MinerReport]
     return answer
   }
   await command({ type: 'start', url, modelsDirectory, models })
@@ -29,11 +29,8 @@ export async function startBenchNetwork(modelsDirectory: string, models: readonl
   await waitForModels(app, models.length)
   return {
     app,
-    async measureMinerLag(run) {
-      await command({ type: 'watchLag' })
-      await run()
-      return (await command({ type: 'getLag' })).lagMs
-    },
+    watchMinerLag: () => command({ type: 'watchLag' }),
+    getMinerReport: () => command({ type: 'getReport' }),
     async close() {
       await app.close()
       for (const child of [miner, coordinator]) {
