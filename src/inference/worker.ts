@@ -25,7 +25,7 @@ export type ModelProtocol = {
     args: { calls: (EmbeddingItem & { cancel: SharedArrayBuffer })[]; cancel: SharedArrayBuffer }
     result: ({ result: EmbeddingRun } | { error: WireError } | null)[] | null
   }
-  /** events are steps done, and images as they are made; null when it was cancelled */
+  /** events are steps done, now and then, and images as they are made; null when it was cancelled */
   generateImages: {
     args: { input: ImageInput; params: ImageParams; seed: bigint; cancel: SharedArrayBuffer }
     result: ImageRun | null
@@ -38,6 +38,9 @@ export type ModelProtocol = {
 
 /** well below the 30 ms that a miner gathers tokens for before it sends them on */
 const tokenEventMs = 10
+
+/** nobody looks at an image's progress more often */
+const stepEventMs = 50
 
 let generator: Generator | null = null
 let embedder: Embedder | null = null
@@ -69,6 +72,16 @@ function createTokenBuffer(emit: (tokenIds: number[]) => void): { push(tokenIds:
   }
 }
 
+/** The first step goes at once, later ones no more often than they are looked at. */
+function createStepGauge(emit: (done: number) => void): (done: number) => void {
+  let sentAt = Number.NEGATIVE_INFINITY
+  return (done) => {
+    if (performance.now() - sentAt < stepEventMs) return
+    emit(done)
+    sentAt = performance.now()
+  }
+}
+
 serveWorker<ModelProtocol>({
   load: async (request) => {
     const { kind } = request.manifest
@@ -95,7 +108,7 @@ serveWorker<ModelProtocol>({
   },
   generateImages: ({ input, params, seed, cancel }, emit) => {
     if (imageGenerator === null) throw inferenceInputInvalid({ problem: 'no image model is loaded' })
-    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: emit, onFile: emit })
+    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: createStepGauge(emit), onFile: emit })
   },
   runPipeline: ({ content, media, cancel }) => {
     if (pipelineRunner === null) throw inferenceInputInvalid({ problem: 'no model of another kind is loaded' })
