@@ -159,7 +159,7 @@ describe('the event loop', () => {
     expect(rig.miner.state().eventLoopLag).toEqual({ p50Ms: 0, p99Ms: 0, maxMs: 0 })
     rig.engine.script = async () => {
       await delay(20)
-      const untilMs = performance.now() + 120
+      const untilMs = performance.now() + 300
       while (performance.now() < untilMs);
       await delay(20)
       return { tokenIds: [1], finishReason: 'stop' }
@@ -167,7 +167,7 @@ describe('the event loop', () => {
     coordinator.queue(toTask('busy'))
     await rig.waitForEvent('taskDone')
     const { maxMs } = rig.miner.state().eventLoopLag
-    expect(maxMs).toBeGreaterThan(100)
+    expect(maxMs).toBeGreaterThan(240)
     const { values } = await rig.metrics.eventLoopLag.get()
     expect(values.find(({ labels }) => labels.statistic === 'max')?.value).toBeCloseTo(maxMs / 1000, 3)
     expect(await rig.metrics.registry.metrics()).toContain('cuckoo_miner_event_loop_lag_seconds{statistic="p99"}')
