@@ -1,32 +1,16 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/domain/canonical.ts'
 import { type Hash, zeroHash } from '../../src/domain/hex.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
 import type { CoordinatorStore, DrawRecord, NewTask } from '../../src/domain/storePorts.ts'
 import { openAppStore } from '../../src/store/appStore.ts'
-import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { createNewTask, toDraw, toNumberedHash, toTestReceipt } from '../support/storeFixtures.ts'
+import { addCleanUp, createStoreDirectory, endStoresAfterEach, openTestStore } from '../support/testStores.ts'
 
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-function createDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-store-'))
-  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-async function open(directory = createDirectory(), more: { maxBytes?: number } = {}): Promise<CoordinatorStore> {
-  const store = await openCoordinatorStore({ directory, ...more })
-  cleanUps.push(() => store.close())
-  return store
-}
+endStoresAfterEach()
 
 const miner = `0x${'1'.padStart(40, '0')}` as const
 const assign = (store: CoordinatorStore, task: NewTask, attempt: number, draw: DrawRecord, digest = toNumberedHash(1000 + Number(draw.index))) =>
@@ -34,7 +18,7 @@ const assign = (store: CoordinatorStore, task: NewTask, attempt: number, draw: D
 
 describe('tasks', () => {
   test('a task comes back as it went in, to the last bit of a uint64 and a uint128', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const { blobs, ...task } = createNewTask(1, { seed: 2n ** 64n - 1n, maxPriceWei: 2n ** 128n - 1n, idempotencyKey: 'key', targetMiner: miner })
     const { task: created, created: isNew } = await store.createTask({ ...task, blobs })
     expect(isNew).toBe(true)
@@ -55,7 +39,7 @@ describe('tasks', () => {
   })
 
   test('its life: assigned, running, done; its receipt survives to the wei', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const task = createNewTask(1)
     await store.createTask(task)
     expect(await assign(store, task, 1, toDraw(0n, task.id))).toMatchObject({ state: 'assigned', attempt: 1, miner, leaseUntilMs: 5_000 })
@@ -69,7 +53,7 @@ describe('tasks', () => {
   })
 
   test('every change is a compare-and-set: who comes second changes nothing', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const task = createNewTask(1)
     await store.createTask(task)
     const [first, second] = await Promise.all([assign(store, task, 1, toDraw(0n, task.id)), assign(store, task, 1, toDraw(1n, task.id))])
@@ -98,7 +82,7 @@ describe('tasks', () => {
   })
 
   test('one idempotency key of one app makes one task, also when both come in one batch', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const answers = await Promise.all(
       [1, 2, 3].map((number) => store.createTask(createNewTask(number, { idempotencyKey: 'same', appId: number === 3 ? 'other' : 'app' }))),
     )
@@ -112,7 +96,7 @@ describe('tasks', () => {
   })
 
   test('lists: open ones oldest first, by app and state newest first; counts by state', async () => {
-    const store = await open()
+    const store = await openTestStore()
     for (const number of [1, 2, 3]) await store.createTask(createNewTask(number, { createdAtMs: number, appId: number === 2 ? 'b' : 'a' }))
     await store.cancelTask({ id: toNumberedHash(1), atMs: 4 })
     expect((await store.listOpenTasks()).map((task) => task.id)).toEqual([toNumberedHash(2), toNumberedHash(3)])
@@ -124,8 +108,8 @@ describe('tasks', () => {
 
 describe('the signature journal', () => {
   test('holds what was signed for each attempt, once, and forgets nothing', async () => {
-    const directory = createDirectory()
-    const store = await open(directory)
+    const directory = createStoreDirectory()
+    const store = await openTestStore(directory)
     const task = createNewTask(1)
     await store.createTask(task)
     await assign(store, task, 1, toDraw(0n, task.id))
@@ -139,7 +123,7 @@ describe('the signature journal', () => {
   })
 
   test('a digest that was journalled before is refused, and the batch around it is not', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const [one, two, three] = [createNewTask(1), createNewTask(2), createNewTask(3)]
     await Promise.all([one, two, three].map((task) => store.createTask(task)))
     const digest = toNumberedHash(77)
@@ -154,20 +138,20 @@ describe('the signature journal', () => {
 
 describe('draws', () => {
   test('the log goes on where it ended, in order only', async () => {
-    const directory = createDirectory()
-    const store = await open(directory)
+    const directory = createStoreDirectory()
+    const store = await openTestStore(directory)
     expect(await store.getDrawLog()).toEqual({ head: zeroHash, index: 0n })
     const task = createNewTask(1)
     await store.createTask(task)
     await expect(assign(store, task, 1, toDraw(1n, task.id))).rejects.toMatchObject({ code: 'CUCKOO_STORE_DRAW_LOG_BROKEN' })
     await assign(store, task, 1, toDraw(0n, task.id))
     await store.close()
-    const again = await open(directory)
+    const again = await openTestStore(directory)
     expect(await again.getDrawLog()).toEqual({ head: toDraw(0n, task.id).head, index: 1n })
   })
 
   test('the secret of an epoch is the first one that was kept', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const epoch = { epoch: 7, secret: toNumberedHash(1), commitment: toNumberedHash(2) }
     expect(await store.openDrawEpoch(epoch)).toEqual(epoch)
     expect(await store.openDrawEpoch({ ...epoch, secret: toNumberedHash(9) })).toEqual(epoch)
@@ -176,7 +160,7 @@ describe('draws', () => {
 
 describe('what else is kept', () => {
   test('blobs once under their hash, manifests in the order of first sight', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const bytes = Buffer.from('tokenizer')
     expect(await store.putBlob(bytes)).toBe(sha256(bytes))
     expect(await store.putBlob(bytes)).toBe(sha256(bytes))
@@ -191,21 +175,21 @@ describe('what else is kept', () => {
   })
 
   test('the incarnation rises with each opening by a coordinator, and with no other', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     for (const incarnation of [1, 2]) {
-      const store = await open(directory)
+      const store = await openTestStore(directory)
       expect(store.incarnation).toBe(incarnation)
       await (await openAppStore({ directory })).close()
       await store.close()
     }
-    expect((await open(directory)).incarnation).toBe(3)
+    expect((await openTestStore(directory)).incarnation).toBe(3)
   })
 
   test('an app store beside a serving coordinator: each sees the other at once, and neither fails under writes', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const apps = await openAppStore({ directory })
-    cleanUps.push(() => apps.close())
-    const store = await open(directory)
+    addCleanUp(() => apps.close())
+    const store = await openTestStore(directory)
     const toApp = (number: number) => ({
       id: `app_${number}`,
       name: 'n',
@@ -225,8 +209,8 @@ describe('what else is kept', () => {
   })
 
   test('files are for this user only', async () => {
-    const directory = join(createDirectory(), 'made')
-    await open(directory)
+    const directory = join(createStoreDirectory(), 'made')
+    await openTestStore(directory)
     expect(existsSync(join(directory, 'coordinator.sqlite'))).toBe(true)
     if (process.platform !== 'win32')
       expect([statSync(directory).mode & 0o777, statSync(join(directory, 'coordinator.sqlite')).mode & 0o777]).toEqual([0o700, 0o600])
@@ -235,10 +219,10 @@ describe('what else is kept', () => {
 
 describe('group commit', () => {
   test('a thousand writes at once take a few transactions, and every one is there', async () => {
-    const directory = createDirectory()
-    const store = await open(directory)
+    const directory = createStoreDirectory()
+    const store = await openTestStore(directory)
     const reader = new DatabaseSync(join(directory, 'coordinator.sqlite'))
-    cleanUps.push(() => reader.close())
+    addCleanUp(() => reader.close())
     const counts = new Set<number>()
     const count = reader.prepare('SELECT count(*) AS count FROM tasks')
     await Promise.all(
@@ -251,10 +235,10 @@ describe('group commit', () => {
   })
 
   test('what is acknowledged can be read by another connection at that moment', async () => {
-    const directory = createDirectory()
-    const store = await open(directory)
+    const directory = createStoreDirectory()
+    const store = await openTestStore(directory)
     const reader = new DatabaseSync(join(directory, 'coordinator.sqlite'))
-    cleanUps.push(() => reader.close())
+    addCleanUp(() => reader.close())
     const writing = store.createTask(createNewTask(1))
     expect(reader.prepare('SELECT id FROM tasks').all()).toEqual([])
     await writing
@@ -262,19 +246,19 @@ describe('group commit', () => {
   })
 
   test('after close nothing is taken, and what was asked before is on disk', async () => {
-    const directory = createDirectory()
-    const store = await open(directory)
+    const directory = createStoreDirectory()
+    const store = await openTestStore(directory)
     const writing = store.createTask(createNewTask(1))
     await store.close()
     await writing
     await expect(store.createTask(createNewTask(2))).rejects.toMatchObject({ code: 'CUCKOO_STORE_CLOSED', httpStatus: 503 })
-    expect((await (await open(directory)).listOpenTasks()).length).toBe(1)
+    expect((await (await openTestStore(directory)).listOpenTasks()).length).toBe(1)
   })
 })
 
 describe('a full disk (fault 22)', () => {
   test('refuses the batch with 503 and goes on when there is room again', async () => {
-    const store = await open(createDirectory(), { maxBytes: 400_000 })
+    const store = await openTestStore(createStoreDirectory(), { maxBytes: 400_000 })
     await store.createTask(createNewTask(1))
     const tooLarge = Buffer.alloc(600_000, 1)
     const [blob, neighbour] = await Promise.allSettled([store.putBlob(tooLarge), store.createTask(createNewTask(2))])

@@ -1,25 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/domain/canonical.ts'
 import { openAppStore } from '../../src/store/appStore.ts'
 import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { openMinerStore } from '../../src/store/minerStore.ts'
 import { toNumberedHash } from '../support/storeFixtures.ts'
+import { addCleanUp, createStoreDirectory, endStoresAfterEach } from '../support/testStores.ts'
 
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-function createDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-crash-'))
-  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
+endStoresAfterEach()
 
 const writer = new URL('../support/storeWriter.ts', import.meta.url).pathname
 
@@ -27,7 +16,7 @@ function startWriter(kind: 'coordinator' | 'miner', directory: string, first: nu
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', writer, kind, directory, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  cleanUps.push(() => child.kill('SIGKILL'))
+  addCleanUp(() => child.kill('SIGKILL'))
   return Object.assign(child, { lines: createInterface({ input: child.stdout as NodeJS.ReadableStream }) })
 }
 
@@ -46,7 +35,7 @@ async function runUntilKilled(kind: 'coordinator' | 'miner', directory: string, 
 
 describe('SIGKILL in the middle of writes', () => {
   test('20 times: every acknowledged task, assignment and blob is there, and the incarnation rises each time', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const acknowledged: [string, number][] = []
     let first = 1
     for (let round = 1; round <= 20; round++) {
@@ -57,7 +46,7 @@ describe('SIGKILL in the middle of writes', () => {
       first = Math.max(first, ...seen.slice(1).map(([, number]) => number)) + 100
     }
     const store = await openCoordinatorStore({ directory })
-    cleanUps.push(() => store.close())
+    addCleanUp(() => store.close())
     expect(store.incarnation).toBe(21)
     for (const [word, number] of acknowledged) {
       const id = toNumberedHash(number)
@@ -74,7 +63,7 @@ describe('SIGKILL in the middle of writes', () => {
   })
 
   test('of a miner: what was journalled is there', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     for (let round = 1; round <= 5; round++) {
       const seen = await runUntilKilled('miner', directory, round * 10_000, 10 + round * 13)
       const store = await openMinerStore({ directory })
@@ -89,7 +78,7 @@ describe('one owner (fault 23)', () => {
   test.each(['coordinator', 'miner'] as const)(
     'a second %s on the same directory is refused by name, and let in as soon as the first is killed',
     async (kind) => {
-      const directory = createDirectory()
+      const directory = createStoreDirectory()
       const child = startWriter(kind, directory, 1)
       for await (const _ of child.lines) break
       const open = () => (kind === 'coordinator' ? openCoordinatorStore({ directory }) : openMinerStore({ directory }))
@@ -104,7 +93,7 @@ describe('one owner (fault 23)', () => {
   )
 
   test('an app store opens beside the owner', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const child = startWriter('coordinator', directory, 1)
     for await (const _ of child.lines) break
     const apps = await openAppStore({ directory })

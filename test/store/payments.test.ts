@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/domain/canonical.ts'
 import type { Address } from '../../src/domain/hex.ts'
 import type { SignedVoucher } from '../../src/domain/payments.ts'
@@ -12,17 +10,9 @@ import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { openMinerStore, readMinerPayments } from '../../src/store/minerStore.ts'
 import { coordinatorSchema, minerSchema, type Schema } from '../../src/store/schema.ts'
 import { createNewTask, toDraw, toNumberedHash, toTestReceipt } from '../support/storeFixtures.ts'
+import { addCleanUp, createStoreDirectory, endStoresAfterEach } from '../support/testStores.ts'
 
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-function createDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-payments-'))
-  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
+endStoresAfterEach()
 
 const miner: Address = `0x${'1'.padStart(40, '0')}`
 const coordinator: Address = `0x${'2'.padStart(40, '0')}`
@@ -61,7 +51,7 @@ describe('what a coordinator owes', () => {
   }
 
   test('grows with each result, once, to the wei, in the same transaction, and outlives the process', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const store = await openCoordinatorStore({ directory })
     expect(await store.getOwed(miner)).toBe(0n)
     const first = await complete(store, 1, 0n)
@@ -74,16 +64,16 @@ describe('what a coordinator owes', () => {
     expect(await store.getOwed(coordinator)).toBe(0n)
     await store.close()
     const again = await openCoordinatorStore({ directory })
-    cleanUps.push(() => again.close())
+    addCleanUp(() => again.close())
     expect(await again.getOwed(miner)).toBe(priceWei + 10n ** 12n)
     expect(await again.completeTask(first.input)).toBeNull()
     expect(await again.getOwed(miner)).toBe(priceWei + 10n ** 12n)
   })
 
   test('a result that is not written is not owed', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const store = await openCoordinatorStore({ directory, maxBytes: 400_000 })
-    cleanUps.push(() => store.close())
+    addCleanUp(() => store.close())
     const { input } = await complete(store, 1, 0n, 7n)
     const owedWei = await store.getOwed(miner)
     await store.createTask(createNewTask(2))
@@ -104,7 +94,7 @@ describe('what a coordinator owes', () => {
 
 describe('draw epochs', () => {
   test('stay unrevealed until they are marked, oldest first', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const store = await openCoordinatorStore({ directory })
     const toEpoch = (epoch: number) => ({ epoch, secret: toNumberedHash(epoch), commitment: toNumberedHash(100 + epoch) })
     for (const epoch of [3, 1, 2]) await store.openDrawEpoch(toEpoch(epoch))
@@ -112,7 +102,7 @@ describe('draw epochs', () => {
     await store.markEpochRevealed(2)
     await store.close()
     const again = await openCoordinatorStore({ directory })
-    cleanUps.push(() => again.close())
+    addCleanUp(() => again.close())
     expect(await again.listUnrevealedEpochs()).toEqual([1, 3].map(toEpoch))
     expect(await again.openDrawEpoch({ ...toEpoch(2), secret: toNumberedHash(9) })).toEqual(toEpoch(2))
   })
@@ -120,22 +110,22 @@ describe('draw epochs', () => {
 
 describe('files of the first version', () => {
   test('of a coordinator: tasks stay, secrets of hourly epochs go', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     createFirstVersion(coordinatorSchema, directory, `INSERT INTO draw_epochs VALUES (480000, '0x1', '0x2'); INSERT INTO meta VALUES ('incarnation', '7')`)
     const store = await openCoordinatorStore({ directory })
-    cleanUps.push(() => store.close())
+    addCleanUp(() => store.close())
     expect(store.incarnation).toBe(8)
     expect(await store.listUnrevealedEpochs()).toEqual([])
     expect(await store.getOwed(miner)).toBe(0n)
   })
 
   test('of a miner: its journal stays; read beside it before it was opened again there is nothing', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const fill = `INSERT INTO outbox VALUES ('${toNumberedHash(1)}', '${toNumberedHash(2)}', 1, '${coordinator}', x'00', NULL)`
     createFirstVersion(minerSchema, directory, fill)
     expect(await readMinerPayments({ directory })).toEqual([])
     const store = await openMinerStore({ directory })
-    cleanUps.push(() => store.close())
+    addCleanUp(() => store.close())
     expect(await store.listUndelivered(coordinator)).toMatchObject([{ taskId: toNumberedHash(2), priceWei: 0n }])
     expect(await store.listPayments()).toEqual([])
   })
@@ -146,9 +136,9 @@ describe('a miner’s books', () => {
     voucher: { coordinator, miner, cumulativeWei, issuedAt },
     signature: `0x${byte.repeat(65)}`,
   })
-  const open = async (directory = createDirectory()): Promise<MinerStore> => {
+  const open = async (directory = createStoreDirectory()): Promise<MinerStore> => {
     const store = await openMinerStore({ directory })
-    cleanUps.push(() => store.close())
+    addCleanUp(() => store.close())
     return store
   }
   const accept = (store: MinerStore, number: number, priceWei: bigint) => store.addOwed({ coordinator, assignmentDigest: toNumberedHash(number), priceWei })
@@ -193,7 +183,7 @@ describe('a miner’s books', () => {
   })
 
   test('outlive the process, and are read by others while it runs', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     expect(await readMinerPayments({ directory })).toEqual([])
     const store = await openMinerStore({ directory })
     await accept(store, 1, 5n)
@@ -208,7 +198,7 @@ describe('a miner’s books', () => {
   })
 
   test('in a file that is not ours are refused', async () => {
-    const directory = createDirectory()
+    const directory = createStoreDirectory()
     const database = new DatabaseSync(join(directory, minerSchema.fileName))
     database.exec('CREATE TABLE cats (name TEXT)')
     database.close()

@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
@@ -12,23 +10,9 @@ import type { CoordinatorStore, NewTask, TaskRecord } from '../../src/domain/sto
 import { openCoordinatorStore } from '../../src/store/coordinatorStore.ts'
 import { coordinatorSchema } from '../../src/store/schema.ts'
 import { createNewTask, toDraw, toNumberedHash, toTestReceipt } from '../support/storeFixtures.ts'
+import { addCleanUp, createStoreDirectory, endStoresAfterEach, openTestStore } from '../support/testStores.ts'
 
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-function createDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'cuckoo-retention-'))
-  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-async function open(directory = createDirectory(), more: { maxBytes?: number } = {}): Promise<CoordinatorStore> {
-  const store = await openCoordinatorStore({ directory, ...more })
-  cleanUps.push(() => store.close())
-  return store
-}
+endStoresAfterEach()
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -87,7 +71,7 @@ const hasAll = async (store: CoordinatorStore, { inputHash, paramsHash, outputHa
 
 describe('contents', () => {
   test('go after their time, and the row, its hashes, the receipt and what is owed stay', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const done = await complete(store, createTextTask(1, day), day + 5_000, 'answer')
     const owedWei = await store.getOwed(miner)
     expect(await sweep(store, day)).toEqual({ blobs: 0, bytes: 0 })
@@ -102,7 +86,7 @@ describe('contents', () => {
   })
 
   test('that a younger task has too stay: parameters, the same question, the same answer', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const old = await complete(store, createTextTask(1, 1), 2, 'the same answer')
     const other = await complete(store, createTextTask(2, 1, { text: 'the same question' }), 2, 'an answer')
     await complete(store, createTextTask(3, nextDay, { text: 'the same question' }), nextDay, 'the same answer')
@@ -112,7 +96,7 @@ describe('contents', () => {
   })
 
   test('of an open task stay, however old it is, with its medium', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const medium = Buffer.from('a medium')
     const [text, media] = [createTextTask(1, 1), createMediaTask(2, 1, medium, { quotaBytes: 100 })]
     await store.createTask(text)
@@ -126,7 +110,7 @@ describe('contents', () => {
   })
 
   test('count from the end of a task that waited for long, also when it failed or was cancelled', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const tasks = [1, 2, 3].map((number) => createTextTask(number, 1, { params: `of ${number}` }))
     const [done, dead, cancelled] = tasks as [NewTask, NewTask, NewTask]
     for (const task of tasks) await store.createTask(task)
@@ -143,7 +127,7 @@ describe('contents', () => {
   })
 
   test('what a model needs stays for ever, also where a task or an upload brought the same bytes first', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const [tokenizer, named, stray] = ['tokenizer', 'named by a manifest', 'stray'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
     const naming = { atMs: 1, app: { id: 'app', quotaBytes: 100 } }
     await store.putMedia(tokenizer, naming)
@@ -158,18 +142,18 @@ describe('contents', () => {
   })
 
   test('the horizon never goes back, and outlives a restart', async () => {
-    const directory = createDirectory()
-    const store = await open(directory)
+    const directory = createStoreDirectory()
+    const store = await openTestStore(directory)
     expect(await store.getContentHorizon()).toBe(0)
     await store.raiseContentHorizon(9_999)
     await store.raiseContentHorizon(10_000)
     await store.raiseContentHorizon(7)
     await store.close()
-    expect(await (await open(directory)).getContentHorizon()).toBe(10_000)
+    expect(await (await openTestStore(directory)).getContentHorizon()).toBe(10_000)
   })
 
   test('are deleted in the portions that are asked for, by number and by bytes', async () => {
-    const store = await open()
+    const store = await openTestStore()
     for (let number = 1; number <= 6; number++) await store.createTask(createTextTask(number, number))
     for (let number = 1; number <= 6; number++) await store.cancelTask({ id: toNumberedHash(number), atMs: 10 })
     const one = '{"prompt":"text 1"}'.length
@@ -181,7 +165,7 @@ describe('contents', () => {
   })
 
   test('open tasks are gone through in portions, each once', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const tasks = Array.from({ length: 7 }, (_, index) => createTextTask(index + 1, 5 + (index % 2), { params: `of ${index}` }))
     for (const task of tasks) await store.createTask(task)
     let after = null
@@ -201,7 +185,7 @@ describe('media of apps', () => {
   const medium = Buffer.alloc(60, 1)
 
   test('that no task names go by their own time; one that a task named stays with it', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const named = Buffer.alloc(30, 2)
     await store.putMedia(medium, { atMs: hour, app })
     await store.putMedia(named, { atMs: hour, app })
@@ -214,7 +198,7 @@ describe('media of apps', () => {
   })
 
   test('an output names the media that were handed in for it', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const hash = await store.putMedia(medium, { atMs: 1, app: null })
     const task = createMediaTask(1, 1, Buffer.from('input'), { quotaBytes: 100 })
     await complete(store, task, 2, JSON.stringify({ image: { sha256: hash, bytes: 60, type: 'image/png', width: 1, height: 1 } }))
@@ -225,7 +209,7 @@ describe('media of apps', () => {
   })
 
   test('count against the quota once for each app that brought them, and no longer when they are gone', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const other = Buffer.alloc(50, 3)
     await store.putMedia(medium, { atMs: 1, app })
     await store.putMedia(medium, { atMs: 1, app })
@@ -243,7 +227,7 @@ describe('media of apps', () => {
   })
 
   test('a task that brings more than its app may keep is refused, its neighbours in the batch are not', async () => {
-    const store = await open()
+    const store = await openTestStore()
     const [over, fine] = await Promise.allSettled([
       store.createTask(createMediaTask(1, 1, medium, { quotaBytes: 59 })),
       store.createTask(createMediaTask(2, 1, medium, { quotaBytes: 60, appId: 'other' })),
@@ -254,7 +238,7 @@ describe('media of apps', () => {
   })
 
   test('a task whose medium was deleted while it was made is refused', async () => {
-    const store = await open()
+    const store = await openTestStore()
     await expect(store.createTask(createMediaTask(1, 1, medium))).rejects.toMatchObject({ code: 'CUCKOO_API_MEDIA_ABSENT', httpStatus: 404 })
     expect(await store.getTask(toNumberedHash(1))).toBeNull()
   })
@@ -262,7 +246,7 @@ describe('media of apps', () => {
 
 test('deleted blobs are room for others: the space that is left counts them', async () => {
   const maxBytes = 4_000_000
-  const store = await open(createDirectory(), { maxBytes })
+  const store = await openTestStore(createStoreDirectory(), { maxBytes })
   const empty = await store.getSpace()
   expect(empty.usedBytes + empty.freeBytes).toBeLessThanOrEqual(maxBytes)
   expect(empty.freeBytes).toBeGreaterThan(3_000_000)
@@ -276,7 +260,7 @@ test('deleted blobs are room for others: the space that is left counts them', as
 })
 
 test('a store of the version before opens with all it has; its blobs count from then, and tokenizers stay', async () => {
-  const directory = createDirectory()
+  const directory = createStoreDirectory()
   const [tokenizer, input] = [Buffer.from('tokenizer'), Buffer.from('{"prompt":"old"}')]
   const before = new DatabaseSync(join(directory, coordinatorSchema.fileName))
   for (const migration of coordinatorSchema.migrations.slice(0, 2)) before.exec(migration)
@@ -288,7 +272,7 @@ test('a store of the version before opens with all it has; its blobs count from 
   before.close()
 
   const openedAtMs = Date.now()
-  const store = await open(directory)
+  const store = await openTestStore(directory)
   for (const bytes of [tokenizer, input]) expect(Buffer.from((await store.getBlob(sha256(bytes))) ?? [])).toEqual(bytes)
   expect((await store.listManifests()).length).toBe(1)
   expect(await sweep(store, openedAtMs - hour)).toEqual({ blobs: 0, bytes: 0 })
@@ -297,8 +281,8 @@ test('a store of the version before opens with all it has; its blobs count from 
 })
 
 test('SIGKILL in the middle of a sweep: what is missing is behind the horizon, what is needed is there, and the next sweep ends it', async () => {
-  const directory = createDirectory()
-  const store = await open(directory)
+  const directory = createStoreDirectory()
+  const store = await openTestStore(directory)
   const old = Array.from({ length: 60 }, (_, index) => createTextTask(index + 1, 1, { params: `of ${index % 5}` }))
   const young = Array.from({ length: 5 }, (_, index) => createTextTask(100 + index, nextDay, { params: `of ${index}` }))
   await Promise.all([...old, ...young].map((task) => store.createTask(task)))
@@ -307,7 +291,7 @@ test('SIGKILL in the middle of a sweep: what is missing is behind the horizon, w
   const script = new URL('../support/storeSweeper.ts', import.meta.url).pathname
   for (const lines of [1, 2, 3, 7]) {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, directory, String(day)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    cleanUps.push(() => child.kill('SIGKILL'))
+    addCleanUp(() => child.kill('SIGKILL'))
     const exited = new Promise((resolve) => child.once('exit', resolve))
     let seen = 0
     for await (const _ of createInterface({ input: child.stdout })) if (++seen === lines) child.kill('SIGKILL')
@@ -320,7 +304,7 @@ test('SIGKILL in the middle of a sweep: what is missing is behind the horizon, w
     if (lines === 7) expect([missing.length > 0, missing.length < old.length]).toEqual([true, true])
     await after.close()
   }
-  const last = await open(directory)
+  const last = await openTestStore(directory)
   await sweep(last, day)
   for (const { inputHash, id } of old) expect([await has(last, inputHash), (await last.getTask(id))?.state]).toEqual([false, 'cancelled'])
 })
