@@ -76,8 +76,12 @@ export interface PipelineRun {
 
 export interface RunHooks {
   signal?: AbortSignal
-  /** awaited when the model is free for this run, before its worker is given it; a run that was aborted by then never begins */
-  onBegin?(): Promise<void>
+  /**
+   * Awaited when the model is free for this run, before its worker is given it; a run that was aborted by then never begins. `letGo`
+   * settles when the worker has let go of the run, which after an abort is later than the run's own rejection, and rejects with what
+   * ended it.
+   */
+  onBegin?(letGo: Promise<unknown>): Promise<void>
 }
 
 export interface ImageHooks extends RunHooks {

@@ -45,9 +45,11 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   // Every call books a turn; the first turn takes those that wait by then, and theirs find nothing left to do.
   const takeTurn = async () => {
     let batch: Waiting<Item, Result>[] = []
+    const letGo = Promise.withResolvers<void>()
+    letGo.promise.catch(() => undefined)
     try {
       const results = await options.run(async (cancel) => {
-        batch = await beginAll(takeBatch())
+        batch = await beginAll(takeBatch(), letGo.promise)
         return batch.length === 0
           ? []
           : options.start(
@@ -55,8 +57,10 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
               cancel,
             )
       })
+      letGo.resolve()
       for (const [index, call] of batch.entries()) settle(call, results[index] ?? null)
     } catch (error) {
+      letGo.reject(error)
       for (const call of batch.length === 0 ? waiting.splice(0) : batch) call.reject(error)
     }
   }
@@ -93,8 +97,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 }
 
 /** The calls that have begun: one whose `onBegin` fails is rejected with that, alone. */
-async function beginAll<Item, Result>(calls: Waiting<Item, Result>[]): Promise<Waiting<Item, Result>[]> {
-  const begun = await Promise.allSettled(calls.map(async ({ onBegin }) => onBegin?.()))
+async function beginAll<Item, Result>(calls: Waiting<Item, Result>[], letGo: Promise<unknown>): Promise<Waiting<Item, Result>[]> {
+  const begun = await Promise.allSettled(calls.map(async ({ onBegin }) => onBegin?.(letGo)))
   return calls.filter((call, index) => {
     const begin = begun[index]
     if (begin?.status === 'rejected') call.reject(begin.reason)

@@ -23,11 +23,17 @@ export function createRuns(queue: Exclusive, findEnd: () => CuckooError | null =
         const flag = new Int32Array(cancel)
         present = flag
         signal?.addEventListener('abort', abort, { once: true })
+        const letGo = Promise.withResolvers<void>()
+        letGo.promise.catch(() => undefined)
         try {
-          await onBegin?.()
+          await onBegin?.(letGo.promise)
           const result = Atomics.load(flag, 0) === 1 ? null : await start(cancel)
+          letGo.resolve()
           if (result === null) throw signal?.aborted ? signal.reason : closed
           return result
+        } catch (error) {
+          letGo.reject(error)
+          throw error
         } finally {
           present = null
           signal?.removeEventListener('abort', abort)

@@ -44,10 +44,16 @@ export async function runModel(
 ): Promise<MadeOutput> {
   const { assignmentDigest, content, taskId, model } = task
   const { media, seed, content: _, ...mark } = task
-  let [isMarked, isCrash] = [false, false]
-  const onBegin = async () => {
-    isMarked = true
+  let isCrash = false
+  /** of the run that is marked */
+  let letGo: Promise<unknown> | null = null
+  const onBegin = async (ended: Promise<unknown>) => {
+    letGo = ended
     await crashes.begin(mark)
+  }
+  const endMark = async (error: unknown) => {
+    isCrash = isError(error, inferenceWorkerEnded)
+    await (isCrash ? crashes.addCrash(assignmentDigest) : crashes.end(assignmentDigest))
   }
   let sentTokens = 0
   const run = async (open: OpenModel) => {
@@ -62,10 +68,11 @@ export async function runModel(
     try {
       return await runKind(open, content, media, seed, { ...hooks, onBegin, onTokens })
     } catch (error) {
-      isCrash = isMarked && isError(error, inferenceWorkerEnded)
-      if (isCrash) await crashes.addCrash(assignmentDigest)
-      else if (isMarked) await crashes.end(assignmentDigest)
-      isMarked = false
+      const held = letGo
+      letGo = null
+      // A task that was cancelled is over at once; its worker still has it, and can still end over it.
+      if (held !== null && hooks.signal.aborted) void held.then(endMark, endMark).catch(() => undefined)
+      else if (held !== null) await endMark(error)
       throw error
     }
   }

@@ -89,3 +89,11 @@ it('a worker that ends between two tasks is neither’s fault', async () => {
   expect(await run('next')).toBe('done')
   expect(log).toEqual(['next begins'])
 })
+
+it('a task that was cancelled, and then ends the worker that still has it, is blamed all the same', async () => {
+  const gone = new AbortController()
+  const { run, log } = await createRig('quantising', () => setImmediate(() => gone.abort('not wanted')))
+  expect(await run('killer', gone.signal)).toBe('not wanted')
+  await expect.poll(() => log).toEqual(['killer begins', 'killer crashed'])
+  expect(await run('next')).toBe('done')
+})

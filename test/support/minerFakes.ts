@@ -173,7 +173,7 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
         hooks: RunHooks & Partial<Pick<Parameters<MediaScript>[0], 'onStep' | 'onFile'>> = {},
       ) => {
         const { signal = new AbortController().signal, onStep = () => undefined, onFile = () => undefined } = hooks
-        await hooks.onBegin?.()
+        await hooks.onBegin?.(Promise.resolve())
         return { ...(await engine.mediaScript({ content, media, signal, onStep, onFile })), totalMs: 2 }
       }
       const model: OpenModel = {
@@ -185,14 +185,14 @@ export function createFakeEngine(script: TextScript = countingScript): FakeEngin
         async generateText(input, params, seed, hooks) {
           const signal = hooks?.signal ?? new AbortController().signal
           const onTokens = hooks?.onTokens ?? (() => undefined)
-          await hooks?.onBegin?.()
+          await hooks?.onBegin?.(Promise.resolve())
           if (seed === 0n) return { output: await countingScript({ input, params, seed, signal, onTokens }), firstTokenMs: 1, totalMs: 16 }
           runs.push(seed)
           const output = await engine.script({ input, params, seed, signal, onTokens })
           return { output, firstTokenMs: 1, totalMs: 2 }
         },
         async embed(input, _, hooks) {
-          await hooks?.onBegin?.()
+          await hooks?.onBegin?.(Promise.resolve())
           const output: EmbeddingOutput = { dimensions: 1, embeddings: input.tokenIds.map(() => 'AAAAAA==') }
           return { output, totalMs: 1 }
         },
