@@ -103,6 +103,14 @@ test('what a request asks to wait comes on top of its timeout', async () => {
   expect((await polling.pollTask({ body: { free: 1, waitMs: 900 } })).reasons).toEqual(['waited 900 ms'])
 })
 
+test('so does the time that a large body takes on a slow line', async () => {
+  const silent = await connectTo(() => undefined)
+  // 437 bytes a millisecond
+  await expect(silent.uploadMedia({ body: Buffer.alloc(131_100) }, { timeoutMs: 100 })).rejects.toMatchObject({
+    message: expect.stringContaining('no answer within 400 ms'),
+  })
+})
+
 test('input that breaks the schema or the size of a route never leaves', async () => {
   let requests = 0
   const connected = await connectTo((_request, response) => {
