@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { MinerHandlers } from '../api/handler.ts'
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
@@ -55,6 +56,8 @@ export function createMinerHandlers(coordinator: Coordinator, sessions: SessionR
     },
     async submitResult({ params, body }, { session }) {
       const { record, priceWei } = await acceptResult(coordinator, session, { ...params, ...body })
+      // The app that waits for it is answered first.
+      await setImmediate()
       if (priceWei > 0n) await vouchers.refresh(session.node)
       return { body: { accepted: true, priceWei, units: record.receipt?.result.units ?? body.result.units, voucher: vouchers.find(session.node) } }
     },

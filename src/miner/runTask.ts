@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { RouteOutput } from '../api/route.ts'
 import type { Routes } from '../api/routes/routes.ts'
 import type { Address, Hash } from '../domain/hex.ts'
@@ -99,9 +100,11 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
     const end = (error: Error) => ended.abort(error)
     watchDeadline(runner.chainClock, polled.assignment.deadline, end, settled.signal)
     const made = await runUnderLease(runner, polled, digest, { progress, end, held: AbortSignal.any([stop, settled.signal]), signal })
-    const { output, inferenceMs } = made
+    const { output, inferenceMs, uploads } = made
+    // What was made last goes out first, so that the coordinator reads it while the result is signed and journaled here.
+    if (uploads.size > 0) await setImmediate()
     entry = await journalResult(runner, polled, digest, made)
-    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop, made.uploads)
+    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop, uploads)
     return { state: 'done', units: toUnits(polled.content, output), inferenceMs, priceWei: entry.priceWei }
   } catch (caught) {
     const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)
