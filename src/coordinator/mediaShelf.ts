@@ -39,7 +39,7 @@ export class MediaShelf {
     const media = await this.#read(data, this.#ports.media.findClass(data) ?? 'image')
     await this.#assertRoom(data)
     const { store, clock, config } = this.#ports
-    await store.putMedia(data, { atMs: clock.nowMs(), app: { id: appId, quotaBytes: config.appMediaBytes } })
+    await store.putMedia(data, { atMs: clock.nowMs(), app: { id: appId, quotaBytes: config.appMediaBytes }, hash: media.sha256 })
     return media
   }
 

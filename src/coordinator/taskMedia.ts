@@ -51,7 +51,7 @@ export async function takeOutputMedia(parts: Parts, session: Session, id: Medium
   try {
     const media = await readOutputMedium(parts.shelf, content, data, refuse)
     if (media.sha256 !== id.hash) throw refuse(`the medium has SHA-256 ${media.sha256}, not ${id.hash}`)
-    await parts.ports.store.putMedia(data, { atMs: parts.ports.clock.nowMs(), app: null })
+    await parts.ports.store.putMedia(data, { atMs: parts.ports.clock.nowMs(), app: null, hash: media.sha256 })
     // Not when the attempt has ended meanwhile: the next one's media are counted anew.
     if (task.mediaHandedIn.has(id.hash)) task.mediaHandedIn.set(id.hash, media)
   } catch (error) {

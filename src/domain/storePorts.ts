@@ -135,10 +135,11 @@ export interface CoordinatorStore extends AppStore {
   /** Keeps a model's file for ever. */
   putBlob(bytes: Uint8Array): Promise<Hash>
   /**
-   * Keeps a medium that no task names yet, counted against what `app` may keep, if one brought it.
+   * Keeps a medium that no task names yet, counted against what `app` may keep, if one brought it. `hash` where the caller has
+   * computed it already.
    * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED
    */
-  putMedia(bytes: Uint8Array, naming: { atMs: number; app: { id: string; quotaBytes: number } | null }): Promise<Hash>
+  putMedia(bytes: Uint8Array, naming: { atMs: number; app: { id: string; quotaBytes: number } | null; hash?: Hash }): Promise<Hash>
   /** Returns when `blobs` would be within what the app may keep. @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED */
   assertWithinQuota(appId: string, blobs: readonly NewBlob[]): Promise<void>
   getBlob(hash: Hash): Promise<Uint8Array | null>

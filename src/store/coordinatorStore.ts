@@ -61,8 +61,7 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
     ...createAppTable(file, queue),
     ...createContentSweeper(file, queue, { blobs, uploads, taskBlobs }),
     putBlob: (bytes) => queue.write(() => blobs.put(bytes, { by: 'model', atMs: 0 })),
-    putMedia: async (bytes, { atMs, app }) => {
-      const hash = sha256(bytes)
+    putMedia: async (bytes, { atMs, app, hash = sha256(bytes) }) => {
       const upload = app === null ? null : { appId: app.id, hash, bytes: bytes.length }
       const refusal = await queue.write(() => {
         const problem = upload === null || app === null ? null : uploads.findRefusal(upload, app.quotaBytes)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Address } from '../../src/domain/hex.ts'
 import type { MinerStore, StartedTask } from '../../src/domain/storePorts.ts'
 import { openMinerStore } from '../../src/store/minerStore.ts'
@@ -43,6 +43,24 @@ const toTask = (number: number): StartedTask => ({
   inputHash: toNumberedHash(8),
 })
 const listDigests = async (sinceMs = 0) => (await store.takeCrashes(sinceMs)).map(({ assignmentDigest }) => assignmentDigest)
+
+test('only the marks of started tasks are spared the flush of the disk, and not where a result shares their commit', async () => {
+  const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
+  const levels: string[] = []
+  // What each commit was made at: the last level that was set before it, FULL being how a store is opened.
+  const note = async (write: () => Promise<unknown>) => {
+    await write()
+    const last = exec.mock.calls.map(([sql]) => /synchronous = (\w+)/.exec(sql)?.[1]).findLast((level) => level !== undefined)
+    levels.push(last ?? 'FULL')
+  }
+  await note(() => store.journalResult(toEntry(1)))
+  await note(() => store.markStarted(toTask(2)))
+  await note(() => store.journalResult(toEntry(2)))
+  await note(() => store.markStarted(toTask(3)))
+  await note(() => Promise.all([store.markStarted(toTask(4)), store.journalResult(toEntry(4))]))
+  exec.mockRestore()
+  expect(levels).toEqual(['FULL', 'NORMAL', 'FULL', 'NORMAL', 'FULL'])
+})
 
 describe('media of signed results', () => {
   const media = [2, 1].map((number) => ({ sha256: toNumberedHash(number), data: new Uint8Array(Buffer.from(`medium ${number}`)) }))

@@ -33,6 +33,16 @@ export interface MinerRig {
 
 const cleanUps: (() => Promise<unknown>)[] = []
 
+/** Keeps texts in their model until the returned function is called: each is then one token. */
+export function holdTexts({ engine }: Pick<MinerRig, 'engine'>): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  engine.script = async () => {
+    await promise
+    return { tokenIds: [1], finishReason: 'stop' }
+  }
+  return resolve
+}
+
 /** Ends what {@link createCoordinator} and {@link createMiner} started, newest first, after each test. */
 export function endRigsAfterEach(): void {
   afterEach(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type OfferedModel, toMemoryBytes } from '../../../src/miner/modelShelf.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
-import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
+import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, holdTexts, minerNode, toRecord } from '../../support/minerRig.ts'
 
 endRigsAfterEach()
 
@@ -14,11 +14,7 @@ describe('pause', () => {
   it('takes no more tasks, lets running ones end, and then frees the memory', async () => {
     const coordinator = await createCoordinator()
     const rig = await createMiner([toRecord(coordinator)], { config: { pinned: ['test/counter'] } })
-    const release = Promise.withResolvers<void>()
-    rig.engine.script = async () => {
-      await release.promise
-      return { tokenIds: [1], finishReason: 'stop' }
-    }
+    const release = holdTexts(rig)
     coordinator.queue(toTask('running'))
     await rig.waitForEvent('taskStarted')
     rig.miner.pause({ reason: 'the machine is needed' })
@@ -26,7 +22,7 @@ describe('pause', () => {
     expect(await rig.waitForEvent('minerPaused')).toMatchObject({ reason: 'the machine is needed', tasks: 1 })
     await delay(40)
     expect(rig.engine.open).toEqual(['test/counter'])
-    release.resolve()
+    release()
     await rig.waitForEvent('taskDone')
     await waitFor(() => rig.engine.open.length === 0, 'the model to leave the memory')
     await coordinator.waitForCalls('closeSession', 1)
@@ -70,16 +66,12 @@ describe('pause', () => {
   it('that is taken back before the last task ended frees nothing', async () => {
     const coordinator = await createCoordinator()
     const rig = await createMiner([toRecord(coordinator)])
-    const release = Promise.withResolvers<void>()
-    rig.engine.script = async () => {
-      await release.promise
-      return { tokenIds: [1], finishReason: 'stop' }
-    }
+    const release = holdTexts(rig)
     coordinator.queue(toTask('running'))
     await rig.waitForEvent('taskStarted')
     rig.miner.pause({ reason: 'test' })
     rig.miner.resume()
-    release.resolve()
+    release()
     await rig.waitForEvent('taskDone')
     coordinator.queue(toTask('the next'))
     await coordinator.waitForCalls('submitResult', 2)
@@ -136,18 +128,14 @@ describe('slots of a device', () => {
     const rig = await createMiner([toRecord(coordinator)], { config: { models: [toOffer('test/gpu-1')], slots: 3, slotsByDevice: { webgpu: 1 } } })
     await coordinator.waitForCalls('pollTask', 1)
     expect(coordinator.calls.pollTask[0]?.body.free).toBe(1)
-    const release = Promise.withResolvers<void>()
-    rig.engine.script = async () => {
-      await release.promise
-      return { tokenIds: [1], finishReason: 'stop' }
-    }
+    const release = holdTexts(rig)
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'on the gpu', { manifest: createManifest('test/gpu-1') }))
     await waitFor(() => rig.miner.state().devices[0]?.running === 1, 'the task to run')
     expect(rig.miner.state().devices).toEqual([{ device: 'webgpu', running: 1, waiting: 0, slots: 1 }])
     const polls = coordinator.calls.pollTask.length
     await delay(60)
     expect(coordinator.calls.pollTask).toHaveLength(polls)
-    release.resolve()
+    release()
     await coordinator.waitForCalls('pollTask', polls + 1)
   })
 })

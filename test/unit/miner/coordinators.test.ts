@@ -8,6 +8,7 @@ import {
   createCoordinator,
   createMiner,
   endRigsAfterEach,
+  holdTexts,
   type MinerRig,
   minerNode,
   minerRecord,
@@ -30,17 +31,13 @@ describe('coordinators of the chain', () => {
     await rig.waitForEvent('coordinatorsMissing')
     rig.chain.setNodes([minerRecord, toRecord(one)])
     await rig.waitForEvent('sessionOpened', ({ coordinator }) => coordinator.node === one.node)
-    const release = Promise.withResolvers<void>()
-    rig.engine.script = async () => {
-      await release.promise
-      return { tokenIds: [1], finishReason: 'stop' }
-    }
+    const release = holdTexts(rig)
     one.queue(createTestTask(coordinatorParty, minerNode, 'still running'))
     await rig.waitForEvent('taskStarted')
     rig.chain.setNodes([minerRecord, toRecord(one, { active: false }), toRecord(two)])
     await rig.waitForEvent('sessionOpened', ({ coordinator }) => coordinator.node === two.node)
     expect(findState(rig, one.node)?.session).toBe('draining')
-    release.resolve()
+    release()
     await rig.waitForEvent('sessionClosed', ({ coordinator }) => coordinator.node === one.node)
     expect(one.calls.submitResult).toHaveLength(1)
     expect(findState(rig, one.node)).toBeUndefined()
@@ -51,18 +48,14 @@ describe('coordinators of the chain', () => {
   it('that come back while a task of theirs still runs wait for its end: no second session beside the first', async () => {
     const one = await createCoordinator()
     const rig = await createMiner([toRecord(one)])
-    const release = Promise.withResolvers<void>()
-    rig.engine.script = async () => {
-      await release.promise
-      return { tokenIds: [1], finishReason: 'stop' }
-    }
+    const release = holdTexts(rig)
     one.queue(createTestTask(coordinatorParty, minerNode, 'across'))
     await rig.waitForEvent('taskStarted')
     rig.chain.setNodes([minerRecord, toRecord(one, { active: false })])
     rig.chain.setNodes([minerRecord, toRecord(one)])
     await delay(60)
     expect(one.calls.openSession).toHaveLength(1)
-    release.resolve()
+    release()
     await one.waitForCalls('openSession', 2)
     await rig.waitForEvent('taskDone')
     expect(rig.events.filter(({ type }) => type === 'sessionFailed')).toEqual([])

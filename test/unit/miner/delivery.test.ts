@@ -4,7 +4,7 @@ import { leaseLost, resultInvalid } from '../../../src/errors/api.ts'
 import { decodeSubmission } from '../../../src/miner/deliverResult.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createFakeMinerStore } from '../../support/minerFakes.ts'
-import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
+import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, holdTexts, minerNode, toRecord } from '../../support/minerRig.ts'
 
 endRigsAfterEach()
 
@@ -127,11 +127,7 @@ describe('the end', () => {
   it('by drain lets running tasks finish, arrive, and says goodbye', async () => {
     const coordinator = await createCoordinator()
     const rig = await createMiner([toRecord(coordinator)])
-    const release = Promise.withResolvers<void>()
-    rig.engine.script = async () => {
-      await release.promise
-      return { tokenIds: [1], finishReason: 'stop' }
-    }
+    const release = holdTexts(rig)
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'last'))
     await rig.waitForEvent('taskStarted')
     const drained = rig.miner.drain({ graceMs: 5_000 })
@@ -142,7 +138,7 @@ describe('the end', () => {
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'too late'))
     await delay(60)
     expect(coordinator.calls.pollTask).toHaveLength(polls)
-    release.resolve()
+    release()
     await drained
     await rig.miner.done
     expect(coordinator.calls.submitResult).toHaveLength(1)
