@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IStaking} from "../../src/interfaces/IStaking.sol";
+import {IStaking, Role} from "../../src/interfaces/IStaking.sol";
 import {TestBase} from "../utils/TestBase.sol";
 import {vm} from "../utils/Vm.sol";
 
@@ -44,6 +44,22 @@ contract ShareInflationAttack is TestBase {
         _vote(carol, alice, 1 ether);
         vm.assertApproxEqAbs(_votesOf(carol, alice), 1 ether, 1, "the victim's votes");
         vm.assertApproxEqAbs(_votesOf(bob, alice), before, 1, "the attacker's votes");
+    }
+
+    /// @dev Nor does a dear share: rounding takes less than one, and the least vote buys 10^18.
+    function test_roundingTakesLessThanAShare() public {
+        _register(dave, Role.Coordinator, COORDINATOR_BOND);
+        _vote(bob, dave, 1 ether);
+        vm.deal(bob, 9_999_999 ether);
+        vm.prank(bob);
+        staking.liftVotes{value: 9_999_999 ether}(dave);
+        uint256 before = _votesOf(bob, dave);
+        uint256 amountWei = 10 ether + 17;
+        uint256 shares = _vote(carol, dave, amountWei);
+        vm.assertEq(shares, 1 ether + 2, "shares of 10 wei each, rounded down");
+        vm.assertEq(_votesOf(carol, dave), 10 ether + 10, "the victim's votes");
+        vm.assertLe(_votesOf(bob, dave), before + 10 + 1, "the attacker's votes");
+        vm.assertGe(_votesOf(bob, dave), before + 2, "more than the one wei of reading");
     }
 
     /// @dev The victim names what it expects; the attacker moves the price in front of it.

@@ -16,6 +16,8 @@ contract Handler is TestBase {
     uint256 public constant ACTORS = 8;
     uint256 private constant MOST_THAWS = 6;
     uint256 private constant WEALTH = 1e9 ether;
+    uint256 private constant MIN_VOTE = 1 ether;
+    uint256 private constant MIN_SHARES = 1e18;
 
     struct LiveThaw {
         uint256 id;
@@ -85,7 +87,7 @@ contract Handler is TestBase {
 
     // ---- what each step must keep ----
 
-    /// @dev A step of `actor` around `node`: what the others hold of the node's pools must not move by more than a wei, and
+    /// @dev A step of `actor` around `node`: what the others hold of the node's pools must not move by more than rounding, and
     /// no pool's share price may fall.
     modifier step(address actor, address node) {
         _remember(actor, node);
@@ -106,13 +108,25 @@ contract Handler is TestBase {
     function _compare(address actor, address node) private {
         Pool[3] memory pools = staking.pools(node);
         uint256[] memory values = _othersValues(actor, node, pools);
+        uint256 roundedWei = _mostRoundedWei();
         for (uint256 i = 0; i < values.length; ++i) {
             uint256 moved = values[i] > _before[i] ? values[i] - _before[i] : _before[i] - values[i];
-            if (moved > 1 && moved > touchedOthersWei) touchedOthersWei = moved;
+            if (moved > roundedWei && moved > touchedOthersWei) touchedOthersWei = moved;
         }
         for (uint256 i = 0; i < 3; ++i) {
             if (_priceFell(_poolsBefore[i], pools[i])) ++priceFalls;
         }
+    }
+
+    /// @dev Who enters loses less than a share to the others, and reading rounds once more. A share that income has made dear is
+    /// worth wei, not millionths of one.
+    function _mostRoundedWei() private view returns (uint256 mostWei) {
+        for (uint256 i = 0; i < 3; ++i) {
+            Pool memory pool = _poolsBefore[i];
+            uint256 shareWei = (pool.assetsWei + 1) / (pool.shares + VIRTUAL_SHARES);
+            if (shareWei > mostWei) mostWei = shareWei;
+        }
+        ++mostWei;
     }
 
     /// @dev What everybody but `actor` has in the node's pools: votes, then each exit.
@@ -246,7 +260,7 @@ contract Handler is TestBase {
         uint256 shares = _bound(sharesSeed, 1, held);
         Pool memory pool = staking.pools(node)[0];
         pool.exit(shares);
-        if (pool.toAssets(held - shares) < 1 ether) shares = held;
+        if (held - shares < MIN_SHARES || pool.toAssets(held - shares) < MIN_VOTE) shares = held;
         _unvoteAs(actor, node, shares);
     }
 
@@ -262,7 +276,7 @@ contract Handler is TestBase {
         uint256 amount = _votable(actor, node, amountSeed);
         if (amount == 0 || _live[actor].length >= MOST_THAWS) return;
         uint256 held = _votesOf(actor, node);
-        if (held != 0 && held < 1 ether + 1) return;
+        if (held != 0 && held < MIN_VOTE + 1) return;
         uint256 under = _thawing(actor, _votesThaw(node));
         uint256 shares = _voteAs(actor, node, amount);
         uint256 id = _unvoteAs(actor, node, shares);
@@ -538,14 +552,18 @@ contract Handler is TestBase {
 
     function _votable(address actor, address node, uint256 seed) private view returns (uint256) {
         if (!_isRegistered(node)) return 0;
+        Pool memory votes = staking.pools(node)[0];
         uint256 limit = 16 * staking.getNode(node).bondWei;
-        uint256 votesWei = staking.getNode(node).votesWei;
-        if (limit < votesWei + 1 ether || actor.balance < 1 ether) return 0;
-        uint256 most = limit - votesWei;
+        if (limit <= votes.assetsWei) return 0;
+        uint256 most = limit - votes.assetsWei;
         if (most > actor.balance) most = actor.balance;
+        // Where income has made shares dear, the least number of shares is more than the least amount.
+        uint256 least = MIN_SHARES * (votes.assetsWei + 1) / (votes.shares + VIRTUAL_SHARES) + 1;
+        if (least < MIN_VOTE) least = MIN_VOTE;
+        if (most < least) return 0;
         // Mostly amounts of a voter, sometimes the whole room there is.
         if (seed % 8 == 0) return most;
-        return _bound(seed, 1 ether, most > 10_000 ether ? 10_000 ether : most);
+        return _bound(seed, least, most > 10_000 * least ? 10_000 * least : most);
     }
 
     function _nextOperator(address owner) private returns (uint256 key) {
