@@ -4,6 +4,7 @@ import type { DeviceName, ModelSource } from '../domain/enginePort.ts'
 import { type Dtype, dtypes } from '../domain/manifest.ts'
 import { type ModelKind, modelKinds } from '../domain/taskKinds.ts'
 import { valueInvalid } from '../errors/cli.ts'
+import { modelNotFound } from '../errors/inference.ts'
 import type { OfferedModel } from '../miner/modelShelf.ts'
 import type { Context } from './context.ts'
 
@@ -42,15 +43,20 @@ export async function findModelSources(context: Context<never>, options: ModelOp
 
 /**
  * Where a model is: in the folder `modelsDir`, among those that ship with cuckoo (unless a revision is named), else on the hub.
+ * A mistyped name of a model that ships is not looked for on the hub.
  * @throws CUCKOO_CLI_VALUE_INVALID for a `modelsDir` that is no folder
+ * @throws CUCKOO_MODEL_NOT_FOUND for a name with the owner of those that ship, naming them
  */
 export async function findModelSource(context: Context<never>, { model, revision }: TypedModel, modelsDir: string | undefined): Promise<ModelSource> {
   if (modelsDir !== undefined && !(await isFolder(modelsDir)))
     throw valueInvalid({ name: 'folder of models', value: modelsDir, problem: 'is not a folder', command: context.command })
   if (modelsDir !== undefined && (await isFolder(join(modelsDir, model)))) return { from: 'folder', directory: resolve(modelsDir) }
   if (revision !== null) return { from: 'hub', revision }
-  const bundled = await (await context.ports.getEngine()).listBundledModels()
-  return bundled.some((entry) => entry.model === model) ? { from: 'bundled' } : { from: 'hub', revision }
+  const bundled = (await (await context.ports.getEngine()).listBundledModels()).map((entry) => entry.model)
+  if (bundled.includes(model)) return { from: 'bundled' }
+  const owner = model.slice(0, model.indexOf('/') + 1)
+  if (bundled.some((name) => name.startsWith(owner))) throw modelNotFound({ model, where: 'the models that ship with cuckoo', known: bundled.join(', ') })
+  return { from: 'hub', revision }
 }
 
 async function pinSource(context: Context<never>, { model }: TypedModel, source: ModelSource): Promise<ModelSource> {

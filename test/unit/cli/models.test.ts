@@ -260,6 +260,11 @@ describe('names of models', () => {
       { source: { from: 'hub', revision: hubCommit }, dtype: 'fp32' },
     ])
     expect(notes).toEqual(['a/b: main is commit c0ffee000000 on this machine; `cuckoo models pull` moves it.'])
+    await expect(findModelSources(context, { model: ['cuckoo/y'], dtype: 'fp32', device: 'cpu' })).rejects.toMatchObject({
+      code: 'CUCKOO_MODEL_NOT_FOUND',
+      message: "There is no model 'cuckoo/y' in the models that ship with cuckoo.",
+      hint: 'Models there: cuckoo/x.',
+    })
   })
 })
 
