@@ -11,6 +11,8 @@ export interface NoiseSchedule {
   spacing: TimestepSpacing
   /** added to times spaced as `leading` */
   stepsOffset: number
+  /** Euler and DPM-Solver++ space noise as Karras et al. 2022 do, between these σ where the model names them; null: they do not */
+  karras: { lowest?: number; highest?: number } | null
   /** ᾱ that DDIM's last step ends at */
   finalShare: number
   /** σ = √(1 − ᾱ) / √ᾱ that the others' last step ends at */

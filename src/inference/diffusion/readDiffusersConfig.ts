@@ -91,6 +91,7 @@ function assertSupported(model: string, index: Json, unet: Json, scheduler: Json
   const name = String(scheduler._class_name)
   if (!(name in schedulerNames) && !replacedSchedulers.test(name)) throw refuse(`its scheduler is ${name}`)
   if (scheduler.trained_betas != null) throw refuse('its scheduler has a noise table of its own')
+  if (scheduler.use_flow_sigmas === true) throw refuse('its scheduler is one of flow matching')
   if (scheduler.clip_sample === true || scheduler.thresholding === true) throw refuse('its scheduler clips samples as models of pixels want it')
 }
 
@@ -115,11 +116,16 @@ function toNoiseSchedule(model: string, scheduler: Json, numbers: NumberReader):
     prediction: choose('prediction_type', ['epsilon', 'v_prediction', 'sample'], 'epsilon'),
     spacing: choose<TimestepSpacing>('timestep_spacing', ['leading', 'trailing', 'linspace'], defaultSpacings[String(scheduler._class_name)] ?? 'leading'),
     stepsOffset: typeof offset === 'number' && Number.isInteger(offset) && offset >= 0 && offset < steps ? offset : 0,
+    karras: scheduler.use_karras_sigmas === true ? toKarrasRange(numbers.find(scheduler, file, 'sigma_min'), numbers.find(scheduler, file, 'sigma_max')) : null,
     finalShare: scheduler.set_alpha_to_one === false ? first : 1,
     finalSigma: scheduler.final_sigmas_type === 'sigma_min' ? Math.sqrt((1 - first) / first) : 0,
     originalSteps: numbers.find(scheduler, file, 'original_inference_steps') ?? 50,
     timestepScaling: numbers.find(scheduler, file, 'timestep_scaling') ?? 10,
   }
+}
+
+function toKarrasRange(lowest: number | undefined, highest: number | undefined): NonNullable<NoiseSchedule['karras']> {
+  return { ...(lowest !== undefined && { lowest }), ...(highest !== undefined && { highest }) }
 }
 
 /** What diffusers 0.35 takes where the file says nothing; `leading` for all others. */

@@ -1,7 +1,7 @@
 import { toNearestEven } from '../../toNearestEven.ts'
 import type { NoiseSchedule } from '../noiseSchedule.ts'
 import { type Mixture, type SamplerPlan, toDenoised, toMixture } from './samplerPlan.ts'
-import { spaceTimesteps } from './spaceTimesteps.ts'
+import { type NoiseLevel, spaceKarrasLevels, spaceTimesteps, toSigma } from './spaceTimesteps.ts'
 
 /** Fewer steps than this end with one of first order, which is steadier there: diffusers 0.35 (`lower_order_final`). */
 const fewSteps = 15
@@ -11,11 +11,10 @@ const fewSteps = 15
  * denoised picture of this step and the one before; the first step, and one that ends without noise, are of first order.
  */
 export function createDpmSolverPlan(schedule: NoiseSchedule, count: number): SamplerPlan {
-  const timesteps = spaceSolverTimesteps(schedule, count)
-  const levels = timesteps.map((timestep) => toMixture(schedule.signalShares[timestep] as number))
-  levels.push(toMixture(1 / (schedule.finalSigma ** 2 + 1)))
-  const steps = timesteps.map((timestep, index) => {
-    const [before, now, after] = [levels[index - 1], levels[index] as Mixture, levels[index + 1] as Mixture]
+  const levels = spaceSolverLevels(schedule, count)
+  const mixtures = [...levels.map(({ sigma }) => sigma), schedule.finalSigma].map((sigma) => toMixture(1 / (sigma ** 2 + 1)))
+  const steps = levels.map(({ timestep }, index) => {
+    const [before, now, after] = [mixtures[index - 1], mixtures[index] as Mixture, mixtures[index + 1] as Mixture]
     const weight = after.alpha - (now.alpha * after.sigma) / now.sigma
     const isLast = index === count - 1
     const firstOrder = before === undefined || (isLast && (after.sigma === 0 || count < fewSteps))
@@ -34,8 +33,16 @@ function toLambda({ alpha, sigma }: Mixture): number {
   return Math.log(alpha / sigma)
 }
 
-/** As diffusers 0.35 spaces them for this solver: `count` + 1 times, the last of which, the picture itself, is not visited. */
-function spaceSolverTimesteps(schedule: NoiseSchedule, count: number): number[] {
-  const timesteps = schedule.spacing === 'trailing' ? spaceTimesteps(schedule, count) : spaceTimesteps(schedule, count + 1).slice(0, -1)
-  return timesteps.map(toNearestEven)
+/**
+ * As diffusers 0.35 spaces them for this solver: `count` + 1 times, the last of which, the picture itself, is not visited; or
+ * over all the noise of the schedule, the network being told the nearest training step.
+ */
+function spaceSolverLevels(schedule: NoiseSchedule, count: number): NoiseLevel[] {
+  const { spacing, signalShares, karras } = schedule
+  if (karras !== null) {
+    const [highest, lowest] = [toSigma(signalShares, signalShares.length - 1), toSigma(signalShares, 0)]
+    return spaceKarrasLevels(schedule, { highest, lowest, ...karras }, count).map(({ timestep, sigma }) => ({ timestep: toNearestEven(timestep), sigma }))
+  }
+  const timesteps = spacing === 'trailing' ? spaceTimesteps(schedule, count) : spaceTimesteps(schedule, count + 1).slice(0, -1)
+  return timesteps.map(toNearestEven).map((timestep) => ({ timestep, sigma: toSigma(signalShares, timestep) }))
 }

@@ -16,6 +16,41 @@ export function spaceTimesteps({ spacing, stepsOffset, signalShares }: NoiseSche
   return Array.from({ length: count }, (_, index) => at(index))
 }
 
+/** A time that a sampler visits. */
+export interface NoiseLevel {
+  /** training step that the network is told */
+  timestep: number
+  /** noise of a sample that is divided by its α */
+  sigma: number
+}
+
+/** The times of {@link spaceTimesteps}, each with the noise that the network was trained to see there. */
+export function spaceLevels(schedule: NoiseSchedule, count: number): NoiseLevel[] {
+  return spaceTimesteps(schedule, count).map((timestep) => ({ timestep, sigma: toSigma(schedule.signalShares, timestep) }))
+}
+
+/**
+ * `count` levels from the noise `highest` to `lowest`, evenly in the 7th root of σ: Karras et al. 2022, eq. 5. The network is told
+ * the training step of that noise, linear in log σ between two of them.
+ * @example spaceKarrasLevels(schedule, { highest: 14.615, lowest: 0.029 }, 3) // σ 14.615, 1.272, 0.029 at 999, 426.98, 0 of Stable Diffusion
+ */
+export function spaceKarrasLevels({ signalShares }: NoiseSchedule, { highest, lowest }: { highest: number; lowest: number }, count: number): NoiseLevel[] {
+  const [from, to] = [highest ** (1 / 7), lowest ** (1 / 7)]
+  return Array.from({ length: count }, (_, index) => {
+    const sigma = count === 1 ? highest : (from + ((to - from) * index) / (count - 1)) ** 7
+    return { sigma, timestep: toTimestep(signalShares, sigma) }
+  })
+}
+
+/** The training step that a σ belongs to, linear in log σ between two of them. */
+function toTimestep(signalShares: Float64Array, sigma: number): number {
+  const above = signalShares.findIndex((_, step) => toSigma(signalShares, step) > sigma)
+  if (above === 0) return 0
+  if (above === -1) return signalShares.length - 1
+  const [low, high] = [above - 1, above].map((step) => Math.log(toSigma(signalShares, step))) as [number, number]
+  return above - 1 + (Math.log(sigma) - low) / (high - low)
+}
+
 /** σ = √(1 − ᾱ) / √ᾱ at a training step, linear between two of them: the noise of a sample that is divided by its α. */
 export function toSigma(signalShares: Float64Array, timestep: number): number {
   const below = Math.floor(timestep)

@@ -126,6 +126,11 @@ describe('diffusers folders', () => {
       { 'scheduler/scheduler_config.json': { _class_name: 'FlowMatchEulerDiscreteScheduler' } },
       'its scheduler is FlowMatchEulerDiscreteScheduler',
     ],
+    [
+      'flow matching by an option',
+      { 'scheduler/scheduler_config.json': { _class_name: 'UniPCMultistepScheduler', use_flow_sigmas: true } },
+      'its scheduler is one of flow matching',
+    ],
     ['inpainting', { 'unet/config.json': { in_channels: 9, out_channels: 4 } }, 'draws over another picture'],
     ['sizes as input', { 'unet/config.json': { addition_embed_type: 'text_time' } }, 'needs more than a prompt'],
     ['clipping', { 'scheduler/scheduler_config.json': { _class_name: 'DDIMScheduler', clip_sample: true } }, 'clips samples'],

@@ -6,6 +6,7 @@ The network is the exact noise of a mixture of two normal distributions, so that
   betas      Ho et al. 2020 (linear), Rombach et al. 2022 (linear in the root), Nichol and Dhariwal 2021 eq. 17 (cosine),
              Lin et al. 2023 algorithm 1 (no signal at the end) and table 2 (which training steps are visited)
   Euler      Karras et al. 2022, algorithm 1, first order: dx/dsigma = (x - D(x; sigma)) / sigma
+  sigmas     Karras et al. 2022, eq. 5 with rho = 7, where use_karras_sigmas is set
   ancestral  k-diffusion, get_ancestral_step and sample_euler_ancestral, eta = 1
   DDIM       Song et al. 2020, eq. 12 with sigma = 0
   DPM++ 2M   Lu et al. 2022 (DPM-Solver++), algorithm 2
@@ -67,17 +68,31 @@ class Recorder:
     def __init__(self, shares):
         self.shares, self.inputs, self.times = shares, [], []
 
-    def __call__(self, x, time):
-        """Predicted noise and picture at a time, which may lie between two training steps for Euler: there sigma is linear."""
+    def __call__(self, x, time, spread=None, prediction="epsilon"):
+        """Predicted noise and picture at a time, which may lie between two training steps for Euler: there sigma is linear.
+        A sampler whose own sigma, `spread`, is not that of the time reads the picture from the output by its own.
+        """
         below = int(np.floor(time))
         above = min(below + 1, T - 1)
         low, high = (np.sqrt((1 - self.shares[i]) / self.shares[i]) for i in (below, above))
-        spread = low + (high - low) * (time - below)
-        alpha, sigma = 1 / np.sqrt(1 + spread**2), spread / np.sqrt(1 + spread**2)
+        trained = low + (high - low) * (time - below)
+        alpha, sigma = 1 / np.sqrt(1 + trained**2), trained / np.sqrt(1 + trained**2)
         self.inputs.append(list(map(float, x)))
         self.times.append(float(time))
         noise = noise_of(x, alpha, sigma)
-        return noise, (x - sigma * noise) / alpha, spread, alpha, sigma
+        picture = (x - sigma * noise) / alpha
+        if spread is None or prediction == "sample":
+            return noise, picture
+        velocity = alpha * noise - sigma * picture
+        own_alpha, own_sigma = 1 / np.sqrt(1 + spread**2), spread / np.sqrt(1 + spread**2)
+        return noise, own_alpha * x - own_sigma * velocity if prediction == "v_prediction" else (x - own_sigma * noise) / own_alpha
+
+
+def karras(highest, lowest, n, shares):
+    """Levels evenly in the 7th root of sigma, and the training steps that have them, by interpolation in log sigma."""
+    i = np.arange(n)
+    sigmas = (highest ** (1 / 7) + i / max(n - 1, 1) * (lowest ** (1 / 7) - highest ** (1 / 7))) ** 7
+    return sigmas, np.interp(np.log(sigmas), 0.5 * np.log((1 - shares) / shares), np.arange(T))
 
 
 def final_spread(config, shares):
@@ -86,11 +101,14 @@ def final_spread(config, shares):
 
 def sample_euler(config, n, draws, network, ancestral=False):
     times = visited(config, n)
-    sigmas = [float(np.interp(t, np.arange(T), np.sqrt((1 - network.shares) / network.shares))) for t in times] + [final_spread(config, network.shares)]
+    sigmas = [float(np.interp(t, np.arange(T), np.sqrt((1 - network.shares) / network.shares))) for t in times]
+    if config.get("use_karras_sigmas") and not ancestral:
+        sigmas, times = karras(config.get("sigma_max", sigmas[0]), config.get("sigma_min", sigmas[-1]), n, network.shares)
+    sigmas = [*sigmas, final_spread(config, network.shares)]
     x = draws[0] * (np.sqrt(sigmas[0] ** 2 + 1) if config["timestep_spacing"] == "leading" else sigmas[0])
     for i, t in enumerate(times):
         s, after = sigmas[i], sigmas[i + 1]
-        _, picture, *_ = network(x / np.sqrt(s**2 + 1), t)
+        _, picture = network(x / np.sqrt(s**2 + 1), t, s, config.get("prediction_type", "epsilon"))
         slope = (x - picture) / s
         if ancestral:
             up = min(after, (after**2 * (s**2 - after**2) / s**2) ** 0.5)
@@ -107,7 +125,7 @@ def sample_ddim(config, n, draws, network):
     for i, t in enumerate(times):
         last = 1.0 if config.get("set_alpha_to_one", True) else network.shares[0]
         after = network.shares[times[i + 1]] if i + 1 < n else last
-        noise, picture, *_ = network(x, t)
+        noise, picture = network(x, t)
         x = np.sqrt(after) * picture + np.sqrt(1 - after) * noise
     return x
 
@@ -115,13 +133,18 @@ def sample_ddim(config, n, draws, network):
 def sample_dpm(config, n, draws, network):
     times = visited(config, n, solver=True).astype(int)
     end = final_spread(config, network.shares)
-    alphas = [np.sqrt(network.shares[t]) for t in times] + [1 / np.sqrt(1 + end**2)]
-    sigmas = [np.sqrt(1 - network.shares[t]) for t in times] + [end / np.sqrt(1 + end**2)]
+    spreads = np.sqrt((1 - network.shares[times]) / network.shares[times])
+    if config.get("use_karras_sigmas"):
+        noisiest, cleanest = (np.sqrt((1 - share) / share) for share in network.shares[[-1, 0]])
+        spreads, times = karras(noisiest, cleanest, n, network.shares)
+        times = np.round(times).astype(int)
+    spreads = np.append(spreads, end)
+    alphas, sigmas = 1 / np.sqrt(1 + spreads**2), spreads / np.sqrt(1 + spreads**2)
     with np.errstate(divide="ignore"):
         half_log_snr = np.log(alphas) - np.log(sigmas)
     x, before = draws[0], None
     for i, t in enumerate(times):
-        _, picture, *_ = network(x, t)
+        _, picture = network(x, t, spreads[i], config.get("prediction_type", "epsilon"))
         h = half_log_snr[i + 1] - half_log_snr[i]
         first_order = before is None or np.isinf(h) or (i == n - 1 and n < 15)
         if first_order:
@@ -140,7 +163,7 @@ def sample_lcm(config, n, draws, network):
     times = grid[np.floor(np.linspace(0, len(grid), n, endpoint=False)).astype(int)]
     x = draws[0]
     for i, t in enumerate(times):
-        _, picture, *_ = network(x, t)
+        _, picture = network(x, t)
         scaled = t * scaling
         jump = data**2 / (scaled**2 + data**2) * x + scaled / np.sqrt(scaled**2 + data**2) * picture
         if i == n - 1:
@@ -178,6 +201,12 @@ CASES = [
     ("lcm", 4, LEADING),
     ("lcm", 1, LEADING),
     ("lcm", 8, {**LEADING, "prediction_type": "v_prediction"}),
+    ("euler", 10, {**LEADING, "use_karras_sigmas": True}),
+    ("euler", 6, {"timestep_spacing": "trailing", "prediction_type": "v_prediction", "use_karras_sigmas": True, "sigma_min": 0.1, "sigma_max": 10.0}),
+    ("euler-ancestral", 4, {"timestep_spacing": "trailing", "use_karras_sigmas": True}),
+    ("dpm-solver++", 10, {**LEADING, "use_karras_sigmas": True}),
+    ("dpm-solver++", 20, {"timestep_spacing": "linspace", "prediction_type": "v_prediction", "use_karras_sigmas": True, "final_sigmas_type": "sigma_min"}),
+    ("dpm-solver++", 1, {**LEADING, "use_karras_sigmas": True}),
 ]
 
 
