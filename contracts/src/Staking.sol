@@ -98,13 +98,15 @@ contract Staking is StakingHooks {
         Pool memory votes = voted.votes;
         _takeFree(_accounts[msg.sender].freeWei, amountWei);
 
-        shares = votes.enter(amountWei);
+        uint256 paidWei;
+        (shares, paidWei) = votes.sell(amountWei);
+        if (paidWei != amountWei) _accounts[msg.sender].freeWei += (amountWei - paidWei).toUint96();
         _requireMinimum(votes, shares, amountWei);
         if (shares < minShares) revert SlippageShares(shares, minShares);
         uint256 limitWei = MAX_VOTES_PER_BOND * voted.bondWei;
         if (votes.assetsWei > limitWei) revert VotesOverLimit(votes.assetsWei, limitWei);
         _setPosition(node, votes, _heldShares(node, votes) + shares);
-        emit Voted(msg.sender, node, amountWei, shares);
+        emit Voted(msg.sender, node, paidWei, shares);
         _close(voted);
     }
 

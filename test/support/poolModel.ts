@@ -21,12 +21,21 @@ export function toAssets(pool: PoolModel, shares: bigint): bigint {
   return floor(multiply(toFraction(shares), getPrice(pool)))
 }
 
-/** Adds `assetsWei` and returns the shares that they buy, rounded down. */
+/** Adds `assetsWei`, all of it, and returns the shares that they buy, rounded down. */
 export function enterPool(pool: PoolModel, assetsWei: bigint): bigint {
   const shares = floor(divide(toFraction(assetsWei), getPrice(pool)))
   pool.assetsWei += assetsWei
   pool.shares += shares
   return shares
+}
+
+/** Sells as many whole shares as `offeredWei` pays for, at their price rounded up to a wei. */
+export function sellShares(pool: PoolModel, offeredWei: bigint): { shares: bigint; paidWei: bigint } {
+  const shares = floor(divide(toFraction(offeredWei), getPrice(pool)))
+  const paidWei = -floor(multiply(toFraction(-shares), getPrice(pool)))
+  pool.assetsWei += paidWei
+  pool.shares += shares
+  return { shares, paidWei }
 }
 
 /** Takes out what `shares` are worth. Who leaves last leaves rounding dust behind, which the pool then gives up. */

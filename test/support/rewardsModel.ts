@@ -1,5 +1,5 @@
 import { divide, type Fraction, floor, floorTo, isAtMost, multiply, toFraction } from './fraction.ts'
-import { enterPool, exitPool, lowerPool, type PoolModel, toAssets } from './poolModel.ts'
+import { enterPool, exitPool, lowerPool, type PoolModel, sellShares, toAssets } from './poolModel.ts'
 import {
   type ClaimModel,
   createState,
@@ -122,7 +122,8 @@ export class StakingModel {
       index,
       () => {
         this.takeFree(account, wei)
-        const shares = enterPool(node.votes, wei)
+        const { shares, paidWei } = sellShares(node.votes, wei)
+        this.addFree(account, wei - paidWei)
         refuseIf(wei < minimumVoteWei || shares < minimumShares, 'VoteTooSmall')
         refuseIf(node.votes.assetsWei > votesPerBond * node.bondWei, 'VotesOverLimit')
         const { generation } = node.votes

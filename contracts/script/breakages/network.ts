@@ -9,9 +9,9 @@ export const network: Suite = {
       'contracts/src/libraries/SharePool.sol',
       [
         {
-          name: 'shares bought are rounded up',
-          from: 'return assetsWei * (self.shares + VIRTUAL_SHARES) / (self.assetsWei + 1);',
-          to: 'return assetsWei * (self.shares + VIRTUAL_SHARES) / (self.assetsWei + 1) + 4e6;',
+          name: 'shares are sold for less than they are worth',
+          from: 'paidWei = Math.ceilDiv(shares * (self.assetsWei + 1), self.shares + VIRTUAL_SHARES);',
+          to: 'paidWei = Math.ceilDiv(shares * (self.assetsWei + 1), self.shares + VIRTUAL_SHARES) - 4;',
           red: ['enterThenExitNeverProfits'],
         },
         {
@@ -22,8 +22,8 @@ export const network: Suite = {
         },
         {
           name: 'an entry adds less money than it brings',
-          from: 'self.assetsWei += assetsWei;',
-          to: 'self.assetsWei += assetsWei - assetsWei / 1e6;',
+          from: 'self.assetsWei += paidWei;',
+          to: 'self.assetsWei += paidWei - paidWei / 1e6;',
           red: ['sharePriceFallsOnlyBySlash'],
         },
         {

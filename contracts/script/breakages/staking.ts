@@ -18,7 +18,19 @@ export const staking: Suite = {
           name: 'shares bought are rounded up',
           from: 'return assetsWei * (self.shares + VIRTUAL_SHARES) / (self.assetsWei + 1);',
           to: 'return assetsWei * (self.shares + VIRTUAL_SHARES) / (self.assetsWei + 1) + 4e6;',
+          red: ['testFuzz_enterThenExitNeverProfits'],
+        },
+        {
+          name: 'shares are sold for less than they are worth',
+          from: 'paidWei = Math.ceilDiv(shares * (self.assetsWei + 1), self.shares + VIRTUAL_SHARES);',
+          to: 'paidWei = Math.ceilDiv(shares * (self.assetsWei + 1), self.shares + VIRTUAL_SHARES) - 4;',
           red: ['enterThenExitNeverProfits', 'testFuzz_enterThenExitNeverProfits'],
+        },
+        {
+          name: 'what does not buy a whole share is put in all the same',
+          from: 'paidWei = Math.ceilDiv(shares * (self.assetsWei + 1), self.shares + VIRTUAL_SHARES);',
+          to: 'paidWei = offeredWei;',
+          red: ['testFuzz_othersAreUntouched', 'test_aDearShareTakesNothing'],
         },
         {
           name: 'money paid out is rounded up',
@@ -58,8 +70,8 @@ export const staking: Suite = {
         },
         {
           name: 'an entry adds no money to the pool',
-          from: 'self.assetsWei += assetsWei;',
-          to: 'self.assetsWei += assetsWei - assetsWei / 1e15;',
+          from: 'self.assetsWei += paidWei;',
+          to: 'self.assetsWei += paidWei - paidWei / 1e15;',
           red: ['sharePriceFallsOnlyBySlash|balanceIsTheSumOfTheBuckets|oneDoesNotTouchAnothersStake', 'test_voteMoreAddsUp'],
         },
         {
@@ -78,6 +90,12 @@ export const staking: Suite = {
           from: 'Registration(address owner,address operator,uint8 role,uint256 nonce,uint64 deadline)',
           to: 'Registration(address owner,address operator,uint256 nonce,uint64 deadline)',
           red: ['test_registrationDigest'],
+        },
+        {
+          name: 'what does not buy a whole share is kept',
+          from: 'if (paidWei != amountWei) _accounts[msg.sender].freeWei += (amountWei - paidWei).toUint96();',
+          to: '',
+          red: ['test_aDearShareTakesNothing'],
         },
         {
           name: 'stake of nothing',

@@ -178,7 +178,7 @@ interface IStaking is IRewards, IStakingHooks {
 
     /// @notice Moves `amountWei` of the caller's free stake into `node`'s vote pool for at least `minShares` shares.
     /// Requires a registered node, at least {minVoteWei}, and votes afterwards at most 16 x bond (so some bond). Where rewards have lifted the
-    /// price of a share a millionfold, the minimum is 10^18 shares' worth instead. Emits {Voted}, {NodeWeightChanged}.
+    /// price of a share a millionfold, the minimum is 10^18 shares' worth instead, and what does not buy a whole share stays free. Emits {Voted}, {NodeWeightChanged}.
     function vote(address node, uint256 amountWei, uint256 minShares) external returns (uint256 shares);
 
     /// @notice Starts the thaw of `shares` of the caller's votes, worth at least `minAmountWei`. What remains of the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @dev Money of many holders, as it is worked on.
@@ -22,13 +23,13 @@ struct StoredPool {
 
 /// @title SharePool
 /// @notice Shares of a pool whose assets a slash may lower, so that all holders lose in one ratio without a loop.
-/// Every rounding is down, in the pool's favour.
+/// Every rounding is in the pool's favour.
 ///
 /// {lower} keeps `shares + VIRTUAL_SHARES <= (assetsWei + 1) * VIRTUAL_SHARES * 2^12`, a price that has not fallen below
-/// 1/4,096, or else empties the pool and raises `generation`. {enter} and {exit} keep it too. With assets below 2^96 and
-/// VIRTUAL_SHARES below 2^20, shares then fit 128 bits, {enter} cannot overflow, and what a slash leaves of a pool never
-/// blocks an exit into it. Whoever raises `assetsWei` other than by {enter} does so only while there are shares: an empty
-/// pool has no assets, and its first holder gets VIRTUAL_SHARES for each wei.
+/// 1/4,096, or else empties the pool and raises `generation`. {sell}, {enter} and {exit} keep it too. With assets below 2^96
+/// and VIRTUAL_SHARES below 2^20, shares then fit 128 bits, {enter} cannot overflow, and what a slash leaves of a pool never
+/// blocks an exit into it. Whoever raises `assetsWei` other than by {sell} and {enter} does so only while there are shares: an
+/// empty pool has no assets, and its first holder gets VIRTUAL_SHARES for each wei.
 ///
 /// A pool is worked on in memory: {load} and {save} are one read and one write.
 library SharePool {
@@ -56,7 +57,17 @@ library SharePool {
         return generation == self.generation ? shares : 0;
     }
 
-    /// @notice Adds `assetsWei` and returns the shares it bought.
+    /// @notice Sells as many shares as `offeredWei` pays for, at what they are worth, rounded up to a wei. Where rewards have
+    /// lifted a share's price over a wei, that may be up to a share less than offered: put in whole, it would be the others'.
+    function sell(Pool memory self, uint256 offeredWei) internal pure returns (uint256 shares, uint256 paidWei) {
+        shares = toShares(self, offeredWei);
+        // At most offeredWei, and below 2^96 * (2^128 + 2^20) before the division.
+        paidWei = Math.ceilDiv(shares * (self.assetsWei + 1), self.shares + VIRTUAL_SHARES);
+        self.assetsWei += paidWei;
+        self.shares += shares;
+    }
+
+    /// @notice Adds `assetsWei`, all of it, and returns the shares it bought.
     function enter(Pool memory self, uint256 assetsWei) internal pure returns (uint256 shares) {
         shares = toShares(self, assetsWei);
         self.assetsWei += assetsWei;

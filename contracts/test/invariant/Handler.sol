@@ -87,7 +87,7 @@ contract Handler is TestBase {
 
     // ---- what each step must keep ----
 
-    /// @dev A step of `actor` around `node`: what the others hold of the node's pools must not move by more than rounding, and
+    /// @dev A step of `actor` around `node`: what the others hold of the node's pools must not move by more than a wei, and
     /// no pool's share price may fall.
     modifier step(address actor, address node) {
         _remember(actor, node);
@@ -108,25 +108,13 @@ contract Handler is TestBase {
     function _compare(address actor, address node) private {
         Pool[3] memory pools = staking.pools(node);
         uint256[] memory values = _othersValues(actor, node, pools);
-        uint256 roundedWei = _mostRoundedWei();
         for (uint256 i = 0; i < values.length; ++i) {
             uint256 moved = values[i] > _before[i] ? values[i] - _before[i] : _before[i] - values[i];
-            if (moved > roundedWei && moved > touchedOthersWei) touchedOthersWei = moved;
+            if (moved > 1 && moved > touchedOthersWei) touchedOthersWei = moved;
         }
         for (uint256 i = 0; i < 3; ++i) {
             if (_priceFell(_poolsBefore[i], pools[i])) ++priceFalls;
         }
-    }
-
-    /// @dev Who enters loses less than a share to the others, and reading rounds once more. A share that income has made dear is
-    /// worth wei, not millionths of one.
-    function _mostRoundedWei() private view returns (uint256 mostWei) {
-        for (uint256 i = 0; i < 3; ++i) {
-            Pool memory pool = _poolsBefore[i];
-            uint256 shareWei = (pool.assetsWei + 1) / (pool.shares + VIRTUAL_SHARES);
-            if (shareWei > mostWei) mostWei = shareWei;
-        }
-        ++mostWei;
     }
 
     /// @dev What everybody but `actor` has in the node's pools: votes, then each exit.
@@ -278,10 +266,12 @@ contract Handler is TestBase {
         uint256 held = _votesOf(actor, node);
         if (held != 0 && held < MIN_VOTE + 1) return;
         uint256 under = _thawing(actor, _votesThaw(node));
+        uint256 free = _free(actor);
         uint256 shares = _voteAs(actor, node, amount);
+        uint256 paid = amount + free - _free(actor);
         uint256 id = _unvoteAs(actor, node, shares);
         uint256 back = _thawing(actor, id) - under;
-        if (back > amount && back - amount > profitWei) profitWei = back - amount;
+        if (back > paid && back - paid > profitWei) profitWei = back - paid;
         ++done[msg.sig];
     }
 
@@ -552,18 +542,15 @@ contract Handler is TestBase {
 
     function _votable(address actor, address node, uint256 seed) private view returns (uint256) {
         if (!_isRegistered(node)) return 0;
-        Pool memory votes = staking.pools(node)[0];
         uint256 limit = 16 * staking.getNode(node).bondWei;
-        if (limit <= votes.assetsWei) return 0;
+        Pool memory votes = staking.pools(node)[0];
+        if (limit < votes.assetsWei + MIN_VOTE || actor.balance < MIN_VOTE) return 0;
         uint256 most = limit - votes.assetsWei;
         if (most > actor.balance) most = actor.balance;
-        // Where income has made shares dear, the least number of shares is more than the least amount.
-        uint256 least = MIN_SHARES * (votes.assetsWei + 1) / (votes.shares + VIRTUAL_SHARES) + 1;
-        if (least < MIN_VOTE) least = MIN_VOTE;
-        if (most < least) return 0;
         // Mostly amounts of a voter, sometimes the whole room there is.
-        if (seed % 8 == 0) return most;
-        return _bound(seed, least, most > 10_000 * least ? 10_000 * least : most);
+        uint256 amount = seed % 8 == 0 ? most : _bound(seed, MIN_VOTE, most > 10_000 ether ? 10_000 ether : most);
+        // Where much income went to few votes, the least amount does not buy the least number of shares.
+        return votes.toShares(amount) < MIN_SHARES ? 0 : amount;
     }
 
     function _nextOperator(address owner) private returns (uint256 key) {

@@ -168,7 +168,9 @@ abstract contract StakeActions is World {
         if (
             amountWei == 0 || exits[actor].length >= MOST_EXITS || (held != 0 && (heldWei < 1 ether + 1 || held < 1e18))
         ) return;
+        uint256 freeWei = staking.getAccount(actor).freeWei;
         uint256 shares = _voteAs(actor, node, amountWei);
+        uint256 paidWei = amountWei + freeWei - staking.getAccount(actor).freeWei;
         if (funded) {
             earnableWei += 1_000 ether;
             vm.deal(address(this), 1_000 ether);
@@ -178,7 +180,7 @@ abstract contract StakeActions is World {
         uint256 thawedWei = harness.pools(node)[1].assetsWei;
         _unvoteAs(actor, node, shares);
         thawedWei = harness.pools(node)[1].assetsWei - thawedWei;
-        _must(thawedWei <= amountWei, "enterThenExitNeverProfits: profit");
+        _must(thawedWei <= paidWei, "enterThenExitNeverProfits: profit");
     }
 
     function _votable(address actor, address node, uint256 seed) private view returns (uint256 amountWei) {
