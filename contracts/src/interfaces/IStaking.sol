@@ -176,9 +176,10 @@ interface IStaking is IRewards, IStakingHooks {
     /// {NodeWeightChanged}.
     function unbond(uint256 amountWei) external returns (uint256 id);
 
-    /// @notice Moves `amountWei` of the caller's free stake into `node`'s vote pool for at least `minShares` shares.
-    /// Requires a registered node, at least {minVoteWei}, and votes afterwards at most 16 x bond (so some bond). Where rewards have lifted the
-    /// price of a share a millionfold, the minimum is 10^18 shares' worth instead, and what does not buy a whole share stays free. Emits {Voted}, {NodeWeightChanged}.
+    /// @notice Moves `amountWei` of the caller's free stake into `node`'s vote pool for at least `minShares` shares; what does
+    /// not buy a whole share stays free. Requires a registered node, at least {minVoteWei}, and votes afterwards at most
+    /// 16 x bond (so some bond). Where rewards have lifted the price of a share a millionfold, the minimum is 10^18 shares'
+    /// worth instead. Emits {Voted} with what was paid, {NodeWeightChanged}.
     function vote(address node, uint256 amountWei, uint256 minShares) external returns (uint256 shares);
 
     /// @notice Starts the thaw of `shares` of the caller's votes, worth at least `minAmountWei`. What remains of the
