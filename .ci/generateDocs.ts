@@ -50,7 +50,7 @@ const tables: Record<string, string> = {
           meanings[kind as keyof typeof errorKinds],
           retry ? 'yes' : kind === 'rejected' ? 'after a change' : 'no',
         ]),
-      ['130, 143', '', 'ended by Ctrl-C or SIGTERM before it was done', ''],
+      ['129, 130, 143', '', 'ended by a closed terminal, Ctrl-C or SIGTERM before it was done', ''],
     ],
   ),
 }

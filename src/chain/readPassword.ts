@@ -17,12 +17,18 @@ export interface PasswordOptions {
 }
 
 /**
- * The password of account `name`. First that is there wins: `CUCKOO_PASSWORD`, `--password-file`, `--password-fd`, the file
- * beside the keystore that only the devnet's accounts have, a prompt. Of files the first line counts.
+ * The password of account `name`. First that is there wins: the file beside the keystore that only the devnet's accounts have
+ * (a password of this terminal is somebody else's then), `CUCKOO_PASSWORD`, `--password-file`, `--password-fd`, a prompt. Of
+ * files the first line counts.
  * @throws CUCKOO_ACCOUNT_PASSWORD_MISSING without any of them
  * @throws CUCKOO_ACCOUNT_PASSWORD_UNREADABLE
  */
 export async function readPassword(options: PasswordOptions, name: string): Promise<string> {
+  const kept = await readFile(toPasswordPath(options.home, name), 'utf8').catch((cause) => {
+    if (toReason(cause) === 'ENOENT') return null
+    throw passwordUnreadable({ source: toPasswordPath(options.home, name), reason: toReason(cause) }, { cause })
+  })
+  if (kept !== null) return toFirstLine(kept)
   if (options.password !== undefined) return options.password
   const path = options.passwordFile
   if (path !== undefined) {
@@ -39,11 +45,6 @@ export async function readPassword(options: PasswordOptions, name: string): Prom
       throw passwordUnreadable({ source: `file descriptor ${fd}`, reason: toReason(cause) }, { cause })
     }
   }
-  const kept = await readFile(toPasswordPath(options.home, name), 'utf8').catch((cause) => {
-    if (toReason(cause) === 'ENOENT') return null
-    throw passwordUnreadable({ source: toPasswordPath(options.home, name), reason: toReason(cause) }, { cause })
-  })
-  if (kept !== null) return toFirstLine(kept)
   if (options.promptPassword === undefined) throw passwordMissing({ name })
   return options.promptPassword(name)
 }

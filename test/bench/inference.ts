@@ -167,7 +167,7 @@ async function measureNetwork(): Promise<void> {
   }
 }
 
-/** A task is on disk five times before an app has its answer: this is what the disk takes for each. */
+/** A task is flushed to disk four times before an app has its answer: this is what the disk takes for each. */
 function measureDisk(): void {
   const file = openSync(join(directory, 'disk'), 'w')
   const times = Array.from({ length: 50 }, () => {

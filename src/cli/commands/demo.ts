@@ -65,7 +65,7 @@ show that stake decides; a receipt checked. With --image the network draws image
 and all of them come in one PNG that says who drew which. It leaves nothing running, and no
 other file.`,
   examples: [
-    { command: 'cuckoo demo', note: 'two to three minutes' },
+    { command: 'cuckoo demo', note: 'under a minute' },
     { command: 'cuckoo demo --image', note: 'images, in cuckoo-demo.png' },
     { command: 'cuckoo demo --json', note: 'one object with all that came out' },
   ],
