@@ -15,6 +15,8 @@ test('commit, reveal and turn; suspended when overdue, active again when reveale
   const [owner, operator, stranger] = [signer(1), signer(2), signer(3)]
   await registerCoordinator({ owner, operator })
   const coordinator = owner.address
+  // At an epoch's start: a minute that turned in between would make it another.
+  await warp(drawSeconds - ((await now()) % drawSeconds))
   const epoch = BigInt(Math.floor((await now()) / drawSeconds))
   const toCommitment = (of: bigint, secret: Hash) => chain.toEpochCommitment(coordinator, of, secret)
   const [first, second] = [toCommitment(epoch, secrets[0]), toCommitment(epoch + 1n, secrets[1])]

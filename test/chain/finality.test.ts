@@ -27,7 +27,7 @@ test('waits until the block is final, and says how far it is', async () => {
 
 test('ends after the time given with what is known', async () => {
   const { chain, signer } = network()
-  const error = await chain.stake(signer(1), { amountWei: cai(1) }, { waitForFinality: true, timeoutMs: 400 }).catch((caught) => caught)
+  const error = await chain.stake(signer(1), { amountWei: cai(1) }, { waitForFinality: true, timeoutMs: 3_000 }).catch((caught) => caught)
   expect(error).toMatchObject({ code: txNotFinal.code, kind: 'unavailable', facts: { action: 'stake', hash: expect.stringMatching(/^0x/) } })
   expect((await chain.getAccount(signer(1).address)).freeWei).toBe(cai(1))
 })

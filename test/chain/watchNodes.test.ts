@@ -96,6 +96,8 @@ test('who rests, is suspended, jailed or changes its operator is followed too', 
   const back = await follow(() => chain.rejoin(signer(2), { node: miner }))
   expect(back.nodes.get(miner)).toMatchObject({ active: true, away: false, weightWei: cai(25_000) })
 
+  // At an epoch's start: a minute that turned in between would make it another.
+  await warp(testParameters.drawSeconds - ((await now()) % testParameters.drawSeconds))
   const epoch = BigInt(Math.floor((await now()) / testParameters.drawSeconds))
   const secret: Hash = `0x${'5e'.repeat(32)}`
   await chain.commitEpoch(signer(4), { coordinator, epoch, commitment: chain.toEpochCommitment(coordinator, epoch, secret) })

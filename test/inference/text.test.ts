@@ -120,19 +120,25 @@ describe('a run', () => {
     let whole = await run(long, seed)
     while (whole.output.tokenIds.length < 150 && seed < 20n) whole = await run(long, ++seed)
     expect(whole.output.tokenIds.length).toBeGreaterThanOrEqual(150)
-    const controller = new AbortController()
-    const reason = new Error('the app left')
-    let seen = 0
-    let abortedAt = 0
-    const onTokens = () => {
-      if (++seen !== 3) return
-      abortedAt = performance.now()
-      controller.abort(reason)
+    const cancel = async () => {
+      const controller = new AbortController()
+      const reason = new Error('the app left')
+      let seen = 0
+      let abortedAt = 0
+      const onTokens = () => {
+        if (++seen !== 3) return
+        abortedAt = performance.now()
+        controller.abort(reason)
+      }
+      await expect(model.generateText({ tokenIds }, long, seed, { signal: controller.signal, onTokens })).rejects.toBe(reason)
+      expect(seen).toBe(3)
+      await run({ ...greedy, maxTokens: 1 })
+      return performance.now() - abortedAt
     }
-    await expect(model.generateText({ tokenIds }, long, seed, { signal: controller.signal, onTokens })).rejects.toBe(reason)
-    expect(seen).toBe(3)
-    await run({ ...greedy, maxTokens: 1 })
-    expect(performance.now() - abortedAt).toBeLessThan(whole.totalMs / 2)
+    // The shortest of a few: other programs want the machine's time, too.
+    const times: number[] = []
+    for (let count = 0; count < 5; count++) times.push(await cancel())
+    expect(Math.min(...times)).toBeLessThan(whole.totalMs / 2)
   })
 
   it('is refused before it starts when its signal has aborted, or aborts while it waits', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encode as encodePng } from 'fast-png'
+import { expect, vi } from 'vitest'
 import { type Client, createClient } from '../../src/api/client.ts'
 import type { RouteInput, RouteOutput } from '../../src/api/route.ts'
 import type { Routes } from '../../src/api/routes/routes.ts'
@@ -228,6 +229,11 @@ const cleanUps: (() => Promise<unknown>)[] = []
 /** Ends what {@link createCoordinatorRig} started, newest first: call it after each test. */
 export async function endCoordinatorRigs(): Promise<void> {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+}
+
+/** Until as many miners wait with a poll, as the coordinator counts them. */
+export async function waitForPolls(rig: CoordinatorRig, miners: number): Promise<void> {
+  await vi.waitFor(async () => expect(await rig.app.getMetrics({})).toContain(`cuckoo_miners_waiting ${miners}\n`), { timeout: 5_000 })
 }
 
 function createDirectory(): string {

@@ -366,7 +366,7 @@ describe('jury seal', () => {
     fake.nowAt = chainTime - 1
     setTimeout(() => {
       fake.nowAt = chainTime
-    }, 200)
+    }, 2_000)
     expect(await runText(fake, ['jury', 'seal', '3'])).toMatchInlineSnapshot(`
       "Sealed round 1 of case 3: its jurors can vote.
       \`cuckoo jury status 3\` shows the seats.

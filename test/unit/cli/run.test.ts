@@ -39,6 +39,7 @@ const model = (name: string, tasks: string[], kind: string) => ({
 /** A coordinator that notes what it was asked and answers with `task`. */
 function createCoordinator(task: object = {}, events: object[] = []) {
   const seen: { created?: Record<string, unknown>; uploads: Uint8Array[]; cancelled: number } = { uploads: [], cancelled: 0 }
+  let interrupt = () => {}
   const client = {
     listModels: async () => ({
       data: [model('a/text', ['chat', 'completion'], 'text'), model('cuckoo/blocks', ['image'], 'image'), model('a/tr', ['translation'], 'translation')],
@@ -57,8 +58,11 @@ function createCoordinator(task: object = {}, events: object[] = []) {
     stream: {
       async *watchTask(_input: object, { signal }: { signal: AbortSignal }) {
         for (const event of events) {
-          if (event === waitsForever) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-          else if (event === waitsForFrame) await sleep(250)
+          if (event === waitsForever) {
+            interrupt()
+            signal.throwIfAborted()
+            await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+          } else if (event === waitsForFrame) await sleep(250)
           else yield event
         }
         yield { type: 'state', task: toTask(task) }
@@ -72,7 +76,14 @@ function createCoordinator(task: object = {}, events: object[] = []) {
     run: (...args: string[]) => runMain(['run', ...args], options),
     /** at a terminal; lines without the spinner's own characters */
     see: (...args: string[]) => runMain(['run', ...args], { ...options, answers: [], terminal: true }),
-    runUntil: (signal: 'SIGINT', ...args: string[]) => runMain(['run', ...args], { ...options, onStart: (send) => setTimeout(() => send(signal), 150) }),
+    /** Ctrl-C when it waits for ever */
+    runInterrupted: (...args: string[]) =>
+      runMain(['run', ...args], {
+        ...options,
+        onStart: (send) => {
+          interrupt = () => send('SIGINT')
+        },
+      }),
   }
 }
 const waitsForever = {}
@@ -153,8 +164,8 @@ describe('run --image', () => {
   })
 
   it('cancels the task on Ctrl-C: nobody waits for it, and it would be paid for', async () => {
-    const { seen, runUntil } = createCoordinator({}, [waitsForever])
-    expect((await runUntil('SIGINT', '--image', at('out.png'), 'a fox')).code).toBe(130)
+    const { seen, runInterrupted } = createCoordinator({}, [waitsForever])
+    expect((await runInterrupted('--image', at('out.png'), 'a fox')).code).toBe(130)
     await expect.poll(() => seen.cancelled).toBe(1)
   })
 })

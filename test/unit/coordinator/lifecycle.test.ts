@@ -16,6 +16,7 @@ import {
   endCoordinatorRigs,
   toPrices,
   toTextOutput,
+  waitForPolls,
 } from '../../support/coordinatorRig.ts'
 
 afterEach(endCoordinatorRigs)
@@ -250,7 +251,7 @@ describe('polls', () => {
     const [small, large] = [await rig.openMiner(1), await rig.openMiner(2)]
     const waiting = small.poll(600)
     const answering = large.answer()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await waitForPolls(rig, 2)
     await createTask(rig)
     await answering
     expect((await waiting).reasons[0]).toBe('1 task for your models went to other miners by the draw')
@@ -270,10 +271,10 @@ describe('polls', () => {
     const miner = await rig.openMiner(1)
     const hanging = new AbortController()
     const polling = miner.client.pollTask({ body: { free: 1, waitMs: 2_000 } }, { signal: hanging.signal })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await waitForPolls(rig, 1)
     hanging.abort()
     await expect(polling).rejects.toThrow()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await waitForPolls(rig, 0)
     await createTask(rig)
     expect(await rig.store.countTasksByState()).toMatchObject({ queued: 1 })
     expect((await miner.take()).assignment.attempt).toBe(1)
@@ -294,7 +295,7 @@ describe('the draw log', () => {
     const assignments = []
     for (let count = 0; count < 4; count++) {
       const mining = miners.map((miner) => miner.poll(800))
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await waitForPolls(rig, 2)
       await createTask(rig)
       const { task } = await Promise.race(
         mining.map(async (polling) => polling.then((answer) => (answer.task === null ? new Promise<never>(() => undefined) : answer))),

@@ -5,7 +5,6 @@ import type { CoordinatorStore } from '../../../src/domain/storePorts.ts'
 import { storeFull } from '../../../src/errors/store.ts'
 import { openAppStore } from '../../../src/store/appStore.ts'
 import {
-  type CoordinatorRig,
   createCoordinatorRig,
   createLetterManifest,
   createNumberedSigner,
@@ -13,14 +12,13 @@ import {
   endCoordinatorRigs,
   toLetterIds,
   toTextOutput,
+  waitForPolls,
 } from '../../support/coordinatorRig.ts'
 
 afterEach(endCoordinatorRigs)
 
 const completion = { model: 'test/letters', prompt: 'Once', max_tokens: 20 }
 const native = { model: 'test/letters', kind: 'completion' as const, input: { prompt: 'abc' }, params: {}, dryRun: false }
-const waitForPolls = (rig: CoordinatorRig, miners: number) =>
-  vi.waitFor(async () => expect(await rig.app.getMetrics({})).toContain(`cuckoo_miners_waiting ${miners}\n`), { timeout: 5_000 })
 const refused = (code: string, more: object = {}) => expect.objectContaining({ code, ...more })
 
 describe('a task from app to miner and back', () => {
