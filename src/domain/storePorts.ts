@@ -216,6 +216,11 @@ export interface OutboxEntry {
   deliveredAtMs: number | null
 }
 
+export interface NewOutboxEntry extends Omit<OutboxEntry, 'deliveredAtMs'> {
+  /** of the assignment, in unix seconds */
+  deadline: bigint
+}
+
 /** Bytes that a signed result names, handed in before it. */
 export interface OutboxMedium {
   sha256: Hash
@@ -259,7 +264,9 @@ export interface MinerStore {
    * Journals what was signed, with the media it names, before it leaves, and ends the mark of {@link markStarted}. A second,
    * different body for one assignment is refused: the stored one comes back with `created: false`, and its media stay.
    */
-  journalResult(entry: Omit<OutboxEntry, 'deliveredAtMs'>, media?: readonly OutboxMedium[]): Promise<{ entry: OutboxEntry; created: boolean }>
+  journalResult(entry: NewOutboxEntry, media?: readonly OutboxMedium[]): Promise<{ entry: OutboxEntry; created: boolean }>
+  /** what {@link journalResult} stored for the assignment; null: nothing */
+  findResult(assignmentDigest: Hash): Promise<OutboxEntry | null>
   /** the media of a result that is not delivered yet */
   listOutboxMedia(assignmentDigest: Hash): Promise<OutboxMedium[]>
   /** deletes its media */

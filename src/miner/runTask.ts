@@ -209,11 +209,11 @@ async function journalResult(runner: TaskRunner, { assignment, content }: Polled
     finishReason: finishReasons['finishReason' in output ? output.finishReason : 'none'],
   }
   const signature = runner.signer.sign(toResultDigest(runner.domainSeparator, result))
-  const { taskId, attempt, coordinator } = assignment
+  const { taskId, attempt, coordinator, deadline } = assignment
   const body = encodeSubmission({ result, signature, output })
   const media = files.map(({ media, data }) => ({ sha256: media.sha256, data }))
   const { entry } = await runner.store.journalResult(
-    { assignmentDigest: digest, taskId, attempt, coordinator, priceWei: toPrice({ assignment, result }), body },
+    { assignmentDigest: digest, taskId, attempt, coordinator, deadline, priceWei: toPrice({ assignment, result }), body },
     media,
   )
   return entry

@@ -75,6 +75,11 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
         started.clear(assignmentDigest)
         return { entry: toEntry(select.get(entry.assignmentDigest) as unknown as OutboxRow), created: changes === 1 }
       }),
+    findResult: (assignmentDigest) =>
+      runRead(file, () => {
+        const row = select.get(assignmentDigest) as unknown as OutboxRow | undefined
+        return row === undefined ? null : toEntry(row)
+      }),
     markDelivered: (assignmentDigest, atMs) =>
       queue.write(() => {
         deliver.run(atMs, assignmentDigest)

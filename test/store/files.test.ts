@@ -84,7 +84,8 @@ test('two processes that make the store at the same moment make one', async () =
 test('the miner journals one body per assignment, and hands back the first one for ever', async () => {
   const store = await openMinerStore({ directory })
   const coordinator = `0x${'2'.padStart(40, '0')}` as const
-  const entry = { assignmentDigest: toNumberedHash(1), taskId: toNumberedHash(2), attempt: 1, coordinator, priceWei: 5n, body: Buffer.from('first') }
+  const id = { assignmentDigest: toNumberedHash(1), taskId: toNumberedHash(2), attempt: 1 }
+  const entry = { ...id, coordinator, priceWei: 5n, deadline: 1n, body: Buffer.from('first') }
   expect(await store.journalResult(entry)).toMatchObject({ created: true, entry: { deliveredAtMs: null } })
   const second = await store.journalResult({ ...entry, body: Buffer.from('second') })
   expect([second.created, Buffer.from(second.entry.body).toString()]).toEqual([false, 'first'])

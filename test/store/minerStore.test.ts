@@ -31,6 +31,7 @@ const toEntry = (number: number) => ({
   attempt: 1,
   coordinator,
   priceWei: 5n,
+  deadline: 1n,
   body: Buffer.from(`body ${number}`),
 })
 const toTask = (number: number): StartedTask => ({

@@ -248,7 +248,7 @@ export function createFakeMinerStore(): FakeMinerStore {
   }
   return {
     entries,
-    async journalResult(entry, files = []) {
+    async journalResult({ deadline: _, ...entry }, files = []) {
       if (started.get(entry.assignmentDigest)?.crashedAtMs === null) started.delete(entry.assignmentDigest)
       const stored = entries.get(entry.assignmentDigest)
       if (stored !== undefined) return { entry: stored, created: false }
@@ -257,6 +257,7 @@ export function createFakeMinerStore(): FakeMinerStore {
       media.set(entry.assignmentDigest, files)
       return { entry: created, created: true }
     },
+    findResult: async (digest) => entries.get(digest) ?? null,
     listOutboxMedia: async (digest) => [...(media.get(digest) ?? [])],
     async markDelivered(digest, atMs) {
       media.delete(digest)

@@ -46,6 +46,7 @@ if (kind === 'coordinator') {
         attempt: 1,
         coordinator: `0x${'2'.padStart(40, '0')}`,
         priceWei: 1n,
+        deadline: 1n,
         body: Buffer.from(`body ${number}`),
       })
       print('journalled', number)
