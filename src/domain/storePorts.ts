@@ -221,6 +221,20 @@ export interface NewOutboxEntry extends Omit<OutboxEntry, 'deliveredAtMs'> {
   deadline: bigint
 }
 
+/** A step of {@link MinerStore.sweepResults}. */
+export interface ResultSweep {
+  /** unix seconds, never ahead of the chain: a row that goes early could let a second signature count */
+  now: number
+  /** bodies go so long after the assignment's deadline */
+  bodySeconds: number
+  /** rows, with the signature, go so long after it */
+  rowSeconds: number
+  /** results that one step takes at most */
+  limit: number
+  /** none is taken after so many bytes */
+  limitBytes: number
+}
+
 /** Bytes that a signed result names, handed in before it. */
 export interface OutboxMedium {
   sha256: Hash
@@ -263,16 +277,26 @@ export interface MinerStore {
   /**
    * Journals what was signed, with the media it names, before it leaves, and ends the mark of {@link markStarted}. A second,
    * different body for one assignment is refused: the stored one comes back with `created: false`, and its media stay.
+   * @throws CUCKOO_MINER_ASSIGNMENT_ANSWERED when the stored one has no body any more, or may have been forgotten altogether
    */
   journalResult(entry: NewOutboxEntry, media?: readonly OutboxMedium[]): Promise<{ entry: OutboxEntry; created: boolean }>
-  /** what {@link journalResult} stored for the assignment; null: nothing */
+  /**
+   * What {@link journalResult} stored for the assignment; null: nothing.
+   * @throws CUCKOO_MINER_ASSIGNMENT_ANSWERED when it was delivered long ago and its body is gone
+   */
   findResult(assignmentDigest: Hash): Promise<OutboxEntry | null>
   /** the media of a result that is not delivered yet */
   listOutboxMedia(assignmentDigest: Hash): Promise<OutboxMedium[]>
   /** deletes its media */
   markDelivered(assignmentDigest: Hash, atMs: number): Promise<void>
   listUndelivered(coordinator: Address): Promise<OutboxEntry[]>
+  /** of the results that are not forgotten */
   countResults(): Promise<{ signed: number; delivered: number }>
+  /**
+   * Makes room, the oldest first, for other results: the file does not shrink. The body of a delivered result goes first, and then its row; an
+   * undelivered one stays whole. Resolves with the results that this step took and their bytes; none: there is nothing to do now.
+   */
+  sweepResults(step: ResultSweep): Promise<{ results: number; bytes: number }>
   /** adds the price of an accepted result to what `coordinator` owes, once per assignment */
   addOwed(input: { coordinator: Address; assignmentDigest: Hash; priceWei: bigint }): Promise<void>
   /**

@@ -78,6 +78,9 @@ export const assignmentDeadlineInvalid = defineError(
     message: `The deadline ${f.deadline} is not between now (${f.now}) and one day after the issue (${f.issuedAt}).`,
   }),
 )
+export const assignmentAnswered = defineError('CUCKOO_MINER_ASSIGNMENT_ANSWERED', 'rejected', (f: { assignment: string }) => ({
+  message: `The assignment ${f.assignment} was answered long ago: its output is gone, and no other result is signed for it.`,
+}))
 export const assignmentUnderpriced = defineError('CUCKOO_MINER_ASSIGNMENT_UNDERPRICED', 'rejected', (f: { unitPriceWei: bigint; minUnitPriceWei: bigint }) => ({
   message: `The unit price of ${f.unitPriceWei} wei is below this miner's minimum of ${f.minUnitPriceWei} wei.`,
 }))
@@ -114,6 +117,9 @@ export const taskMediaMismatch = defineError(
     message: `The coordinator sent ${f.foundBytes} bytes with SHA-256 ${f.foundSha256} as the medium ${f.sha256} of ${f.expectedBytes} bytes.`,
   }),
 )
+export const taskMediaLate = defineError('CUCKOO_MINER_MEDIA_LATE', 'unavailable', (f: { sha256: string; bytes: number; limitMs: number }) => ({
+  message: `The coordinator did not hand over the medium ${f.sha256} of ${f.bytes} bytes within ${f.limitMs} ms.`,
+}))
 export const taskCrashed = defineError('CUCKOO_MINER_TASK_CRASHED', 'rejected', (f: { taskId: string; model: string }) => ({
   message: `The task ${f.taskId} ended the process, or the worker, that ran it in the model '${f.model}'.`,
   hint: 'It is not run here again for a day; `cuckoo miner status` lists such tasks. After three miners the coordinator gives it up.',

@@ -18,6 +18,8 @@ interface AccountRow {
 export interface AccountTable {
   open(coordinator: Address, voucher: SignedVoucher | null): void
   addResult(coordinator: Address, assignmentDigest: Hash, priceWei: bigint): void
+  /** Deletes a result that is never delivered again. One that the voucher does not cover stays: a coordinator may leave few of them. */
+  forgetResult(assignmentDigest: Hash): void
   keepVoucher(signed: SignedVoucher): void
   keepPaymentRecord(coordinator: Address, paymentRecord: number): void
 }
@@ -25,18 +27,10 @@ export interface AccountTable {
 /** What the books of `database` say, one entry for each coordinator. */
 export function readAccounts(database: DatabaseSync): CoordinatorPayments[] {
   const rows = database.prepare('SELECT * FROM accounts ORDER BY coordinator').all() as unknown as AccountRow[]
-  const selectPrices = database.prepare("SELECT price_wei FROM accepted_results WHERE coordinator = ? AND price_wei <> '0' ORDER BY number DESC")
+  const findUncovered = createUncoveredFinder(database)
   return rows.map((row) => {
     const voucher = toVoucher(row)
-    let uncoveredWei = BigInt(row.owed_wei) - (voucher?.voucher.cumulativeWei ?? 0n)
-    let unpaidResults = 0
-    if (uncoveredWei > 0n) {
-      for (const price of selectPrices.iterate(row.coordinator) as Iterable<{ price_wei: string }>) {
-        unpaidResults++
-        uncoveredWei -= BigInt(price.price_wei)
-        if (uncoveredWei <= 0n) break
-      }
-    }
+    const { unpaidResults } = findUncovered(row)
     return {
       coordinator: row.coordinator as Address,
       owedWei: BigInt(row.owed_wei),
@@ -46,6 +40,23 @@ export function readAccounts(database: DatabaseSync): CoordinatorPayments[] {
       paymentRecord: row.payment_record,
     }
   })
+}
+
+/** The newest results with a price that the voucher of an account does not cover, in full or in part: how many, and the lowest of their numbers. */
+function createUncoveredFinder(database: DatabaseSync): (row: AccountRow) => { unpaidResults: number; lowest: number } {
+  const select = database.prepare("SELECT number, price_wei FROM accepted_results WHERE coordinator = ? AND price_wei <> '0' ORDER BY number DESC")
+  return (row) => {
+    const found = { unpaidResults: 0, lowest: Number.POSITIVE_INFINITY }
+    let uncoveredWei = BigInt(row.owed_wei) - BigInt(row.voucher_wei ?? 0)
+    if (uncoveredWei <= 0n) return found
+    for (const { number, price_wei } of select.iterate(row.coordinator) as Iterable<unknown> as Iterable<{ number: number; price_wei: string }>) {
+      found.unpaidResults++
+      found.lowest = number
+      uncoveredWei -= BigInt(price_wei)
+      if (uncoveredWei <= 0n) break
+    }
+    return found
+  }
 }
 
 function toVoucher(row: AccountRow): SignedVoucher | null {
@@ -71,6 +82,9 @@ export function createAccountTable(database: DatabaseSync): AccountTable {
   )
   const setRecord = database.prepare('UPDATE accounts SET payment_record = ? WHERE coordinator = ?')
   const insertResult = database.prepare('INSERT OR IGNORE INTO accepted_results (assignment_digest, coordinator, price_wei) VALUES (?, ?, ?)')
+  const selectResult = database.prepare('SELECT number, coordinator FROM accepted_results WHERE assignment_digest = ?')
+  const deleteResult = database.prepare('DELETE FROM accepted_results WHERE number = ?')
+  const findUncovered = createUncoveredFinder(database)
   const getRow = (coordinator: Address): AccountRow => {
     insert.run(coordinator)
     return select.get(coordinator) as unknown as AccountRow
@@ -90,6 +104,10 @@ export function createAccountTable(database: DatabaseSync): AccountTable {
     addResult(coordinator, assignmentDigest, priceWei) {
       if (insertResult.run(assignmentDigest, coordinator, priceWei.toString()).changes === 0) return
       setOwed.run((BigInt(getRow(coordinator).owed_wei) + priceWei).toString(), 1, coordinator)
+    },
+    forgetResult(assignmentDigest) {
+      const result = selectResult.get(assignmentDigest) as { number: number; coordinator: Address } | undefined
+      if (result !== undefined && result.number < findUncovered(getRow(result.coordinator)).lowest) deleteResult.run(result.number)
     },
     keepVoucher,
     keepPaymentRecord(coordinator, paymentRecord) {

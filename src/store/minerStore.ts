@@ -1,31 +1,21 @@
-import type { Address, Hash } from '../domain/hex.ts'
+import type { Hash } from '../domain/hex.ts'
 import type { CoordinatorPayments, MinerStore, OutboxEntry } from '../domain/storePorts.ts'
+import { assignmentAnswered } from '../errors/miner.ts'
 import { createAccountTable, readAccounts } from './accountTable.ts'
 import { createStoreDirectory, openDatabase, readDatabase, runRead, type StoreFile } from './database.ts'
 import { createOwnerLock } from './ownerLock.ts'
+import { createResultSweeper } from './resultSweeper.ts'
+import { createResultTable, type StoredResult } from './resultTable.ts'
 import { minerSchema } from './schema.ts'
 import { createStartedTable } from './startedTable.ts'
 import { WriteQueue } from './writeQueue.ts'
 
-interface OutboxRow {
-  assignment_digest: string
-  task_id: string
-  attempt: number
-  coordinator: string
-  price_wei: string
-  body: Uint8Array
-  delivered_at_ms: number | null
+/** The whole of what is stored. @throws CUCKOO_MINER_ASSIGNMENT_ANSWERED when its body is gone, or nothing is stored */
+function toEntry(stored: StoredResult | undefined, assignment: Hash): OutboxEntry {
+  const body = stored?.body ?? null
+  if (stored === undefined || body === null) throw assignmentAnswered({ assignment })
+  return { ...stored, body }
 }
-
-const toEntry = (row: OutboxRow): OutboxEntry => ({
-  assignmentDigest: row.assignment_digest as Hash,
-  taskId: row.task_id as Hash,
-  attempt: row.attempt,
-  coordinator: row.coordinator as Address,
-  priceWei: BigInt(row.price_wei),
-  body: row.body,
-  deliveredAtMs: row.delivered_at_ms,
-})
 
 /**
  * The miner's store in `directory`, owned by this process until `close`.
@@ -55,42 +45,41 @@ export async function readMinerPayments(options: { directory: string }): Promise
 function createStore(file: StoreFile, release: () => void): MinerStore {
   const { database } = file
   const queue = new WriteQueue(file)
-  const insert = database.prepare(`INSERT OR IGNORE INTO outbox (assignment_digest, task_id, attempt, coordinator, price_wei, body) VALUES (?, ?, ?, ?, ?, ?)`)
-  const select = database.prepare('SELECT * FROM outbox WHERE assignment_digest = ?')
-  const deliver = database.prepare('UPDATE outbox SET delivered_at_ms = coalesce(delivered_at_ms, ?) WHERE assignment_digest = ?')
-  const selectUndelivered = database.prepare('SELECT * FROM outbox WHERE coordinator = ? AND delivered_at_ms IS NULL ORDER BY rowid')
-  const count = database.prepare('SELECT count(*) AS signed, count(delivered_at_ms) AS delivered FROM outbox')
+  const results = createResultTable(database)
   const insertMedium = database.prepare('INSERT OR IGNORE INTO outbox_media (assignment_digest, sha256, bytes) VALUES (?, ?, ?)')
   const selectMedia = database.prepare('SELECT sha256, bytes FROM outbox_media WHERE assignment_digest = ? ORDER BY rowid')
   const deleteMedia = database.prepare('DELETE FROM outbox_media WHERE assignment_digest = ?')
   const accounts = createAccountTable(database)
+  const sweep = createResultSweeper(database, accounts.forgetResult)
   const started = createStartedTable(database)
   let isOpen = true
   return {
-    journalResult: (entry, media = []) =>
-      queue.write(() => {
-        const { assignmentDigest, taskId, attempt, coordinator, priceWei, body } = entry
-        const { changes } = insert.run(assignmentDigest, taskId, attempt, coordinator, priceWei.toString(), body)
-        if (changes === 1) for (const { sha256, data } of media) insertMedium.run(assignmentDigest, sha256, data)
+    async journalResult(entry, media = []) {
+      const { assignmentDigest } = entry
+      const { stored, created } = await queue.write(() => {
+        const created = results.insert(entry)
+        if (created) for (const { sha256, data } of media) insertMedium.run(assignmentDigest, sha256, data)
         started.clear(assignmentDigest)
-        return { entry: toEntry(select.get(entry.assignmentDigest) as unknown as OutboxRow), created: changes === 1 }
-      }),
-    findResult: (assignmentDigest) =>
-      runRead(file, () => {
-        const row = select.get(assignmentDigest) as unknown as OutboxRow | undefined
-        return row === undefined ? null : toEntry(row)
-      }),
+        return { stored: results.find(assignmentDigest), created }
+      })
+      return { entry: toEntry(stored, assignmentDigest), created }
+    },
+    async findResult(assignmentDigest) {
+      const stored = await runRead(file, () => results.find(assignmentDigest))
+      return stored === undefined ? null : toEntry(stored, assignmentDigest)
+    },
     markDelivered: (assignmentDigest, atMs) =>
       queue.write(() => {
-        deliver.run(atMs, assignmentDigest)
+        results.markDelivered(assignmentDigest, atMs)
         deleteMedia.run(assignmentDigest)
       }),
+    sweepResults: (input) => queue.write(() => sweep(input)),
     listOutboxMedia: (assignmentDigest) =>
       runRead(file, () =>
         (selectMedia.all(assignmentDigest) as unknown as { sha256: Hash; bytes: Uint8Array }[]).map(({ sha256, bytes }) => ({ sha256, data: bytes })),
       ),
-    listUndelivered: (coordinator) => runRead(file, () => (selectUndelivered.all(coordinator) as unknown as OutboxRow[]).map(toEntry)),
-    countResults: () => runRead(file, () => ({ ...(count.get() as { signed: number; delivered: number }) })),
+    listUndelivered: (coordinator) => runRead(file, () => results.listUndelivered(coordinator)),
+    countResults: () => runRead(file, results.count),
     openAccount: ({ coordinator, voucher }) => queue.write(() => accounts.open(coordinator, voucher)),
     addOwed: ({ coordinator, assignmentDigest, priceWei }) => queue.write(() => accounts.addResult(coordinator, assignmentDigest, priceWei)),
     keepVoucher: (voucher) => queue.write(() => accounts.keepVoucher(voucher)),

@@ -187,6 +187,36 @@ CREATE TABLE started_tasks (
 ALTER TABLE accounts ADD COLUMN payment_record REAL NOT NULL DEFAULT 1;
 `
 
+// Bodies stand beside their results, which are a page to mark as delivered then. Until it is delivered `delivered_at_ms` is null; `signed` is null
+// until the body is gone, and each row is in one of the three indexes. `outbox` holds what versions before signed until the sweep has moved it.
+const minerResults = `
+CREATE TABLE results (
+  number INTEGER PRIMARY KEY,
+  assignment_digest TEXT NOT NULL UNIQUE,
+  task_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  coordinator TEXT NOT NULL,
+  price_wei TEXT NOT NULL,
+  deadline INTEGER NOT NULL,
+  delivered_at_ms INTEGER,
+  signed TEXT
+) STRICT;
+CREATE INDEX results_undelivered ON results (coordinator) WHERE delivered_at_ms IS NULL;
+CREATE INDEX results_whole ON results (deadline) WHERE delivered_at_ms IS NOT NULL AND signed IS NULL;
+CREATE INDEX results_bare ON results (deadline) WHERE signed IS NOT NULL;
+
+CREATE TABLE result_bodies (
+  number INTEGER PRIMARY KEY,
+  body BLOB NOT NULL
+) STRICT;
+
+-- The latest deadline, in unix seconds, of a result whose row was deleted.
+CREATE TABLE forgotten (
+  deadline INTEGER NOT NULL
+) STRICT;
+INSERT INTO forgotten (deadline) VALUES (0);
+`
+
 /** The coordinator's file. */
 export const coordinatorSchema: Schema = {
   name: 'coordinator store',
@@ -200,5 +230,5 @@ export const minerSchema: Schema = {
   name: 'miner store',
   fileName: 'miner.sqlite',
   applicationId: 0x4355434d, // 'CUCM'
-  migrations: [minerTables, minerPayments, minerMediaAndCrashes],
+  migrations: [minerTables, minerPayments, minerMediaAndCrashes, minerResults],
 }

@@ -258,6 +258,7 @@ export function createFakeMinerStore(): FakeMinerStore {
       return { entry: created, created: true }
     },
     findResult: async (digest) => entries.get(digest) ?? null,
+    sweepResults: async () => ({ results: 0, bytes: 0 }),
     listOutboxMedia: async (digest) => [...(media.get(digest) ?? [])],
     async markDelivered(digest, atMs) {
       media.delete(digest)
