@@ -21,6 +21,7 @@ import { toPaymentFactor } from './paymentRecord.ts'
 import { type RunningCoordinators, runCoordinators } from './runCoordinators.ts'
 import { toCoordinatorTargets } from './toCoordinatorTargets.ts'
 import { watchJury } from './watchJury.ts'
+import { watchOutbox } from './watchOutbox.ts'
 
 export interface MinerDependencies {
   /** this miner: its owner's address */
@@ -170,11 +171,12 @@ function createRunningMiner(context: MinerContext, { config, watch, ...about }: 
   let ending: Promise<void> | null = null
 
   const stopJuryWatch = watchJury(context)
+  const stopOutboxWatch = watchOutbox(context)
   const countTasks = () => coordinators.getStates().reduce((sum, { tasks }) => sum + tasks.length, 0)
 
   async function finish(fatal: unknown): Promise<void> {
     stopJuryWatch()
-    await Promise.allSettled([watch.stop(), shelf.dispose()])
+    await Promise.allSettled([watch.stop(), shelf.dispose(), stopOutboxWatch()])
     phase = 'stopped'
     events.emit({ type: 'stopped' })
     if (fatal === undefined) done.resolve()
