@@ -61,6 +61,10 @@ type FieldType = MessageType | 'text' | 'number' | 'numbers' | 'bytes'
 
 /** More fields than the largest graphs have; a file that goes on beyond is made to keep us busy. */
 const maxFields = 20_000_000
+/** What all names may take; the largest graphs, of a hundred thousand nodes, have some 20 MB. */
+const maxTextBytes = 256 * 2 ** 20
+/** What a text takes in memory beside its bytes: a header and its places in lists. */
+const textOverheadBytes = 32
 const chunkBytes = 2 ** 20
 
 /** Reads a file front to back with skips, a megabyte at a time. */
@@ -168,6 +172,7 @@ function addText({ texts }: Message, field: number, text: string): void {
 async function readGraph(cursor: Cursor): Promise<OnnxGraph> {
   const collector = createCollector()
   const stack = [toMessage('model', cursor.size)]
+  let textBytes = 0
   for (let fields = 0; stack.length > 0; fields++) {
     const message = stack.at(-1) as Message
     if (cursor.position >= message.end) {
@@ -188,8 +193,11 @@ async function readGraph(cursor: Cursor): Promise<OnnxGraph> {
     const bytes = await getFieldBytes(cursor, wireType)
     if (cursor.position + bytes > message.end) throw new RangeError('it ends in the middle, or is no ONNX file')
     if (wireType !== 2 || type === undefined || type === 'number') cursor.position += bytes
-    else if (type === 'text') addText(message, field, await cursor.getText(bytes))
-    else if (type === 'numbers' || type === 'bytes') {
+    else if (type === 'text') {
+      textBytes += bytes + textOverheadBytes
+      if (textBytes > maxTextBytes) throw new RangeError('its graph is too large: its names take more than 256 MiB')
+      addText(message, field, await cursor.getText(bytes))
+    } else if (type === 'numbers' || type === 'bytes') {
       const content = bytes > 10 ? null : await cursor.getBytes(bytes)
       if (content === null) cursor.position += bytes
       message.scalars.push(content === null ? Number.NaN : type === 'bytes' ? toScalar(content) : toPackedScalar(content))

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -40,6 +40,24 @@ describe('readOnnxGraph', () => {
       )
       expect(cut, `${length} of ${graph.length} bytes`).toMatchObject({ code: 'CUCKOO_MODEL_FILE_INVALID' })
     }
+  })
+
+  it('refuses names that take more than 256 MiB together', { timeout: 60_000 }, async () => {
+    // One node with inputs of 4,096 bytes: a text field has 3 bytes before them, and counts 32 more.
+    const name = Buffer.concat([Buffer.from([0x0a, 0x80, 0x20]), Buffer.alloc(4_096, 'x')])
+    const names = Math.floor(2 ** 28 / (4_096 + 32)) + 1
+    const length = (bytes: number) => Buffer.from([...[0, 7, 14, 21].map((bits) => ((bytes >> bits) & 127) | 128), bytes >> 28])
+    const nodeBytes = names * name.length
+    const path = join(folder, 'names.onnx')
+    const file = openSync(path, 'w')
+    writeSync(file, Buffer.concat([Buffer.from([0x3a]), length(nodeBytes + 6), Buffer.from([0x0a]), length(nodeBytes)]))
+    const thousand = Buffer.concat(Array.from({ length: 1_000 }, () => name))
+    for (let left = names; left > 0; left -= 1_000) writeSync(file, thousand, 0, Math.min(left, 1_000) * name.length)
+    closeSync(file)
+    await expect(readOnnxGraph(path, { model: 'a/b', file: 'onnx/model.onnx' })).rejects.toThrow(
+      expect.objectContaining({ code: 'CUCKOO_MODEL_FILE_INVALID', message: expect.stringContaining('more than 256 MiB') }),
+    )
+    rmSync(path)
   })
 
   it('answers garbage with a coded error or a graph, never with anything else', async () => {
