@@ -30,10 +30,14 @@ export const modelFileInvalid = defineError('CUCKOO_MODEL_FILE_INVALID', 'invali
   message: `The file ${f.file} of the model '${f.model}' is broken: ${f.problem}.`,
   hint: 'Copy or download the model again.',
 }))
-export const modelFileEscapes = defineError('CUCKOO_MODEL_FILE_ESCAPES', 'invalid', (f: { model: string; file: string; problem: string }) => ({
-  message: `The file ${f.file} of the model '${f.model}' is refused: ${f.problem}.`,
-  hint: 'Put a plain copy of the file into the model folder.',
-}))
+export const modelFileEscapes = defineError(
+  'CUCKOO_MODEL_FILE_ESCAPES',
+  'invalid',
+  (f: { model: string; file: string; problem: string; nextStep?: string }) => ({
+    message: `The file ${f.file} of the model '${f.model}' is refused: ${f.problem}.`,
+    hint: f.nextStep ?? 'Put a plain copy of the file into the model folder.',
+  }),
+)
 export const modelUnsupported = defineError('CUCKOO_MODEL_UNSUPPORTED', 'usage', (f: { model: string; reason: string; nextStep?: string }) => ({
   message: `The model '${f.model}' cannot run here: ${f.reason}.`,
   hint: f.nextStep ?? 'Choose a model exported for transformers.js that does one of the kinds of task.',
@@ -61,9 +65,9 @@ export const modelUnsafe = defineError('CUCKOO_MODEL_UNSAFE', 'invalid', (f: { m
 export const modelNotAllowed = defineError(
   'CUCKOO_MODEL_NOT_ALLOWED',
   'denied',
-  (f: { model: string; dtype: string; revision: string; digest: string; file: string }) => ({
+  (f: { model: string; dtype: string; kind: string | null; revision: string; digest: string; file: string }) => ({
     message: `The model '${f.model}' (${f.dtype}) at ${f.revision.slice(0, 12)} is not the one that was allowed here: its manifest is ${f.digest}.`,
-    hint: `Look at what changed; then \`cuckoo models pull ${f.model}:${f.dtype}@${f.revision}\` allows it (kept in ${f.file}).`,
+    hint: `Look at what changed; then \`cuckoo models pull ${f.model}:${f.dtype}${f.kind === null ? '' : `#${f.kind}`}@${f.revision}\` allows it (kept in ${f.file}).`,
   }),
   403,
 )
@@ -114,6 +118,10 @@ export const hubModelUnknown = defineError(
 export const hubFileCorrupt = defineError('CUCKOO_HUB_FILE_CORRUPT', 'invalid', (f: { model: string; file: string; expected: string; found: string }) => ({
   message: `The hub sent a wrong ${f.file} of '${f.model}' twice: ${f.found} instead of ${f.expected}.`,
   hint: 'A proxy may alter downloads; try another network.',
+}))
+export const hubFileUnhashed = defineError('CUCKOO_HUB_FILE_UNHASHED', 'invalid', (f: { model: string; file: string }) => ({
+  message: `The hub lists no hash of ${f.file} of '${f.model}': what it sends cannot be checked.`,
+  hint: `Choose another mirror, or none, with CUCKOO_HUB_URL; \`cuckoo models remove ${f.model}\` forgets what this one listed.`,
 }))
 
 // ---- devices ----

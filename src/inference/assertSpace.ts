@@ -2,6 +2,7 @@ import { modelsDiskFull } from '../errors/inference.ts'
 import { listCachedModels } from './cachedModels.ts'
 import { getFreeBytes as getDiskBytes, measureFolder } from './diskSpace.ts'
 import type { HubPlace } from './downloadRequest.ts'
+import { sweepRemoved } from './removedModels.ts'
 
 /** What a download leaves free on the disk: logs and stores of the same machine need it. */
 const reserveBytes = 256 * 2 ** 20
@@ -25,6 +26,7 @@ export async function assertSpace(place: HubPlace, wanted: { model: string; revi
     const isEnough = freedBytes >= neededBytes - availableBytes
     return modelsDiskFull({ model, directory, neededBytes, availableBytes: Math.max(0, availableBytes), limit, removable: isEnough ? removable : [] })
   }
+  await sweepRemoved(directory)
   if (budgetBytes !== undefined) {
     const leftBytes = budgetBytes - (await measureFolder(directory))
     if (neededBytes > leftBytes) throw await refuse('budget', leftBytes)

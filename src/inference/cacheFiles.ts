@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { HubListing } from './hubClient.ts'
-import type { ModelFolder } from './modelFolder.ts'
+import { findPathFlaw, type ModelFolder } from './modelFolder.ts'
 
 export const commitPattern = /^[0-9a-f]{40}$/
 
@@ -27,11 +27,19 @@ export function writePins(root: string, pins: Record<string, string>): Promise<v
 /** What the hub listed for the commit in the folder `path`; null: it was never asked. */
 export async function findListing(path: string): Promise<HubListing | null> {
   const listing = await readJson<Partial<HubListing>>(join(path, listingFile))
-  return listing !== null && listing.commit === basename(path) && Array.isArray(listing.files) ? (listing as HubListing) : null
+  return listing !== null && listing.commit === basename(path) && Array.isArray(listing.files) ? toKept(listing as HubListing) : null
 }
 
-export function writeListing(path: string, listing: HubListing): Promise<void> {
-  return writeJson(path, listingFile, listing)
+/** Writes the listing to the commit's folder `path`, and says what is kept of it. */
+export async function writeListing(path: string, listing: HubListing): Promise<HubListing> {
+  const kept = toKept(listing)
+  await writeJson(path, listingFile, kept)
+  return kept
+}
+
+/** Without what no file of the folder can be: names that are not plain paths, which older listings have, and the listing's own. */
+function toKept({ commit, files }: HubListing): HubListing {
+  return { commit, files: files.filter(({ path }) => typeof path === 'string' && findPathFlaw(path) === null && path !== listingFile) }
 }
 
 async function readJson<T>(path: string): Promise<T | null> {

@@ -49,7 +49,7 @@ async function readCachedModel(directory: string, model: string, revision: strin
 }
 
 /** Names of the folders in `path`, sorted. */
-async function listFolders(path: string): Promise<string[]> {
+export async function listFolders(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
   return entries
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))

@@ -35,7 +35,8 @@ export interface DownloadedModel {
  * the hub's hashes always. A branch or tag is resolved once and stays at that commit on this machine, unless `refresh` asks
  * again. A file that was altered is set aside as `<file>.quarantined` and fetched again once.
  * @throws CUCKOO_HUB_OFFLINE when something is missing and downloads are off
- * @throws CUCKOO_HUB_UNREACHABLE, CUCKOO_HUB_BUSY, CUCKOO_HUB_MODEL_UNKNOWN, CUCKOO_HUB_FILE_CORRUPT, CUCKOO_MODEL_DTYPE_MISSING
+ * @throws CUCKOO_HUB_UNREACHABLE, CUCKOO_HUB_BUSY, CUCKOO_HUB_MODEL_UNKNOWN, CUCKOO_HUB_FILE_CORRUPT, CUCKOO_HUB_FILE_UNHASHED
+ * @throws CUCKOO_MODEL_DTYPE_MISSING, CUCKOO_MODEL_FILE_MISSING; CUCKOO_MODEL_FILE_ESCAPES for a listing that leads out of the cache
  * @throws CUCKOO_MODELS_DISK_FULL, CUCKOO_MODELS_DIRECTORY_UNUSABLE, CUCKOO_MODEL_REVISION_INVALID
  */
 export async function downloadModel(request: DownloadRequest): Promise<DownloadedModel> {
@@ -105,7 +106,7 @@ async function getListing(client: HubClient, request: HubPlace & Pick<DownloadRe
   if (offline) throw hubOffline({ model, missing: `revision ${name} was never downloaded` })
   const wanted = isKnown ? commit : name
   const listing = await retryHub(() => client.getListing(model, wanted, signal), { maxFailures: 3, signal })
-  await writeListing(join(root, listing.commit), listing)
+  const kept = await writeListing(join(root, listing.commit), listing)
   if (!isCommit) await writePins(root, { ...pins, [name]: listing.commit })
-  return listing
+  return kept
 }

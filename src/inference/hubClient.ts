@@ -1,7 +1,8 @@
 import { Agent, type Dispatcher, interceptors, request } from 'undici'
 import { z } from 'zod'
 import type { CuckooError } from '../errors/cuckooError.ts'
-import { hubBusy, hubModelUnknown, hubUnreachable } from '../errors/inference.ts'
+import { hubBusy, hubModelUnknown, hubUnreachable, modelFileEscapes } from '../errors/inference.ts'
+import { findPathFlaw } from './modelFolder.ts'
 
 export interface HubOptions {
   /** `https://huggingface.co`, or a stand-in; no slash at the end */
@@ -32,9 +33,9 @@ const answerSchema = z.looseObject({
   siblings: z
     .array(
       z.looseObject({
-        rfilename: z.string().max(300),
+        rfilename: z.string(),
         size: z.int().min(0),
-        blobId: z.string().optional(),
+        blobId: z.string().nullish(),
         lfs: z.looseObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size: z.int().min(0) }).nullish(),
       }),
     )
@@ -47,7 +48,9 @@ const idleTimeoutMs = 60_000
 
 export interface HubClient {
   /**
-   * The files of `model` at a branch, tag or commit, which the hub resolves to a commit.
+   * The files of `model` at a branch, tag or commit, which the hub resolves to a commit. Files whose names are not plain paths,
+   * which no model needs, are left out.
+   * @throws CUCKOO_MODEL_FILE_ESCAPES for a name that leads out of the model's folder: no repository has one
    * @throws CUCKOO_HUB_MODEL_UNKNOWN; CUCKOO_HUB_UNREACHABLE; CUCKOO_HUB_BUSY for 408, 429 and 5xx, with its Retry-After
    */
   getListing(model: string, revision: string, signal?: AbortSignal): Promise<HubListing>
@@ -84,38 +87,58 @@ export function createHubClient({ baseUrl, token }: HubOptions): HubClient {
     throw hubUnreachable({ url, reason: `it answered HTTP ${response.statusCode}` })
   }
 
+  const openFile: HubClient['openFile'] = async (model, commit, path, offset, signal) => {
+    const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {}
+    const response = await get(`/${model}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`, range, signal)
+    if (response.statusCode === 200) return { offset: 0, body: response.body }
+    if (response.statusCode === 206 && findRangeStart(response.headers['content-range']) === offset) return { offset, body: response.body }
+    if (offset === 0 || ![206, 416].includes(response.statusCode)) return refuse(response, model, commit)
+    // Another part than was asked, or none: from the start then.
+    await response.body.dump().catch(() => undefined)
+    return openFile(model, commit, path, 0, signal)
+  }
+
   return {
     getListing: async (model, revision, signal) => {
       const response = await get(`/api/models/${model}/revision/${encodeURIComponent(revision)}?blobs=true`, { accept: 'application/json' }, signal)
       if (response.statusCode !== 200) return refuse(response, model, revision)
-      try {
-        const answer = answerSchema.parse(JSON.parse(await readText(response.body)))
-        const files = answer.siblings.map(({ rfilename, size, blobId, lfs }) => ({
-          path: rfilename,
-          bytes: lfs?.size ?? size,
-          sha256: lfs ? (`0x${lfs.sha256}` as const) : null,
-          gitOid: lfs ? null : (blobId ?? null),
-        }))
-        return { commit: answer.sha, files }
-      } catch (error) {
+      const answer = await readAnswer(response.body).catch((error: unknown) => {
         signal?.throwIfAborted()
         throw hubUnreachable({ url: new URL(baseUrl).origin, reason: 'its answer is not a list of files' }, { cause: error })
-      }
+      })
+      return { commit: answer.sha, files: answer.siblings.filter(({ rfilename }) => isPlain(model, rfilename)).map(toFile) }
     },
-    openFile: async (model, commit, path, offset, signal) => {
-      const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {}
-      const response = await get(`/${model}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`, range, signal)
-      if (response.statusCode === 206) return { offset, body: response.body }
-      if (response.statusCode === 200) return { offset: 0, body: response.body }
-      if (response.statusCode === 416) {
-        await response.body.dump()
-        return { offset: 0, body: (async function* () {})() }
-      }
-      return refuse(response, model, commit)
-    },
+    openFile,
     toUnreachable,
     close: () => agent.destroy(),
   }
+}
+
+async function readAnswer(body: AsyncIterable<Uint8Array>): Promise<z.infer<typeof answerSchema>> {
+  return answerSchema.parse(JSON.parse(await readText(body)))
+}
+
+/** @throws CUCKOO_MODEL_FILE_ESCAPES */
+function isPlain(model: string, path: string): boolean {
+  const flaw = findPathFlaw(path)
+  const nextStep = 'No repository has such a file: choose another mirror, or none, with CUCKOO_HUB_URL.'
+  if (flaw?.escapes) throw modelFileEscapes({ model, file: path.slice(0, 200), problem: flaw.problem, nextStep })
+  return flaw === null
+}
+
+function toFile({ rfilename, size, blobId, lfs }: z.infer<typeof answerSchema>['siblings'][number]): HubFile {
+  return {
+    path: rfilename,
+    bytes: lfs?.size ?? size,
+    sha256: lfs ? `0x${lfs.sha256}` : null,
+    gitOid: lfs ? null : (blobId ?? null),
+  }
+}
+
+/** First byte of a part as its Content-Range says (RFC 9110, 14.4); null where it says nothing. */
+function findRangeStart(header: string | string[] | undefined): number | null {
+  const start = typeof header === 'string' ? /^bytes (\d{1,15})-/i.exec(header)?.[1] : undefined
+  return start === undefined ? null : Number(start)
 }
 
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toManifestDigest } from '../domain/manifest.ts'
 import type { AlteredFile, CachedModel, InspectedModel, ModelCache, PullHooks, VerifiedModel } from '../domain/modelCachePort.ts'
@@ -13,10 +12,11 @@ import { inspectModel } from './createManifest.ts'
 import { downloadModel, resolveRevision } from './downloadModel.ts'
 import type { DownloadRequest } from './downloadRequest.ts'
 import type { HubFile } from './hubClient.ts'
-import { findModelFile } from './modelFolder.ts'
+import { findModelFile, setAside } from './modelFolder.ts'
 import { lockModel } from './modelLock.ts'
 import { assertModelName } from './modelName.ts'
 import { assertSafe, getLocalFolder, type ModelPlaces, toHubPlace } from './prepareModel.ts'
+import { removeFolder, sweepRemoved } from './removedModels.ts'
 import { compareFile, repairFiles } from './transferFiles.ts'
 
 /**
@@ -26,8 +26,12 @@ import { compareFile, repairFiles } from './transferFiles.ts'
 export function createModelCache(places: ModelPlaces): ModelCache {
   const place = toHubPlace(places)
   const allowed = places.allowedModelsFile === undefined ? null : createAllowedModels(places.allowedModelsFile)
+  const list = async () => {
+    await sweepRemoved(place.directory)
+    return listCachedModels(place.directory)
+  }
   const findCached = async (wanted: { model: string; revision: string | null } | null): Promise<CachedModel[]> => {
-    const cached = await listCachedModels(place.directory)
+    const cached = await list()
     if (wanted === null) return cached
     assertModelName(wanted.model)
     const found = cached.filter(({ model }) => model === wanted.model).filter((entry) => wanted.revision === null || isRevision(entry, wanted.revision))
@@ -39,7 +43,7 @@ export function createModelCache(places: ModelPlaces): ModelCache {
   return {
     directory: place.directory,
     budgetBytes: places.budgetBytes ?? null,
-    list: () => listCachedModels(place.directory),
+    list,
     resolve: async (model, revision, signal) => {
       assertModelName(model)
       return resolveRevision({ ...place, model, revision, signal })
@@ -86,14 +90,6 @@ function toInspected({ manifest, findings }: Omit<InspectedModel, 'digest'>): In
   return { manifest, digest: toManifestDigest(manifest), findings }
 }
 
-/** Moved aside first: a removal that is cut off leaves no half model behind, and what it left goes with the next. */
-async function removeFolder(path: string): Promise<void> {
-  const aside = `${path}.removed`
-  await rm(aside, { recursive: true, force: true })
-  await rename(path, aside)
-  await rm(aside, { recursive: true })
-}
-
 /** A link where a file was, or a file that was set aside before and has not been fetched since. */
 function toRefused(error: CuckooError | null): { bytes: number; difference: { expected: string; found: string } } {
   return { bytes: 0, difference: { expected: 'a plain file', found: error === null ? 'none: it was set aside before' : error.message } }
@@ -113,14 +109,13 @@ async function verifyModel(
     for (const file of listing?.files ?? []) {
       signal?.throwIfAborted()
       const path = await findModelFile(folder, file.path).catch((error: CuckooError) => error)
-      const target = join(folder.path, ...file.path.split('/'))
-      const isAside = path === null && existsSync(`${target}.quarantined`)
+      const isAside = path === null && existsSync(join(folder.path, `${file.path}.quarantined`))
       if (path === null && !isAside) continue
       const { bytes: size, difference } = typeof path === 'string' ? await compareFile(path, file) : toRefused(path)
       files++
       bytes += size
       if (difference === null) continue
-      if (path !== null) await rename(target, `${target}.quarantined`)
+      if (path !== null) await setAside(folder, file.path)
       altered.push({ path: file.path, ...difference, repaired: false })
       broken.push(file)
     }

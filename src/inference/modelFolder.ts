@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, sep } from 'node:path'
+import { lstat, readdir, readFile, realpath, rename, stat } from 'node:fs/promises'
+import { dirname, join, sep, win32 } from 'node:path'
 import type { Hash } from '../domain/hex.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { modelFileEscapes, modelFileInvalid, modelFileMissing } from '../errors/inference.ts'
 
 /** A model's files in one folder, `<directory>/<owner>/<model>` or a downloaded commit. */
@@ -27,17 +28,29 @@ function isPortable(part: string): boolean {
   return isPlain && !/[. ]$/.test(part) && !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(part)
 }
 
+/** Why no file of a model has this name; null for a plain path relative to the model's folder. */
+export function findPathFlaw(file: string): { problem: string; escapes: boolean } | null {
+  const parts = file.split('/')
+  // Windows' absolute paths begin with a drive or with either slash, those of the others among them.
+  if (win32.isAbsolute(file) || file.split(/[/\\]/).includes('..')) return { problem: 'its name leads out of the folder', escapes: true }
+  if (file.length > maxPathLength) return { problem: `its name has ${file.length} characters`, escapes: false }
+  if (parts.some((part) => part === '' || part === '.')) return { problem: 'its name is not a plain path', escapes: false }
+  return parts.every(isPortable) ? null : { problem: 'its name has characters that names of files cannot have everywhere', escapes: false }
+}
+
+function toEscape(model: string, file: string, problem: string): CuckooError {
+  return modelFileEscapes({ model, file: file.slice(0, maxPathLength), problem })
+}
+
 /**
  * The absolute path of `file` in the folder, null when it is not there.
  * @throws CUCKOO_MODEL_FILE_ESCAPES when the name, a symbolic link or a second hard link leads out of the folder, or it is no plain file
  */
 export async function findModelFile(folder: ModelFolder, file: string): Promise<string | null> {
-  const refuse = (problem: string) => modelFileEscapes({ model: folder.model, file: file.slice(0, maxPathLength), problem })
-  const parts = file.split('/')
-  if (file.length > maxPathLength) throw refuse(`its name has ${file.length} characters`)
-  if (isAbsolute(file) || parts.some((part) => part === '' || part === '.' || part === '..')) throw refuse('its name leads out of the folder')
-  if (!parts.every(isPortable)) throw refuse('its name has characters that names of files cannot have everywhere')
-  const path = join(folder.path, ...parts)
+  const refuse = (problem: string) => toEscape(folder.model, file, problem)
+  const flaw = findPathFlaw(file)
+  if (flaw !== null) throw refuse(flaw.problem)
+  const path = join(folder.path, ...file.split('/'))
   if ((await lstat(path).catch(() => null)) === null) return null
   const [root, target] = await Promise.all([realpath(folder.path), realpath(path).catch(() => null)])
   if (target === null || !target.startsWith(root + sep)) throw refuse('it is a link that leads out of the folder')
@@ -55,6 +68,19 @@ export async function getModelFile(folder: ModelFolder, file: string): Promise<s
   const path = await findModelFile(folder, file)
   if (path === null) throw modelFileMissing({ model: folder.model, file })
   return path
+}
+
+/**
+ * Renames `file`, which is in the folder, to `<file>.quarantined`; of a link the link itself, never what it leads to.
+ * @throws CUCKOO_MODEL_FILE_ESCAPES when its name or a linked folder on the way leads out: nothing is renamed then
+ */
+export async function setAside(folder: ModelFolder, file: string): Promise<void> {
+  const flaw = findPathFlaw(file)
+  if (flaw !== null) throw toEscape(folder.model, file, flaw.problem)
+  const path = join(folder.path, ...file.split('/'))
+  const [root, parent] = await Promise.all([realpath(folder.path), realpath(dirname(path))])
+  if (parent !== root && !parent.startsWith(root + sep)) throw toEscape(folder.model, file, 'it is behind a link that leads out of the folder')
+  await rename(path, `${path}.quarantined`)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 
@@ -10,21 +10,29 @@ const busy = 5
 
 /**
  * What `task` returns, which runs while no other process, nor another call of this one, does anything to the model's files in
- * the cache `directory`. The lock is the operating system's, held through an exclusive transaction on an empty SQLite file: the kernel frees it
- * when a process is killed. Where nothing can be written nothing can be downloaded either, and the task runs without it.
+ * the cache `directory`, as {@link lockFile}.
+ */
+export function lockModel<T>(directory: string, model: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
+  return lockFile(join(directory, '.locks', model.replace('/', '--')), signal, task)
+}
+
+/**
+ * What `task` returns, which runs while nobody else has the lock `path`, a file that is made where it is missing. The lock is
+ * the operating system's, held through an exclusive transaction on an empty SQLite file: the kernel frees it when a process is
+ * killed. Where nothing can be written nothing can be altered either, and the task runs without it.
  * Rejects with the signal's reason when it aborts while waiting.
  */
-export async function lockModel<T>(directory: string, model: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
-  const locks = join(directory, '.locks')
-  await mkdir(locks, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+export async function lockFile<T>(path: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EROFS' && error.code !== 'EACCES') throw error
   })
-  const writable = await access(locks, constants.W_OK).then(
+  const writable = await access(folder, constants.W_OK).then(
     () => true,
     () => false,
   )
   if (!writable) return task()
-  const database = await waitForLock(join(locks, model.replace('/', '--')), signal)
+  const database = await waitForLock(path, signal)
   try {
     return await task()
   } finally {

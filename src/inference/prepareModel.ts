@@ -59,7 +59,7 @@ export async function prepareModel(
   const { folder, ...pinned } = await downloadModel({ ...toHubPlace(places), model, revision: source.revision, dtype, kind, onProgress, signal })
   const inspected = await inspectModel(folder, { dtype, kind, ...pinned })
   assertSafe(model, inspected.findings)
-  if (places.allowedModelsFile !== undefined) await createAllowedModels(places.allowedModelsFile).assertAllowed(inspected.manifest)
+  if (places.allowedModelsFile !== undefined) await createAllowedModels(places.allowedModelsFile).assertAllowed(inspected.manifest, kind ?? null)
   return { folder, ...inspected }
 }
 

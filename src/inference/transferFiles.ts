@@ -3,11 +3,11 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Hash } from '../domain/hex.ts'
-import { hubFileCorrupt, hubOffline, hubUnreachable, modelFileMissing } from '../errors/inference.ts'
+import { hubFileCorrupt, hubFileUnhashed, hubOffline, hubUnreachable, modelFileMissing } from '../errors/inference.ts'
 import { assertSpace } from './assertSpace.ts'
 import type { DownloadRequest } from './downloadRequest.ts'
 import { createHubClient, type HubClient, type HubFile, type HubListing } from './hubClient.ts'
-import { findModelFile, type ModelFolder } from './modelFolder.ts'
+import { findModelFile, type ModelFolder, setAside } from './modelFolder.ts'
 import { retryHub } from './retryHub.ts'
 
 /** Files that come at a time: enough to fill a line whose single connections are slowed down, few enough for the hub. */
@@ -42,6 +42,7 @@ export function createTransfer(client: HubClient, request: DownloadRequest, fold
   const findMissing = async (path: string): Promise<MissingFile | null> => {
     const file = listing.files.find((candidate) => candidate.path === path)
     if (file === undefined) throw modelFileMissing({ model: request.model, file: path })
+    if (file.sha256 === null && file.gitOid === null) throw hubFileUnhashed({ model: request.model, file: path })
     const target = join(folder.path, ...path.split('/'))
     const present = await findModelFile(folder, path)
     if (present !== null) {
@@ -50,7 +51,7 @@ export function createTransfer(client: HubClient, request: DownloadRequest, fold
         known.set(path, found)
         return null
       }
-      await rename(target, `${target}.quarantined`)
+      await setAside(folder, path)
     }
     if (request.offline) throw hubOffline({ model: request.model, missing: present === null ? `${path} is missing` : `${path} was altered and set aside` })
     return { file, target }
@@ -146,7 +147,7 @@ export async function compareFile(
   const hash: Hash = `0x${sha256.digest('hex')}`
   const expected = file.sha256 ?? file.gitOid
   const found = oid === null ? hash : oid.digest('hex')
-  return { bytes: size, sha256: hash, difference: expected === null || expected === found ? null : { expected, found } }
+  return { bytes: size, sha256: hash, difference: expected === found ? null : { expected: expected ?? 'a hash that the hub lists', found } }
 }
 
 interface Part {

@@ -4,6 +4,13 @@ import type { AddressInfo } from 'node:net'
 
 export const hubCommit = 'c0ffee'.padEnd(40, '0')
 
+interface ListedFile {
+  rfilename: string
+  size: number
+  blobId: string
+  lfs?: { sha256: string; size: number; pointerSize: number }
+}
+
 /** A stand-in for the hub with one model, `a/b`: the API, small files by itself, large ones by redirect to another host, as huggingface.co does. */
 export interface TestHub {
   baseUrl: string
@@ -11,6 +18,8 @@ export interface TestHub {
   commit: string
   /** of the model, by path; may be changed */
   files: Map<string, Buffer>
+  /** what the listing says of a file, from what an honest hub says of it */
+  list: (file: ListedFile) => object
   requests: { url: string; range: string | undefined; authorization: string | undefined }[]
   /** takes over a request to the storage, where large files are, when it returns true */
   disturb: (request: IncomingMessage, response: ServerResponse, content: Buffer) => boolean
@@ -33,10 +42,17 @@ export function toStart({ headers }: IncomingMessage): number {
   return Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0)
 }
 
+/** Begins an answer with `content`, or the part of it from `start` on. */
+export function writeHead(response: ServerResponse, content: Buffer, start: number): void {
+  const range = start > 0 ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}
+  response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start, ...range })
+}
+
 /** Answers with `content`, or the part of it that is wanted. */
 export function sendContent(request: IncomingMessage, response: ServerResponse, content: Buffer): void {
   const start = toStart(request)
-  response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start }).end(content.subarray(start))
+  writeHead(response, content, start)
+  response.end(content.subarray(start))
 }
 
 /** Files as {@link writeModelFiles} takes them. */
@@ -51,6 +67,7 @@ export async function startHub(files: Record<string, Buffer | string | object>):
       ]),
     ),
     requests: [],
+    list: (file) => file,
     disturb: () => false,
     disturbHub: () => false,
     close: async () => {
@@ -78,7 +95,8 @@ export async function startHub(files: Record<string, Buffer | string | object>):
         blobId: createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex'),
         ...(isLarge(rfilename) ? { lfs: { sha256: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 } } : {}),
       }))
-      return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: 'a/b', sha: hub.commit, siblings }))
+      const answer = { id: 'a/b', sha: hub.commit, siblings: siblings.map((file) => hub.list(file)) }
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
     }
     const path = new RegExp(`^/a/b/resolve/${hub.commit}/(.+)$`).exec(url)?.[1]
     const content = path === undefined ? undefined : hub.files.get(decodeURIComponent(path))

@@ -10,7 +10,7 @@ import { createManifest } from '../../../src/inference/createManifest.ts'
 import { downloadModel } from '../../../src/inference/downloadModel.ts'
 import type { DownloadRequest } from '../../../src/inference/downloadRequest.ts'
 import { hashFile } from '../../../src/inference/modelFolder.ts'
-import { close, hubCommit, listen, sendContent, startHub, type TestHub, toStart } from '../../support/hub.ts'
+import { close, hubCommit, listen, sendContent, startHub, type TestHub, toStart, writeHead } from '../../support/hub.ts'
 import { createTableGraph, table, tableColumns, toEmbeddingModelFiles } from '../../support/onnx.ts'
 
 let directory: string
@@ -67,7 +67,7 @@ describe('downloadModel', () => {
     hub.disturb = (request, response, content) => {
       if (breaks-- <= 0) return false
       const start = toStart(request)
-      response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start })
+      writeHead(response, content, start)
       response.write(content.subarray(start, start + 50), () => setTimeout(() => response.destroy(), 200))
       return true
     }
@@ -93,6 +93,31 @@ describe('downloadModel', () => {
     }
     await download()
     expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
+  })
+
+  it.each([
+    ['another part of the same length', (content: Buffer) => content.subarray(10, content.length - 40), 'bytes 10-'],
+    ['all of it as a part', (content: Buffer) => content, 'bytes 0-'],
+    ['a part that says not which', (content: Buffer) => content.subarray(50), null],
+    ['no part', () => Buffer.alloc(0), 'bytes */1'],
+  ])('starts over where the hub answers a wish for the rest with %s', async (name, toPart, range) => {
+    hub.disturb = (request, response, content) => {
+      if (toStart(request) > 0) {
+        const part = toPart(content)
+        response.writeHead(name === 'no part' ? 416 : 206, { 'content-length': part.length, ...(range === null ? {} : { 'content-range': `${range}9/9` }) })
+        response.end(part)
+        return true
+      }
+      if (hub.requests.filter(({ url }) => url === '/onnx/model.onnx').length > 1) return false
+      writeHead(response, content, 0)
+      response.write(content.subarray(0, 50), () => setTimeout(() => response.destroy(), 200))
+      return true
+    }
+    await download()
+    expect(hub.requests.filter(({ url }) => url === '/onnx/model.onnx').map(({ range }) => range)).toEqual([undefined, 'bytes=50-', undefined])
+    expect(readFileSync(at('onnx/model.onnx'))).toEqual(graph())
+    // No spliced file was made that its hash had to give away.
+    expect(existsSync(at('onnx/model.onnx.quarantined'))).toBe(false)
   })
 
   it('fault 15: quarantines an altered and a truncated file and fetches them again', async () => {
@@ -162,6 +187,46 @@ describe('refusals', () => {
     const url = await listen(nonsense)
     await expect(download({ baseUrl: url })).rejects.toThrow(code('CUCKOO_HUB_UNREACHABLE'))
     await close(nonsense)
+  })
+
+  it('takes no file that the hub lists no hash of; what is not needed may have none', async () => {
+    hub.list = ({ blobId, ...file }) => ({ ...file, blobId: file.rfilename === 'README.md' ? null : blobId })
+    await download()
+    rmSync(join(directory, 'a'), { recursive: true })
+    for (const missing of ['config.json', 'onnx/model.onnx']) {
+      hub.requests = []
+      hub.list = ({ rfilename, size, ...hashes }) => ({ rfilename, size, ...(rfilename === missing ? {} : hashes) })
+      await expect(download()).rejects.toThrow(
+        expect.objectContaining({
+          code: 'CUCKOO_HUB_FILE_UNHASHED',
+          kind: 'invalid',
+          facts: { model: 'a/b', file: missing },
+          hint: expect.stringContaining('cuckoo models remove a/b'),
+        }),
+      )
+      expect(hub.requests.filter(({ url }) => url.endsWith(missing))).toEqual([])
+      rmSync(join(directory, 'a'), { recursive: true })
+    }
+  })
+
+  it.each(['../../../../secret.txt', '/etc/secret', 'C:/secret', '..\\secret', 'onnx/../../../secret', `${'x/'.repeat(400)}../..`])(
+    'fault 14: a listing with %j is refused, and nothing of it is kept',
+    async (path) => {
+      hub.files.set(path, Buffer.from('x'))
+      await expect(download()).rejects.toThrow(
+        expect.objectContaining({ code: 'CUCKOO_MODEL_FILE_ESCAPES', kind: 'invalid', hint: expect.stringContaining('CUCKOO_HUB_URL') }),
+      )
+      expect(hub.requests).toHaveLength(1)
+      expect(existsSync(join(directory, 'a'))).toBe(false)
+    },
+  )
+
+  it('odd names of files that no model needs, and that of our own listing, are left out of the listing', async () => {
+    const odd = ['assets/what?.png', 'a:b', 'con.txt', 'x'.repeat(600), 'dots.', 'a//b', '%2e%2e/x', 'listing.json']
+    for (const path of odd) hub.files.set(path, Buffer.from('x'))
+    const expected = ['README.md', 'config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json']
+    expect([...(await download()).paths].sort()).toEqual(expected)
+    expect([...(await download({ offline: true })).paths].sort()).toEqual(expected)
   })
 
   it('says that its directory cannot be used', async () => {
@@ -310,7 +375,7 @@ describe('several processes', () => {
     const held = new Promise<void>((resolve) => {
       hub.disturb = (request, response, content) => {
         const from = toStart(request)
-        response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from })
+        writeHead(response, content, from)
         response.write(content.subarray(from, from + 60))
         release = () => response.end(content.subarray(from + 60))
         setTimeout(resolve, 50)

@@ -1,7 +1,9 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ModelKind } from '../../../src/domain/taskKinds.ts'
 import { createModelCache } from '../../../src/inference/modelCache.ts'
 import { type ModelPlaces, prepareModel } from '../../../src/inference/prepareModel.ts'
 import { hubCommit, startHub, type TestHub } from '../../support/hub.ts'
@@ -24,7 +26,8 @@ const code = (value: string, more: object = {}) => expect.objectContaining({ cod
 const wanted = { model: 'a/b', dtype: 'fp32', revision: null } as const
 const at = (...path: string[]) => join(directory, 'models', 'a', 'b', hub.commit, ...path)
 /** What a miner does before it loads a model. */
-const open = (more: Partial<ModelPlaces> = {}) => prepareModel({ model: 'a/b', source: { from: 'hub', revision: null }, dtype: 'fp32' }, { ...places, ...more })
+const open = (more: Partial<ModelPlaces> = {}, kind?: ModelKind) =>
+  prepareModel({ model: 'a/b', source: { from: 'hub', revision: null }, dtype: 'fp32', kind }, { ...places, ...more })
 const moveBranch = () => {
   hub.commit = 'beef'.padEnd(40, '0')
   hub.files.set('onnx/model.onnx', createTableGraph({ table: table.map((value) => value + 1), columns: tableColumns, output: 'last_hidden_state' }))
@@ -96,12 +99,35 @@ describe('allowed manifests', () => {
     expect(pulled.manifest.files).not.toEqual(first.manifest.files)
   })
 
+  it('a branch whose files now say another kind is not a first use, unless a person typed that kind', async () => {
+    await open()
+    rmSync(places.modelsDirectory, { recursive: true })
+    hub.commit = 'beef'.padEnd(40, '0')
+    hub.files.set(
+      'config.json',
+      Buffer.from(JSON.stringify({ ...(toEmbeddingModelFiles()['config.json'] as object), architectures: ['BertForSequenceClassification'] })),
+    )
+    const refused = code('CUCKOO_MODEL_NOT_ALLOWED', { hint: expect.stringContaining(`cuckoo models pull a/b:fp32@${hub.commit}`) })
+    await expect(open()).rejects.toThrow(refused)
+    await expect(open({}, 'embedding')).rejects.toThrow(code('CUCKOO_MODEL_NOT_ALLOWED'))
+    expect(allowed()).toHaveLength(1)
+    expect((await open({}, 'text-classification')).manifest.kind).toBe('text-classification')
+    expect(allowed()).toHaveLength(2)
+    await open()
+    hub.commit = 'cafe'.padEnd(40, '0')
+    rmSync(places.modelsDirectory, { recursive: true })
+    await expect(open({}, 'text-classification')).rejects.toThrow(
+      code('CUCKOO_MODEL_NOT_ALLOWED', { hint: expect.stringContaining(`cuckoo models pull a/b:fp32#text-classification@${hub.commit}`) }),
+    )
+  })
+
   it('a cache that was altered together with its listing is refused', async () => {
     await open()
     const altered = createTableGraph({ table: table.map((value) => value + 1), columns: tableColumns, output: 'last_hidden_state' })
     writeFileSync(at('onnx', 'model.onnx'), altered)
     const listing = JSON.parse(readFileSync(at('listing.json'), 'utf8'))
-    for (const file of listing.files) if (file.path === 'onnx/model.onnx') Object.assign(file, { bytes: altered.length, sha256: null, gitOid: null })
+    for (const file of listing.files)
+      if (file.path === 'onnx/model.onnx') Object.assign(file, { bytes: altered.length, sha256: `0x${createHash('sha256').update(altered).digest('hex')}` })
     writeFileSync(at('listing.json'), JSON.stringify(listing))
     await expect(open()).rejects.toThrow(code('CUCKOO_MODEL_NOT_ALLOWED'))
   })
@@ -186,6 +212,29 @@ describe('verify', () => {
     expect(readFileSync('/etc/hostname').length).toBeGreaterThan(0)
   })
 
+  it('fault 14: touches nothing but files that came from the hub, whatever a listing of an older version names', async () => {
+    const cache = createModelCache(places)
+    await cache.pull(wanted)
+    writeFileSync(join(directory, 'secret.txt'), 'secret')
+    const listing = JSON.parse(readFileSync(at('listing.json'), 'utf8'))
+    const names = ['../../../../secret.txt', join(directory, 'secret.txt'), 'assets/what?.png', 'never/fetched.bin', 'listing.json', 7]
+    listing.files.push(...names.map((path) => ({ path, bytes: 1, sha256: null, gitOid: null })))
+    writeFileSync(at('listing.json'), JSON.stringify(listing))
+    expect(await cache.verify(null, { repair: true })).toMatchObject([{ files: 4, altered: [] }])
+    expect(readdirSync(directory).sort()).toEqual(['miner', 'models', 'secret.txt'])
+    expect(existsSync(at('listing.json'))).toBe(true)
+  })
+
+  it('sets aside what no hash vouches for: an older version took it', async () => {
+    const cache = createModelCache(places)
+    await cache.pull(wanted)
+    const listing = JSON.parse(readFileSync(at('listing.json'), 'utf8'))
+    for (const file of listing.files) if (file.path === 'config.json') file.gitOid = null
+    writeFileSync(at('listing.json'), JSON.stringify(listing))
+    expect(await cache.verify(null, { repair: false })).toMatchObject([{ altered: [{ path: 'config.json', expected: 'a hash that the hub lists' }] }])
+    await expect(open()).rejects.toThrow(code('CUCKOO_HUB_FILE_UNHASHED'))
+  })
+
   it('names what the cache has for what it has not', async () => {
     const cache = createModelCache(places)
     await cache.pull(wanted)
@@ -215,6 +264,21 @@ describe('remove', () => {
     expect(await cache.list()).toEqual([])
     // The model was allowed and its branch pinned: it comes back as it was.
     expect((await open()).manifest.revision).toBe(hub.commit)
+  })
+
+  it.each(['list', 'verify', 'remove', 'pull'] as const)('what one that was killed left goes with the next %s, of any model', async (next) => {
+    const cache = createModelCache({ ...places, budgetBytes: 60_000 })
+    await cache.pull(wanted)
+    const left = join(directory, 'models', 'old', 'one', `${hubCommit}.removed`)
+    writeModelFiles(left, { 'onnx/model.onnx': Buffer.alloc(100_000) })
+    rmSync(at('tokenizer.json'))
+    if (next === 'list') await cache.list()
+    if (next === 'verify') await cache.verify(null, { repair: false })
+    if (next === 'remove') await cache.remove({ model: 'a/b', revision: null }, { dryRun: false })
+    // It would not fit the budget.
+    if (next === 'pull') await cache.pull(wanted)
+    expect(existsSync(left)).toBe(false)
+    expect(existsSync(at())).toBe(next !== 'remove')
   })
 
   it('refuses what ships with cuckoo, by its own words', async () => {

@@ -1,8 +1,8 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { getModelFile, listModelPaths, type ModelFolder } from '../../../src/inference/modelFolder.ts'
+import { getModelFile, listModelPaths, type ModelFolder, setAside } from '../../../src/inference/modelFolder.ts'
 import { writeModelFiles } from '../../support/onnx.ts'
 
 let directory: string
@@ -94,5 +94,22 @@ describe('fault 14: paths of model files', () => {
     }
     mkdirSync(inside('d16'))
     await expect(listModelPaths(folder)).rejects.toThrow(escapes)
+  })
+})
+
+describe('setAside', () => {
+  it('renames a file, and of a link the link', async () => {
+    symlinkSync(join(directory, 'secret'), inside('link'))
+    await setAside(folder, 'onnx/model.onnx')
+    await setAside(folder, 'link')
+    expect(readFileSync(inside('onnx', 'model.onnx.quarantined'), 'utf8')).toBe('graph')
+    expect(lstatSync(inside('link.quarantined')).isSymbolicLink()).toBe(true)
+    expect(existsSync(join(directory, 'secret'))).toBe(true)
+  })
+
+  it('fault 14: touches nothing outside the folder, neither by its name nor through a linked folder', async () => {
+    symlinkSync(directory, inside('out'))
+    for (const file of ['../../secret', join(directory, 'secret'), 'out/secret']) await expect(setAside(folder, file)).rejects.toThrow(escapes)
+    expect(readdirSync(directory).sort()).toEqual(['a', 'secret'])
   })
 })
