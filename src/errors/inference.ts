@@ -181,9 +181,13 @@ export const inferenceOutOfMemory = defineError('CUCKOO_INFERENCE_OUT_OF_MEMORY'
   message: `The model '${f.model}' ran out of memory on ${f.device} and was unloaded: ${f.reason}.`,
   hint: 'Use smaller weights (--dtype q8), fewer models at a time (miner start --memory), a smaller model, or --device cpu.',
 }))
+function toOtherPlace({ dtype, device }: { dtype: string; device: string }): string {
+  if (dtype !== 'fp32') return 'Its numbers overflow there: run it with --dtype fp32.'
+  return device === 'cpu' ? '`cuckoo models verify` shows whether its files are whole.' : 'Run it with --device cpu.'
+}
 export const outputNotFinite = defineError('CUCKOO_INFERENCE_NOT_FINITE', 'invalid', (f: { model: string; part: string; dtype: string; device: string }) => ({
-  message: `The ${f.part} of '${f.model}' gave numbers that are not finite in ${f.dtype} on ${f.device}.`,
-  hint: f.dtype === 'fp32' ? 'Run it with --device cpu.' : 'Its numbers overflow there: run it with --dtype fp32.',
+  message: `'${f.model}' gave numbers that are not finite in ${f.dtype} on ${f.device}, in its ${f.part}.`,
+  hint: toOtherPlace(f),
 }))
 export const inferenceWorkerEnded = defineError('CUCKOO_INFERENCE_WORKER_ENDED', 'unavailable', (f: { worker: string; reason: string }) => ({
   message: `The ${f.worker} worker ended: ${f.reason}.`,

@@ -3,6 +3,7 @@ import type { Manifest } from '../domain/manifest.ts'
 import type { EmbeddingInput, EmbeddingOutput } from '../domain/task.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { contextExceeded, inferenceFailed, inferenceInputInvalid } from '../errors/inference.ts'
+import { assertFinite } from './assertFinite.ts'
 import type { BatchedResult } from './createBatcher.ts'
 import { findBatchObstacle } from './findBatchObstacle.ts'
 import { assertTokenIds, loadModel, type ModelToLoad, toReason } from './loadModel.ts'
@@ -25,10 +26,11 @@ export interface Embedder {
   dispose(): Promise<void>
 }
 
-/** One text of a call. */
+/** One text of a call; its vector is as it goes out. */
 interface Row {
   call: number
   tokenIds: number[]
+  normalize: boolean
   vector: Float32Array | null
 }
 
@@ -38,7 +40,7 @@ interface Row {
  * two texts of the model's own vocabulary gave the same vectors together as alone.
  */
 export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
-  const { manifest } = request
+  const { manifest, device } = request
   const model = await loadModel(AutoModel, request)
   // The first runs are a warm-up too: graphs are optimised and shaders compiled before a task waits for them.
   const batchObstacle = (await findBatchObstacle(request)) ?? ((await isIndependent(model, manifest)) ? null : 'its vectors depend on their neighbours')
@@ -50,7 +52,12 @@ export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
       manifest,
       rows.map(({ tokenIds }) => tokenIds),
     )
-    for (const [index, row] of rows.entries()) row.vector = vectors[index] as Float32Array
+    for (const [index, row] of rows.entries()) {
+      const vector = vectors[index] as Float32Array
+      row.vector = row.normalize ? normalize(vector) : vector
+      const facts = { model: manifest.model, part: 'embeddings', dtype: manifest.dtype, device }
+      assertFinite({ data: row.vector, dims: [vector.length] }, 'values', facts)
+    }
   }
   /** Together where it goes; where it fails, one by one, so that only the row at fault fails its call. */
   const embedChunk = async (rows: Row[], errors: unknown[]) => {
@@ -66,7 +73,7 @@ export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
       try {
         await embedAll([row])
       } catch (error) {
-        errors[row.call] = inferenceFailed({ model: manifest.model, reason: toReason(error) }, { cause: error })
+        errors[row.call] = error instanceof CuckooError ? error : inferenceFailed({ model: manifest.model, reason: toReason(error) }, { cause: error })
         failed++
       }
     // It was the batch that was too much.
@@ -77,7 +84,9 @@ export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
     run: async (calls, isCancelled) => {
       const startedAt = performance.now()
       const errors = calls.map(({ input }) => findInputError(manifest, model, input))
-      const rows = calls.map(({ input }, call) => (errors[call] === null ? input.tokenIds.map((tokenIds): Row => ({ call, tokenIds, vector: null })) : []))
+      const rows = calls.map(({ input, normalize }, call) =>
+        errors[call] === null ? input.tokenIds.map((tokenIds): Row => ({ call, tokenIds, normalize, vector: null })) : [],
+      )
       for (const chunk of toChunks(rows.flat(), batches)) {
         if (isCancelled()) return null
         const live = chunk.filter(({ call }) => errors[call] === null && !calls[call]?.isCancelled())
@@ -91,7 +100,7 @@ export async function createEmbedder(request: ModelToLoad): Promise<Embedder> {
         if (call.isCancelled() || !vectors.every((vector) => vector !== null)) return null
         return {
           result: {
-            output: { dimensions: vectors[0]?.length ?? 0, embeddings: vectors.map((vector) => encodeVector(call.normalize ? normalize(vector) : vector)) },
+            output: { dimensions: vectors[0]?.length ?? 0, embeddings: vectors.map(encodeVector) },
             totalMs,
           },
         }
@@ -180,7 +189,7 @@ async function isIndependent(model: PreTrainedModel, manifest: Manifest): Promis
   }
 }
 
-/** `vector` at length 1. */
+/** `vector` at length 1; NaN for one of length 0. */
 function normalize(vector: Float32Array): Float32Array {
   return new Tensor('float32', vector, [1, vector.length]).normalize(2, -1).data as Float32Array
 }

@@ -14,6 +14,7 @@ import { sampleToken } from '../domain/sampling.ts'
 import type { TextInput, TextOutput, TextParams } from '../domain/task.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { contextExceeded, inferenceFailed } from '../errors/inference.ts'
+import { assertFinite } from './assertFinite.ts'
 import { IncrementalDecoder, runSteps } from './incrementalDecoder.ts'
 import { assertTokenIds, loadModel, type ModelToLoad, toModelInputs, toReason } from './loadModel.ts'
 import { type LoadedTokenizer, loadTokenizer } from './loadTokenizer.ts'
@@ -43,7 +44,7 @@ export async function createGenerator(request: ModelToLoad): Promise<Generator> 
       assertContext(manifest, input, params)
       if (params.stop.length > 0) tokenizer ??= await readTokenizer(request)
       const watch = new OutputWatch(manifest, params, hooks, params.stop.length > 0 ? tokenizer : null)
-      await generate(model, manifest, input, params, seed, watch)
+      await generate(model, request, input, params, seed, watch)
       if (watch.end === 'cancelled') return null
       return {
         output: { tokenIds: watch.tokenIds, finishReason: watch.end ?? 'length' },
@@ -68,9 +69,10 @@ async function readTokenizer({ folder, manifest }: ModelToLoad): Promise<LoadedT
   return loadTokenizer(new Map(await Promise.all(files.map(async (path) => [path, await readFile(join(folder, path))] as const))))
 }
 
-async function generate(model: PreTrainedModel, manifest: Manifest, input: TextInput, params: TextParams, seed: bigint, watch: OutputWatch): Promise<void> {
+async function generate(model: PreTrainedModel, request: ModelToLoad, input: TextInput, params: TextParams, seed: bigint, watch: OutputWatch): Promise<void> {
+  const { manifest } = request
   const processors = new LogitsProcessorList()
-  processors.push(new ProtocolSampling(params, seed, input.tokenIds.length))
+  processors.push(new ProtocolSampling(request, params, seed, input.tokenIds.length))
   const criteria = new StoppingCriteriaList()
   criteria.push(new WatchCriteria(watch))
   try {
@@ -133,12 +135,14 @@ class OutputWatch {
 
 /** The protocol's choice of a token, as a processor: leaves the chosen one alone above minus infinity, so that greedy search takes it. */
 class ProtocolSampling extends LogitsProcessor {
+  readonly #request: ModelToLoad
   readonly #params: TextParams
   readonly #seed: bigint
   readonly #promptTokens: number
 
-  constructor(params: TextParams, seed: bigint, promptTokens: number) {
+  constructor(request: ModelToLoad, params: TextParams, seed: bigint, promptTokens: number) {
     super()
+    this.#request = request
     this.#params = params
     this.#seed = seed
     this.#promptTokens = promptTokens
@@ -146,6 +150,8 @@ class ProtocolSampling extends LogitsProcessor {
 
   override _call(inputIds: bigint[][], logits: Tensor): Tensor {
     const data = logits.data as Float32Array
+    const { manifest, device } = this.#request
+    assertFinite({ data, dims: logits.dims }, 'scores', { model: manifest.model, part: 'logits', dtype: manifest.dtype, device })
     const token = sampleToken(data, this.#params, this.#seed, (inputIds[0] as bigint[]).length - this.#promptTokens)
     data.fill(Number.NEGATIVE_INFINITY)
     data[token] = 0

@@ -1,69 +1,10 @@
 /** Models in half precision, made from the same models in single precision, so that both can be run and compared. */
 import { encodeHalf } from '../../src/inference/halfFloat.ts'
+import { editFields, type Field, findNumber, findText, toBytes, toNumber, within } from './protobuf.ts'
 import type { Files } from './tinyGraphs.ts'
-
-/** A field of a protobuf message: a varint, or the bytes of wire types 2 and 5. */
-interface Field {
-  number: number
-  wire: number
-  value: number
-  bytes: Buffer
-}
-/** What becomes of fields, by number; the others stay. */
-type Edits = Record<number, (field: Field) => Buffer>
 
 /** TensorProto.DataType of onnx.proto3 */
 const [float, float16] = [1, 10]
-
-function toVarint(value: number): Buffer {
-  const bytes: number[] = []
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128)
-  return Buffer.from([...bytes, value])
-}
-const toNumber = (number: number, value: number) => Buffer.concat([toVarint(number * 8), toVarint(value)])
-const toBytes = (number: number, bytes: Buffer) => Buffer.concat([toVarint(number * 8 + 2), toVarint(bytes.length), bytes])
-
-function readFields(message: Buffer): Field[] {
-  const fields: Field[] = []
-  let at = 0
-  const readVarint = () => {
-    let [value, scale, byte] = [0, 1, 128]
-    for (; byte >= 128; scale *= 128) {
-      byte = message[at++] as number
-      value += (byte % 128) * scale
-    }
-    return value
-  }
-  while (at < message.length) {
-    const tag = readVarint()
-    const wire = tag % 8
-    const value = wire === 5 ? 4 : readVarint()
-    const length = wire === 0 ? 0 : value
-    fields.push({ number: Math.floor(tag / 8), wire, value, bytes: message.subarray(at, at + length) })
-    at += length
-  }
-  return fields
-}
-
-function editFields(message: Buffer, edits: Edits): Buffer {
-  return Buffer.concat(
-    readFields(message).map((field) => {
-      const { number, wire, value, bytes } = field
-      const edit = edits[number]
-      if (edit !== undefined) return edit(field)
-      if (wire === 0) return toNumber(number, value)
-      return wire === 5 ? Buffer.concat([toVarint(number * 8 + 5), bytes]) : toBytes(number, bytes)
-    }),
-  )
-}
-
-/** The edit of a message within a message. */
-const within = (edits: Edits) => (field: Field) => toBytes(field.number, editFields(field.bytes, edits))
-const findText = (message: Buffer, number: number) =>
-  readFields(message)
-    .find((field) => field.number === number)
-    ?.bytes.toString() ?? ''
-const findNumber = (message: Buffer, number: number) => readFields(message).find((field) => field.number === number)?.value
 
 /** ValueInfoProto.type.tensor_type.elem_type */
 const toHalfType = within({ 2: within({ 1: within({ 1: ({ value }) => toNumber(1, value === float ? float16 : value) }) }) })

@@ -25,7 +25,7 @@ function valueInfo(field: number, name: string, type: keyof typeof elementTypes,
 
 type Dimensions = (string | number)[]
 type Attribute = number | number[] | string | { float: number } | { graph: GraphParts }
-type Node = [operator: string, inputs: string[], outputs: string[], attributes?: Record<string, Attribute>]
+export type Node = [operator: string, inputs: string[], outputs: string[], attributes?: Record<string, Attribute>]
 /** What kind of graph the builder below writes; names of inputs, outputs and tensors are keys. */
 export interface GraphParts {
   inputs: Record<string, [type: keyof typeof elementTypes, dimensions: Dimensions]>
@@ -62,7 +62,8 @@ function toNode(field: number, [operator, from, to, attributes = {}]: Node): Buf
   return bytes(field, ...names, bytes(4, type), ...values, ...(domain === '' ? [] : [bytes(7, domain)]))
 }
 
-function toGraphBody({ inputs, outputs, nodes, tensors = {} }: GraphParts): Buffer {
+/** A GraphProto. */
+export function toGraphBody({ inputs, outputs, nodes, tensors = {} }: GraphParts): Buffer {
   return Buffer.concat([
     ...nodes.map((node) => toNode(1, node)),
     bytes(2, 'test'),

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
-import { inferenceFailed, modelFileInvalid, modelLoadFailed, outputNotFinite } from '../../errors/inference.ts'
+import { inferenceFailed, modelFileInvalid, modelLoadFailed } from '../../errors/inference.ts'
+import { assertFinite } from '../assertFinite.ts'
 import { findGraphFile } from '../diffusersLayout.ts'
 import { type ModelToLoad, toReason } from '../loadModel.ts'
 import { embedGuidance } from './guidance.ts'
@@ -90,7 +91,7 @@ async function runGraph(names: Names, part: string, graph: Graph, feeds: Record<
   const [first] = outputs.values()
   const tensor = outputs.get(output) ?? first
   if (tensor === undefined) throw inferenceFailed({ model: names.model, reason: `${part}: it gave no output` })
-  if (!tensor.data.every(Number.isFinite)) throw outputNotFinite({ ...names, part })
+  assertFinite({ data: tensor.data, dims: tensor.shape }, 'values', { ...names, part })
   return tensor
 }
 

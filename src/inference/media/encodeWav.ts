@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AudioMedia } from '../../domain/media.ts'
 
-/** A mono WAV of 16-bit PCM. `samples`: float32[samples], -1 to 1; what lies beyond is cut. */
+/** A mono WAV of 16-bit PCM. `samples`: float32[samples], finite, -1 to 1; what lies beyond is cut. */
 export function encodeWav(samples: Float32Array, sampleRate: number): { media: AudioMedia; data: Uint8Array } {
   const dataBytes = samples.length * 2
   const wav = Buffer.alloc(44 + dataBytes)
@@ -18,7 +18,7 @@ export function encodeWav(samples: Float32Array, sampleRate: number): { media: A
   wav.writeUInt16LE(16, 34)
   wav.write('data', 36, 'latin1')
   wav.writeUInt32LE(dataBytes, 40)
-  for (const [index, sample] of samples.entries()) wav.writeInt16LE(Math.round(Math.max(-1, Math.min(1, sample || 0)) * 32_767), 44 + index * 2)
+  for (const [index, sample] of samples.entries()) wav.writeInt16LE(Math.round(Math.max(-1, Math.min(1, sample)) * 32_767), 44 + index * 2)
   const data = new Uint8Array(wav)
   const durationMs = Math.ceil((samples.length / sampleRate) * 1_000)
   return { media: { sha256: `0x${createHash('sha256').update(data).digest('hex')}`, bytes: data.length, type: 'audio/wav', durationMs }, data }

@@ -1,4 +1,4 @@
-import { encoderDecoder, mediaFiles, type PipelineRow, textFiles } from './pipelineRow.ts'
+import { encoderDecoder, mediaFiles, type PipelineRow, readsLogits, textFiles } from './pipelineRow.ts'
 import { toGreedy } from './toGreedy.ts'
 
 /** A description of an image. */
@@ -8,6 +8,7 @@ export const captioning: PipelineRow<'captioning'> = {
   variants: [{ architectures: /^VisionEncoderDecoderModel$/, graphs: encoderDecoder, model: 'AutoModelForVision2Seq' }],
   files: [...mediaFiles, ...textFiles],
   generates: true,
+  reads: readsLogits,
   run: async (call) => {
     const found = await call.model.call(call.image, toGreedy(call, call.params.maxTokens))
     return { output: { text: (found as { generated_text: string }[])[0]?.generated_text ?? '' } }

@@ -17,6 +17,7 @@ export const depthEstimation: PipelineRow<'depth-estimation'> = {
   ],
   files: mediaFiles,
   generates: false,
+  reads: () => ({ predicted_depth: 'values' }),
   run: async ({ model, image }) => {
     const { predicted_depth } = (await model.call(image)) as { predicted_depth: { dims: number[]; data: Float32Array } }
     const [height = 0, width = 0] = predicted_depth.dims

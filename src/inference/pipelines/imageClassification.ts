@@ -1,5 +1,5 @@
 import type { ScoredLabel } from '../../domain/task.ts'
-import { mediaFiles, type PipelineRow, singleGraph } from './pipelineRow.ts'
+import { mediaFiles, type PipelineRow, readsLogits, singleGraph } from './pipelineRow.ts'
 
 /** The likeliest labels of an image, best first. */
 export const imageClassification: PipelineRow<'image-classification'> = {
@@ -8,5 +8,6 @@ export const imageClassification: PipelineRow<'image-classification'> = {
   variants: [{ architectures: /ForImageClassification$/, graphs: singleGraph, model: 'AutoModelForImageClassification' }],
   files: mediaFiles,
   generates: false,
+  reads: readsLogits,
   run: async ({ model, image, params }) => ({ output: { labels: (await model.call(image, { top_k: params.topK })) as ScoredLabel[] } }),
 }

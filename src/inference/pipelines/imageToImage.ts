@@ -10,6 +10,7 @@ export const imageToImage: PipelineRow<'image-to-image'> = {
   variants: [{ architectures: /^Swin2SRForImageSuperResolution$/, graphs: singleGraph, model: 'AutoModelForImageToImage' }],
   files: mediaFiles,
   generates: false,
+  reads: () => ({ reconstruction: 'values' }),
   findFlaw: (config) => {
     const scale = toScale(config)
     return Number.isInteger(scale) && scale >= 1 && scale <= maxUpscale ? undefined : `it makes images ${scale} times as large, 1 to ${maxUpscale} are run`

@@ -2,6 +2,7 @@ import type { PreTrainedModel, PreTrainedTokenizer, Processor } from '@huggingfa
 import * as transformers from '@huggingface/transformers'
 import type { PipelineKind } from '../../domain/taskKinds.ts'
 import { modelLoadFailed, modelUnsupported } from '../../errors/inference.ts'
+import { assertFinite, type NumberTensor } from '../assertFinite.ts'
 import { loadModel, type ModelToLoad, toReason } from '../loadModel.ts'
 import { readJsonFile } from '../modelFolder.ts'
 import type { Json, LoadedPipeline } from './pipelineRow.ts'
@@ -16,7 +17,7 @@ const classes = transformers as unknown as Record<string, PipelineClass & Parame
 
 /**
  * The parts of a pipeline, loaded from the verified folder and put together as transformers.js' `pipeline()` does, which itself
- * would ask the hub which files there are.
+ * would ask the hub which files there are. Runs throw CUCKOO_INFERENCE_NOT_FINITE where a pass gives what no result can be made of.
  * @param beforePass called before every pass through the model; what it throws ends the run
  * @throws CUCKOO_MODEL_LOAD_FAILED, CUCKOO_MODEL_UNSUPPORTED
  */
@@ -36,9 +37,15 @@ export async function loadPipeline(
   try {
     const { tokenizer, processor } = await loadParts(request, row.files)
     const forward = model.forward.bind(model)
+    const readings = Object.entries(row.reads(generation))
     model.forward = async (inputs) => {
       beforePass()
-      return forward(inputs)
+      const outputs = (await forward(inputs)) as Record<string, NumberTensor | undefined>
+      for (const [name, reading] of readings) {
+        const output = outputs[name]
+        if (output !== undefined) assertFinite(output, reading, { model: manifest.model, part: name, dtype: manifest.dtype, device })
+      }
+      return outputs
     }
     row.prepare?.(model)
     const Pipeline = classes[row.pipeline] as PipelineClass

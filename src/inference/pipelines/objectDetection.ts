@@ -13,6 +13,7 @@ export const objectDetection: PipelineRow<'object-detection'> = {
   variants: [{ architectures: /ForObjectDetection$/, graphs: singleGraph, model: 'AutoModelForObjectDetection' }],
   files: mediaFiles,
   generates: false,
+  reads: () => ({ logits: 'scores', pred_boxes: 'values' }),
   run: async ({ model, image, params }) => {
     const found = (await model.call(image, { threshold: params.threshold })) as FoundObject[]
     const clamp = (value: number, limit: number) => Math.min(limit, Math.max(0, value))

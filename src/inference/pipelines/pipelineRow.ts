@@ -3,6 +3,7 @@ import type { Manifest } from '../../domain/manifest.ts'
 import type { MediaFile } from '../../domain/media.ts'
 import type { PipelineShapes } from '../../domain/task.ts'
 import type { PipelineKind } from '../../domain/taskKinds.ts'
+import type { Reading } from '../assertFinite.ts'
 
 type Transformers = typeof import('@huggingface/transformers')
 export type Json = Record<string, unknown>
@@ -30,6 +31,8 @@ export interface PipelineRow<K extends PipelineKind> {
   generates: boolean
   /** why a model with this config.json is not run, undefined when it is */
   findFlaw?(config: Json): string | undefined
+  /** outputs of the graphs that the result is made of, by name; a model may lack those that some results do not need */
+  reads(generation: Json): Readonly<Record<string, Reading>>
   /** what to change in a model once it is loaded */
   prepare?(model: PreTrainedModel): void
   run(call: PipelineCall<K>): Promise<{ output: PipelineShapes[K]['output']; files?: MediaFile[] }>
@@ -73,3 +76,5 @@ export const singleGraph = ['model'] as const
 export const encoderDecoder = ['encoder_model', 'decoder_model_merged'] as const
 export const textFiles = ['tokenizer.json', 'tokenizer_config.json'] as const
 export const mediaFiles = ['preprocessor_config.json'] as const
+/** `reads` of a model whose logits are all that its result is made of. */
+export const readsLogits = () => ({ logits: 'scores' }) as const

@@ -10,6 +10,7 @@ export const speech: PipelineRow<'speech'> = {
   variants: [{ architectures: /^VitsModel$/, graphs: singleGraph, model: 'AutoModelForTextToWaveform' }],
   files: textFiles,
   generates: false,
+  reads: () => ({ waveform: 'values' }),
   run: async (call) => {
     const { manifest, params, text } = call
     if (params.voice !== null)

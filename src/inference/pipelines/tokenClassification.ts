@@ -1,6 +1,6 @@
 import { assertTextFits } from './assertTextFits.ts'
 import { findTokenSpans } from './findTokenSpans.ts'
-import { type PipelineRow, singleGraph, textFiles } from './pipelineRow.ts'
+import { type PipelineRow, readsLogits, singleGraph, textFiles } from './pipelineRow.ts'
 
 interface Token {
   entity: string
@@ -22,6 +22,7 @@ export const tokenClassification: PipelineRow<'token-classification'> = {
   variants: [{ architectures: /ForTokenClassification$/, graphs: singleGraph, model: 'AutoModelForTokenClassification' }],
   files: textFiles,
   generates: false,
+  reads: readsLogits,
   run: async (call) => {
     const { model, text } = call
     assertTextFits(call, text)

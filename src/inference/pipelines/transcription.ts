@@ -1,8 +1,9 @@
 import type { PreTrainedModel, Tensor } from '@huggingface/transformers'
 import type { PipelineShapes, TimedText } from '../../domain/task.ts'
 import { modelLacksFeature } from '../../errors/inference.ts'
+import type { Reading } from '../assertFinite.ts'
 import { cutAtSilence } from './cutAtSilence.ts'
-import { encoderDecoder, mediaFiles, type PipelineCall, type PipelineRow, singleGraph, textFiles } from './pipelineRow.ts'
+import { encoderDecoder, type Json, mediaFiles, type PipelineCall, type PipelineRow, singleGraph, textFiles } from './pipelineRow.ts'
 
 type Call = PipelineCall<'transcription'>
 type Output = PipelineShapes['transcription']['output']
@@ -26,8 +27,15 @@ export const transcription: PipelineRow<'transcription'> = {
   ],
   files: [...mediaFiles, ...textFiles],
   generates: true,
+  reads: toReadings,
   prepare: cropAttention,
   run: async (call) => ({ output: isWhisper(call) ? await runWhisper(call) : await runPlain(call) }),
+}
+
+/** The logits; and the attention that tells when a word was said, of the layers that a whisper's export names for that. */
+function toReadings({ alignment_heads }: Json): Record<string, Reading> {
+  const layers = Array.isArray(alignment_heads) ? alignment_heads.map(([layer]: number[]) => layer) : []
+  return { logits: 'scores', ...Object.fromEntries(layers.map((layer) => [`cross_attentions.${layer}`, 'values'])) }
 }
 
 /**

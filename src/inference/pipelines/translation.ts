@@ -1,6 +1,6 @@
 import { modelLacksFeature } from '../../errors/inference.ts'
 import { assertTextFits } from './assertTextFits.ts'
-import { encoderDecoder, type LoadedPipeline, type PipelineCall, type PipelineRow, textFiles } from './pipelineRow.ts'
+import { encoderDecoder, type LoadedPipeline, type PipelineCall, type PipelineRow, readsLogits, textFiles } from './pipelineRow.ts'
 import { toGreedy } from './toGreedy.ts'
 import { toTaskPrefix } from './toTaskPrefix.ts'
 
@@ -20,6 +20,7 @@ export const translation: PipelineRow<'translation'> = {
   ],
   files: textFiles,
   generates: true,
+  reads: readsLogits,
   run: async (call) => {
     const { prefix, languages } = toDirection(call)
     assertTextFits(call, toTaskPrefix(call.model.config, 'translation') + prefix + call.text)

@@ -1,5 +1,5 @@
 import { assertTextFits } from './assertTextFits.ts'
-import { type PipelineRow, singleGraph, textFiles } from './pipelineRow.ts'
+import { type PipelineRow, readsLogits, singleGraph, textFiles } from './pipelineRow.ts'
 
 /** The hypothesis that a label makes, in English as the models were trained (Yin et al. 2019; the default of transformers.js 4.3.1). */
 const hypothesis = 'This example is {}.'
@@ -11,6 +11,7 @@ export const zeroShotClassification: PipelineRow<'zero-shot-classification'> = {
   variants: [{ architectures: /ForSequenceClassification$/, graphs: singleGraph, model: 'AutoModelForSequenceClassification' }],
   files: textFiles,
   generates: false,
+  reads: readsLogits,
   run: async (call) => {
     const { text, labels, params, model } = call
     for (const label of labels)
