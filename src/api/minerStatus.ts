@@ -54,6 +54,10 @@ const zModelStatus = z.object({
   running: zCount,
 })
 
+  withheld: z
+    .object({ reason: z.string(), retryAtMs: zUnixMs.nullable().describe('null: not before the miner is restarted') })
+    .nullable()
+    .describe('why it is not offered now; null: it is'),
 const zKindStatus = z.object({
   kind: zTaskKind,
   tasksDone: zCount,

@@ -43,6 +43,10 @@ export function formatMinerEvent(event: MinerEvent): string {
     case 'coordinatorAdded':
       return `coordinator ${name(event.coordinator)} found`
     case 'coordinatorRemoved':
+    case 'modelWithheld':
+      return `${event.model} is not offered: ${event.reason.replace(/\.$/, '')}. ${event.retryAtMs === null ? 'Restart the miner' : `It is opened again at ${formatTime(Math.floor(event.retryAtMs / 1000))}`}`
+    case 'modelOffered':
+      return `${event.model} is offered again`
       return `coordinator ${name(event.coordinator)} is gone`
     case 'sessionOpened': {
       const refused = event.refused.map(({ model, message }) => `; refuses ${model}: ${message}`).join('')

@@ -15,6 +15,7 @@ export function formatMinerStatus(status: MinerStatus, screen: Screen, nowMs: nu
     ...formatHead(status, screen),
     ...section(screen, 'models', modelColumns, status.models.map(toModelRow)),
     ...formatCoordinators(status.coordinators, screen),
+    ...status.models.flatMap(formatWithheld),
     ...section(
       screen,
       'running tasks',
@@ -64,11 +65,17 @@ function section({ columns, style }: Screen, title: string, shape: readonly Colu
 }
 
 function toModelRow(model: MinerStatus['models'][number]): string[] {
-  const state = `${model.state}${model.pinned ? ', pinned' : ''}${model.running === 0 ? '' : `, ${model.running} running`}`
+  const state = `${model.withheld === null ? model.state : 'not offered'}${model.pinned ? ', pinned' : ''}${model.running === 0 ? '' : `, ${model.running} running`}`
   return [model.model, model.dtype, model.device, state, formatRate(model.unitsPerSecond), formatBytes(model.memoryBytes)]
 }
 
 function formatCoordinators(coordinators: readonly Coordinator[], screen: Screen): string[] {
+function formatWithheld({ model, withheld }: MinerStatus['models'][number]): string[] {
+  if (withheld === null) return []
+  const next = withheld.retryAtMs === null ? 'restart the miner' : `opened again at ${formatTime(Math.floor(withheld.retryAtMs / 1000))}`
+  return [`  ${model}: ${withheld.reason.replace(/\.$/, '')}; ${next}`]
+}
+
   if (coordinators.length === 0) return ['', 'No active coordinator with a URL is on chain: waiting for one.']
   const rows = coordinators.map((coordinator) => [
     coordinator.url,

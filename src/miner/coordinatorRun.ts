@@ -132,11 +132,15 @@ export class CoordinatorRun {
     if (!this.#health.isWell) return 'retrying'
     if (this.#pause.isOn) return 'paused'
     if (this.#session !== null) return 'open'
-    return this.#slots === 0 ? 'standby' : 'connecting'
+    return this.#slots === 0 || !this.#hasOffer() ? 'standby' : 'connecting'
   }
 
   #isWanted(): boolean {
-    return !this.#giveUp.signal.aborted && ((!this.#quit.signal.aborted && this.#slots > 0) || this.#tasks.busy)
+    return !this.#giveUp.signal.aborted && ((!this.#quit.signal.aborted && this.#slots > 0 && this.#hasOffer()) || this.#tasks.busy)
+  }
+
+  #hasOffer(): boolean {
+    return this.#context.shelf.offered.length > 0
   }
 
   async #run(): Promise<void> {
@@ -225,9 +229,12 @@ export class CoordinatorRun {
     while (!attached.lost.aborted && this.#isWanted()) {
       const free = this.#countFree()
       const { running, delivering } = this.#tasks.count()
-      if (free > 0 && credit.findPause() !== null) await this.#waitForPay(session, attached, credit)
+      // The end of a session gives its leases away: what runs may end first, and nothing new is drawn meanwhile.
+      if (session.outdated.aborted && running + delivering === 0) return
+      if (session.outdated.aborted) await this.#context.changed.wait(attached.lost)
+      else if (free > 0 && credit.findPause() !== null) await this.#waitForPay(session, attached, credit)
       else if (free > 0 && credit.isOpen(running + delivering)) await this.#poll(session, attached, credit)
-      else await this.#context.changed.wait(attached.lost)
+      else await this.#context.changed.wait(AbortSignal.any([attached.lost, session.outdated]))
     }
   }
 
@@ -257,7 +264,7 @@ export class CoordinatorRun {
   }
 
   async #waitForPay(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
-    const signal = AbortSignal.any([attached.lost, this.#quit.signal, this.#pollCut.signal])
+    const signal = AbortSignal.any([attached.lost, session.outdated, this.#quit.signal, this.#pollCut.signal])
     const askVoucher = async () => {
       try {
         return await session.client.getVoucher({}, { signal })
@@ -281,7 +288,7 @@ export class CoordinatorRun {
 
   async #poll(session: CoordinatorSession, attached: AttachedSession, credit: Credit): Promise<void> {
     const { timing, turns } = this.#context
-    const signal = AbortSignal.any([attached.lost, this.#quit.signal, this.#pollCut.signal])
+    const signal = AbortSignal.any([attached.lost, session.outdated, this.#quit.signal, this.#pollCut.signal])
     const startedAtMs = performance.now()
     credit.keepLineFresh()
     try {

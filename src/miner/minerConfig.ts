@@ -1,7 +1,7 @@
 import type { DeviceName } from '../domain/enginePort.ts'
 import type { Address } from '../domain/hex.ts'
 import type { BackoffPolicy } from './backoff.ts'
-import type { OfferedModel } from './modelShelf.ts'
+import type { ModelShelfOptions, OfferedModel } from './modelShelf.ts'
 
 /** What an operator decides about a miner. */
 export interface MinerConfig {
@@ -12,6 +12,8 @@ export interface MinerConfig {
   slotsByDevice?: Partial<Record<DeviceName, number>>
   /** what loaded models may take together, by the reckoning of {@link toMemoryBytes}; null: no limit */
   memoryBytes?: number | null
+  /** pauses before a model that did not load again is opened once more */
+  modelRetryMs?: ModelShelfOptions['retryMs']
   /** names of models that stay loaded when others need memory */
   pinned?: readonly string[]
   /** node addresses or URLs of coordinators to use instead of all that are active on chain; empty: all */

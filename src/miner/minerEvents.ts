@@ -36,6 +36,9 @@ export type MinerEvent =
     }
   /** out of the memory: `memory`: for another model; the next task of it loads it again */
   | { type: 'modelUnloaded'; model: string; manifest: Hash; device: string; reason: UnloadReason }
+  /** no tasks are taken for it: `reason` (for the operator: it may name files of this machine) is what went wrong; opened again at `retryAtMs`, unix ms, null: not before a restart */
+  | { type: 'modelWithheld'; model: string; manifest: Hash; error: CuckooError; reason: string; retryAtMs: number | null }
+  | { type: 'modelOffered'; model: string; manifest: Hash }
   /** no coordinator is on chain, or named, that this miner could work for */
   | { type: 'coordinatorsMissing' }
   | { type: 'coordinatorAdded'; coordinator: CoordinatorName }

@@ -57,7 +57,15 @@ export interface CoordinatorState {
   tasks: RunningTask[]
 }
 
-/** `loading` and `unloaded` models are offered all the same: a task that needs one loads it. */
+/** Why a model is not offered now. */
+export interface WithheldState {
+  /** what went wrong, for the operator: it may name files of this machine */
+  reason: string
+  /** when it is opened again, unix ms; null: not before the miner is restarted */
+  retryAtMs: number | null
+}
+
+/** `loading` and `unloaded` models are offered all the same, unless they are `withheld`: a task that needs one loads it. */
 export interface ModelState {
   model: string
   manifest: Hash
@@ -74,6 +82,8 @@ export interface ModelState {
   memoryBytes: number
   /** tasks in it now */
   running: number
+  /** null: it is offered */
+  withheld: WithheldState | null
 }
 
 /** What a device does. */

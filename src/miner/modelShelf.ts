@@ -10,12 +10,14 @@ import {
 import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
-import { isError } from '../errors/cuckooError.ts'
+import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.ts'
+import { toCuckooError } from '../errors/internal.ts'
 import { assignmentModelUnknown, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
+import { waitMs } from './backoff.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { UnloadReason } from './minerEvents.ts'
-import type { DeviceState, ModelState } from './minerState.ts'
+import type { DeviceState, ModelState, WithheldState } from './minerState.ts'
 import { ModelOpening } from './modelOpening.ts'
 import { createWakeList } from './wakeList.ts'
 
@@ -52,6 +54,12 @@ export interface ModelShelfOptions {
   onReloaded?: (model: ShelvedModel, loadMs: number) => void
   /** its memory is free */
   onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
+  /** it is not offered from now on, or was tried again in vain */
+  onWithheld?: (model: ShelvedModel, error: CuckooError, withheld: WithheldState) => void
+  /** it is offered again */
+  onOffered?: (model: ShelvedModel) => void
+  /** pauses before a model that is not offered is opened again, the last one again and again; 1, 5 and 15 minutes unless told */
+  retryMs?: readonly number[] | undefined
 }
 
 interface Shelved extends ShelvedModel {
@@ -62,7 +70,14 @@ interface Shelved extends ShelvedModel {
   current: ModelOpening | null
   /** rises with each run over all models: the lowest was used least recently */
   usedAt: number
+  /** openings in a row that failed */
+  failures: number
+  withheld: (WithheldState & { error: CuckooError }) | null
 }
+
+/** What fails so often in a row is not offered any more: a miner that draws tasks to fail each keeps them from others. */
+const maxFailures = 3
+const defaultRetryMs = [60_000, 300_000, 900_000]
 
 /** Weights are held once, and what runs make of them beside: a guess, as activations depend on the task. */
 const memoryPerByte = 1.5
@@ -77,7 +92,7 @@ export function toMemoryBytes({ files }: Manifest): number {
 /**
  * The models that a miner offers, of which as many are loaded as its memory budget takes: a run loads the model it needs, and those
  * used least recently make place, unless they are pinned or run. A model whose worker ends, or that runs out of memory, is closed
- * and opened again by the next run.
+ * and opened again by the next run; one that does not open is not offered until it does.
  */
 export class ModelShelf {
   readonly #options: ModelShelfOptions
@@ -88,9 +103,12 @@ export class ModelShelf {
   readonly #changed = createWakeList()
   /** everything open, retired or not */
   readonly #openings = new Set<ModelOpening>()
+  readonly #ended = new AbortController()
   #usedBytes = 0
   #runs = 0
-  #isDisposed = false
+  #isResting = false
+  /** aborted, and replaced, when {@link offered} changes */
+  #offers = new AbortController()
 
   constructor(options: ModelShelfOptions) {
     this.#options = options
@@ -102,9 +120,19 @@ export class ModelShelf {
     return this.#models
   }
 
+  /** Those that tasks are taken for. */
+  get offered(): ShelvedModel[] {
+    return [...this.#models.values()].filter(({ withheld }) => withheld === null)
+  }
+
+  /** Aborts as soon as {@link offered} is not what it is now. */
+  get outdated(): AbortSignal {
+    return this.#offers.signal
+  }
+
   /** Tasks that may begin without waiting for a device. */
   countRoom(): number {
-    const devices = new Set([...this.#models.values()].map(({ device }) => device))
+    const devices = new Set(this.offered.map(({ device }) => device))
     return [...devices].reduce((sum, device) => {
       const { inside, waiting } = this.#gates.get(device) as Gate
       return sum + Math.max(0, this.#getSlots(device) - inside - waiting)
@@ -140,16 +168,19 @@ export class ModelShelf {
    * What `work` makes of the model: waits for a slot of its device, and loads it first where need be. After a run out of memory the
    * device's other models are unloaded and `work` is called once more; so it is where another run ended the model while this one waited.
    *
-   * @throws what `work` and the engine throw, the signal's reason
-   * @throws CUCKOO_MINER_ASSIGNMENT_MODEL_UNKNOWN when no such model is offered
+   * @throws what `work` throws, the signal's reason
+   * @throws CUCKOO_MINER_MODEL_UNUSABLE when it does not load again, whatever the reason: that is this machine's fault, never the task's
+   * @throws CUCKOO_INFERENCE_OUT_OF_MEMORY
+   * @throws CUCKOO_MINER_ASSIGNMENT_MODEL_UNKNOWN when no such model is on the shelf
    */
   async run<T>(manifestDigest: Hash, work: (model: OpenModel) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const entry = this.#get(manifestDigest)
+    if (entry.withheld !== null) throw entry.withheld.error
     const leave = await (this.#gates.get(entry.device) as Gate).enter(signal)
     try {
       return await this.#runOnce(entry, work, signal)
     } catch (error) {
-      const isClosed = isError(error, inferenceDisposed) && !this.#isDisposed
+      const isClosed = isError(error, inferenceDisposed) && !this.#ended.signal.aborted
       if (!(isClosed || isError(error, inferenceOutOfMemory)) || signal?.aborted) throw error
       if (!isClosed) await this.#unloadOthers(entry)
       return await this.#runOnce(entry, work, signal)
@@ -163,22 +194,27 @@ export class ModelShelf {
     return this.#get(manifestDigest).readFile(path)
   }
 
-  /** Resolves when no model is in memory any more: those that run end first. */
+  /** Resolves when no model is in memory any more: those that run end first. None is opened but for a run until {@link resume}. */
   async unloadAll(): Promise<void> {
+    this.#isResting = true
     for (const entry of this.#models.values()) if (entry.current !== null) this.#retire(entry, entry.current, 'paused')
     await Promise.all([...this.#openings].map(({ closed }) => closed))
   }
 
+  resume(): void {
+    this.#isResting = false
+  }
+
   /** Closes all models, those that run too. */
   async dispose(): Promise<void> {
-    this.#isDisposed = true
+    this.#ended.abort(minerStopped({}))
     await Promise.all([...this.#openings].map((opening) => opening.close()))
   }
 
   getState(): { models: ModelState[]; devices: DeviceState[]; memory: { usedBytes: number; budgetBytes: number | null } } {
     const entries = [...this.#models.values()]
     return {
-      models: entries.map(({ manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes, current }) => ({
+      models: entries.map(({ manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes, current, withheld }) => ({
         model: manifest.model,
         manifest: manifestDigest,
         kind: manifest.kind,
@@ -190,6 +226,7 @@ export class ModelShelf {
         pinned,
         memoryBytes,
         running: current?.running ?? 0,
+        withheld: withheld === null ? null : { reason: withheld.reason, retryAtMs: withheld.retryAtMs },
       })),
       devices: [...new Set(entries.map(({ device }) => device))].map((device) => {
         const { inside, waiting } = this.#gates.get(device) as Gate
@@ -213,7 +250,7 @@ export class ModelShelf {
     if (this.#models.has(manifestDigest)) throw minerModelTwice({ model: offer.model, dtype: offer.dtype })
     const pinned = this.#options.pinned.includes(manifest.model)
     const known = { manifest, manifestDigest, device, deviceReason, readFile, memoryBytes: toMemoryBytes(manifest) }
-    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: ++this.#runs }
+    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: ++this.#runs, failures: 0, withheld: null }
   }
 
   /** The pinned models and the largest of the others must have place together, or a task would wait for ever. */
@@ -310,18 +347,73 @@ export class ModelShelf {
     })
   }
 
+  /** @throws CUCKOO_MINER_MODEL_UNUSABLE, CUCKOO_INFERENCE_OUT_OF_MEMORY, CUCKOO_MINER_STOPPED */
   async #reopen(entry: Shelved): Promise<OpenModel> {
-    const { offer, manifestDigest, device } = entry
-    if (this.#isDisposed) throw minerStopped({})
+    this.#ended.signal.throwIfAborted()
     const startedAtMs = performance.now()
-    // The device that was found at the start, so that a limit of its slots holds on.
-    const model = await this.#options.engine.openModel({ ...offer, device })
-    if (model.manifestDigest !== manifestDigest) {
-      await model.dispose()
-      throw minerModelUnusable({ model: offer.model, reason: 'its files have changed since the start' })
+    let model: OpenModel
+    try {
+      model = await this.#openSame(entry)
+    } catch (error) {
+      this.#ended.signal.throwIfAborted()
+      const failure = toOwnFault(entry.offer.model, error)
+      this.#countFailure(entry, failure)
+      throw failure
     }
+    this.#countSuccess(entry)
     this.#options.onReloaded?.(entry, performance.now() - startedAtMs)
     return model
+  }
+
+  async #openSame({ offer, manifestDigest, device }: Shelved): Promise<OpenModel> {
+    // The device that was found at the start, so that a limit of its slots holds on.
+    const model = await this.#options.engine.openModel({ ...offer, device })
+    if (model.manifestDigest === manifestDigest) return model
+    await model.dispose()
+    throw minerModelUnusable({ model: offer.model, reason: 'its files have changed since the start' })
+  }
+
+  #countFailure(entry: Shelved, error: CuckooError): void {
+    const isFirst = entry.withheld === null
+    if (++entry.failures < maxFailures) return
+    entry.withheld = { error, reason: (error.cause instanceof Error ? error.cause : error).message, retryAtMs: null }
+    if (!isFirst) return
+    this.#renewOffers()
+    void this.#keepTrying(entry)
+  }
+
+  #countSuccess(entry: Shelved): void {
+    entry.failures = 0
+    if (entry.withheld === null) return
+    entry.withheld = null
+    this.#renewOffers()
+    this.#options.onOffered?.(entry)
+  }
+
+  /** Opens a model that is not offered now and then, until it is; not while the miner rests. */
+  async #keepTrying(entry: Shelved): Promise<void> {
+    const { signal } = this.#ended
+    const { retryMs = defaultRetryMs, onWithheld } = this.#options
+    for (let tries = 0; entry.withheld !== null; tries++) {
+      const pauseMs = retryMs[Math.min(tries, retryMs.length - 1)] as number
+      entry.withheld.retryAtMs = Date.now() + pauseMs
+      if (!this.#isResting) onWithheld?.(entry, entry.withheld.error, entry.withheld)
+      if (!(await waitMs(pauseMs, signal))) return
+      if (!this.#isResting) await this.#tryOnce(entry, signal)
+    }
+  }
+
+  async #tryOnce(entry: Shelved, signal: AbortSignal): Promise<void> {
+    const opening = await this.#hold(entry, signal).catch(() => null)
+    await opening?.getModel(signal).catch(() => undefined)
+    opening?.release()
+    this.#changed.notify()
+  }
+
+  #renewOffers(): void {
+    const outdated = this.#offers
+    this.#offers = new AbortController()
+    outdated.abort()
   }
 
   /** No new runs in it; `reason` null: it never loaded. */
@@ -330,4 +422,10 @@ export class ModelShelf {
     if (entry.current === opening) entry.current = null
     if (reason !== null) void opening.closed.then(() => this.#options.onUnloaded?.(entry, reason))
   }
+}
+
+/** `error` as a fault of this machine. Its text names neither folder nor file: it goes to the coordinator. */
+function toOwnFault(model: string, error: unknown): CuckooError {
+  if (isError(error, minerModelUnusable) || isError(error, inferenceOutOfMemory)) return error
+  return minerModelUnusable({ model, reason: `it does not load again (${toCuckooError(error).code})` }, { cause: error })
 }

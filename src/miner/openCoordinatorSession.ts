@@ -43,6 +43,8 @@ export interface CoordinatorSession {
   /** what a unit of the dearest model pays here, in wei; 0: all are free */
   unitPriceWei: bigint
   refused: { model: string; code: string; message: string }[]
+  /** aborts when the models that this miner offers are no longer those of the handshake */
+  outdated: AbortSignal
 }
 
 /**
@@ -68,6 +70,7 @@ export async function openCoordinatorSession(
     const pending = createSessionRequest({ node: identity.node, coordinator: coordinator.node, signer, domainSeparator, clock })
     const voucher = await identity.findVoucher(coordinator.node)
     const body = { ...pending.request, ...describeMiner(identity), ...(voucher !== null && { voucher }) }
+    const { outdated } = identity.shelf
     const accept = await greeting.openSession({ body }, { signal })
     const operators = [coordinator.operator]
     const session = verifyAccept(() => verifySessionAccept({ pending, accept, operators, verifier, domainSeparator, clock }), target.url, coordinator)
@@ -82,7 +85,18 @@ export async function openCoordinatorSession(
       throw error
     }
     const { node, operator } = coordinator
-    return { id: accept.sessionId, url: target.url, client, coordinator: node, operator, heartbeatMs, pollMs, unitPriceWei, refused }
+    return {
+      id: accept.sessionId,
+      url: target.url,
+      client,
+      coordinator: node,
+      operator,
+      heartbeatMs,
+      pollMs,
+      unitPriceWei,
+      refused,
+      outdated,
+    }
   } finally {
     await greeting.close()
   }
@@ -106,7 +120,7 @@ function getActiveCoordinator(set: NodeSet, node: Address, url: string): NodeRec
 }
 
 function describeMiner({ client, slots, minUnitPriceWei, shelf }: MinerIdentity) {
-  const offers = [...shelf.models.values()].map(({ manifest, device, unitsPerSecond }) => ({ manifest, device, unitsPerSecond }))
+  const offers = shelf.offered.map(({ manifest, device, unitsPerSecond }) => ({ manifest, device, unitsPerSecond }))
   return { protocolVersion, client, slots, minUnitPriceWei, models: offers }
 }
 
@@ -122,7 +136,7 @@ function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord):
 async function putWantedFiles(client: Client, shelf: ModelShelf, wanted: readonly Hash[], signal: AbortSignal): Promise<CoordinatorSession['refused']> {
   const refused: CoordinatorSession['refused'] = []
   const missing = new Set(wanted)
-  for (const { manifest, manifestDigest } of shelf.models.values()) {
+  for (const { manifest, manifestDigest } of shelf.offered) {
     for (const [hash, path] of listTokenizerFiles(manifest)) {
       if (!missing.delete(hash)) continue
       const body = await shelf.readFile(manifestDigest, path)

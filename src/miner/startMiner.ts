@@ -89,6 +89,9 @@ export async function startMiner(dependencies: MinerDependencies): Promise<Runni
     const paymentFactors = new Map((await store.listPayments()).map(({ coordinator, paymentRecord }) => [coordinator, toPaymentFactor(paymentRecord)]))
     await loadOffered(shelf, dependencies, events)
     const context = createMinerContext({ ...dependencies, events, shelf, crashes, paymentFactors, watch, lag: about.lag, random })
+    events.subscribe(({ type }) => {
+      if (type === 'modelWithheld' || type === 'modelOffered') context.changed.notify()
+    })
     return createRunningMiner(context, { ...about, config, watch })
   } catch (error) {
     await Promise.allSettled([shelf.dispose(), watch.stop()])
@@ -122,9 +125,13 @@ function createShelf({ engine, config }: MinerDependencies, events: MinerEvents)
     memoryBytes: config.memoryBytes ?? null,
     slotsByDevice: config.slotsByDevice ?? {},
     pinned: config.pinned ?? [],
+    ...(config.modelRetryMs !== undefined && { retryMs: config.modelRetryMs }),
     onReloaded: (model, loadMs) => events.emit(toLoadedEvent(model, loadMs)),
     onUnloaded: ({ manifest, manifestDigest, device }, reason) =>
       events.emit({ type: 'modelUnloaded', model: manifest.model, manifest: manifestDigest, device, reason }),
+    onWithheld: ({ manifest, manifestDigest }, error, { reason, retryAtMs }) =>
+      events.emit({ type: 'modelWithheld', model: manifest.model, manifest: manifestDigest, error, reason, retryAtMs }),
+    onOffered: ({ manifest, manifestDigest }) => events.emit({ type: 'modelOffered', model: manifest.model, manifest: manifestDigest }),
   })
 }
 
@@ -234,6 +241,7 @@ function createRunningMiner(context: MinerContext, { config, watch, ...about }: 
       phase = 'running'
       pauseReason = null
       events.emit({ type: 'minerResumed' })
+      shelf.resume()
       coordinators.resume()
     },
     drain: ({ graceMs }) =>

@@ -78,6 +78,7 @@ export function createMinerState(fields: Partial<MinerState> = {}): MinerState {
         pinned: true,
         memoryBytes: 1_240_000_000,
         running: 1,
+        withheld: null,
       },
       {
         model: 'an-owner-with-a-long-name/and-a-model-with-a-longer-one',
@@ -91,6 +92,7 @@ export function createMinerState(fields: Partial<MinerState> = {}): MinerState {
         pinned: false,
         memoryBytes: 620_000_000,
         running: 0,
+        withheld: null,
       },
     ],
     coordinators: [createCoordinatorState()],

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Hash } from '../../../src/domain/hex.ts'
-import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded } from '../../../src/errors/inference.ts'
+import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded, modelNotFound } from '../../../src/errors/inference.ts'
 import type { UnloadReason } from '../../../src/miner/minerEvents.ts'
 import { ModelShelf, type ModelShelfOptions, type OfferedModel, toMemoryBytes } from '../../../src/miner/modelShelf.ts'
 import { waitFor } from '../../support/minerCoordinator.ts'
-import { createFakeEngine, createManifest } from '../../support/minerFakes.ts'
+import { createFakeEngine, createManifest, type FakeEngine } from '../../support/minerFakes.ts'
 
 const toOffer = (model: string): OfferedModel => ({ model, source: { from: 'bundled' }, dtype: 'fp32', device: 'auto' })
 /** What a test model of 1000 bytes of weights takes. */
@@ -111,7 +111,7 @@ describe('a memory budget', () => {
   it('counts a model that fails to load as gone, and tries again with the next run', async () => {
     const { engine, shelf, use } = await createShelf([a, b], 1)
     engine.beforeOpen = () => Promise.reject(new Error('the disk is gone'))
-    await expect(use(a)).rejects.toThrow('the disk is gone')
+    await expect(use(a)).rejects.toMatchObject({ cause: { message: 'the disk is gone' } })
     await waitFor(() => shelf.getState().memory.usedBytes === 0, 'the bytes given back')
     engine.beforeOpen = async () => undefined
     expect(await use(a)).toBe(a)
@@ -234,6 +234,79 @@ describe('a worker that ends', () => {
     await shelf.unloadAll()
     await expect(use(a)).rejects.toMatchObject({ code: 'CUCKOO_MINER_MODEL_UNUSABLE' })
     expect([engine.open, get(a)]).toEqual([[], get(a)])
+  })
+})
+
+describe('a model that does not load again', () => {
+  const gone = modelNotFound({ model: a, where: '/media/of/this/machine', known: '' })
+  const breakDown = (engine: FakeEngine) => {
+    engine.beforeOpen = (model) => (model === a ? Promise.reject(gone) : Promise.resolve())
+  }
+  const listOffered = (shelf: ModelShelf) => shelf.offered.map(({ manifest }) => manifest.model)
+
+  it('is a fault of this machine, whatever the engine says, in words that name none of its folders', async () => {
+    const { engine, shelf, use } = await createShelf([a, b], null)
+    await shelf.unloadAll()
+    breakDown(engine)
+    const error = await use(a).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'CUCKOO_MINER_MODEL_UNUSABLE', kind: 'config', cause: gone, message: expect.stringContaining(a) })
+    expect((error as Error).message).not.toContain('/media')
+    expect(listOffered(shelf)).toEqual([a, b])
+  })
+
+  it('three times in a row is not offered, nor opened by tasks, and has no part in the room there is; one that loads between begins anew', async () => {
+    const withheld: string[] = []
+    const gpu = 'test/gpu-b-1000'
+    const { engine, shelf, get, use } = await createShelf([a, gpu], null, {
+      slotsByDevice: { webgpu: 1 },
+      onWithheld: ({ manifest }, _, { reason }) => withheld.push(`${manifest.model}: ${reason}`),
+    })
+    const { outdated } = shelf
+    await shelf.unloadAll()
+    shelf.resume()
+    breakDown(engine)
+    for (let run = 0; run < 2; run++) await expect(use(a)).rejects.toThrow()
+    engine.beforeOpen = async () => undefined
+    await use(a)
+    await shelf.unloadAll()
+    shelf.resume()
+    breakDown(engine)
+    for (let run = 0; run < 2; run++) await expect(use(a)).rejects.toThrow()
+    expect([listOffered(shelf), outdated.aborted, shelf.countRoom()]).toEqual([[a, gpu], false, Number.POSITIVE_INFINITY])
+    await expect(use(a)).rejects.toThrow()
+    expect([listOffered(shelf), outdated.aborted, shelf.outdated.aborted, shelf.countRoom()]).toEqual([[gpu], true, false, 1])
+    expect(withheld).toEqual([`${a}: ${gone.message}`])
+    expect(shelf.getState().models.map((model) => model.withheld)).toEqual([{ reason: gone.message, retryAtMs: expect.any(Number) }, null])
+    engine.beforeOpen = () => Promise.reject(new Error('nobody opens it'))
+    await expect(use(a)).rejects.toMatchObject({ code: 'CUCKOO_MINER_MODEL_UNUSABLE', cause: gone })
+    expect(shelf.models.has(get(a))).toBe(true)
+    await shelf.dispose()
+  })
+
+  it('is opened again now and then, not while the miner rests, and offered again when it loads', async () => {
+    const offered = Promise.withResolvers<string>()
+    let told = 0
+    const { engine, shelf, use } = await createShelf([a, b], null, {
+      retryMs: [1, 2],
+      onWithheld: () => told++,
+      onOffered: ({ manifest }) => offered.resolve(manifest.model),
+    })
+    await shelf.unloadAll()
+    shelf.resume()
+    breakDown(engine)
+    for (let run = 0; run < 3; run++) await expect(use(a)).rejects.toThrow()
+    const { outdated } = shelf
+    await waitFor(() => told >= 3, 'two tries in vain')
+    await shelf.unloadAll()
+    let tries = 0
+    engine.beforeOpen = async () => void tries++
+    await delay(20)
+    expect([tries, listOffered(shelf)]).toEqual([0, [b]])
+    shelf.resume()
+    expect(await offered.promise).toBe(a)
+    expect([listOffered(shelf), outdated.aborted, shelf.getState().models[0]?.withheld]).toEqual([[a, b], true, null])
+    expect(await use(a)).toBe(a)
+    await shelf.dispose()
   })
 })
 
