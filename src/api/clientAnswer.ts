@@ -1,8 +1,10 @@
 import { errors as undiciErrors } from 'undici'
 import { z } from 'zod'
+import { toPlainText } from '../domain/plainText.ts'
 import { coordinatorUnreachable, responseInvalid } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import { fromErrorBody } from './errorBody.ts'
+import { countJsonParts } from './jsonParts.ts'
 import { describeIssue } from './requestInput.ts'
 import type { Route } from './route.ts'
 import { doneMarker, EventStreamParser } from './sse.ts'
@@ -12,13 +14,17 @@ export interface WireAnswer {
   route: Route
   status: number
   headers: Readonly<Record<string, string>>
-  body: AsyncIterable<Uint8Array> & { bytes(): Promise<Uint8Array>; dump(options?: { limit: number }): Promise<void> }
+  body: AsyncIterable<Uint8Array> & { dump(options?: { limit: number }): Promise<void> }
   /** our form of what broke the connection */
   toError: (error: unknown) => unknown
 }
 
 /** Characters that one event may have. */
 const maxEventLength = 16_777_216
+/** Of an answer that tells an error. */
+const maxErrorBytes = 65_536
+/** The words of a transcript, the densest of honest answers, have a part for some 8 bytes, and an output at most a quarter of the bytes that its route allows. */
+const bytesPerPart = 32
 
 /**
  * The body of a good answer, decoded by the route's schema.
@@ -27,13 +33,13 @@ const maxEventLength = 16_777_216
 export async function readBody(answer: WireAnswer): Promise<unknown> {
   const { route, status, headers } = answer
   if (status < 200 || status > 299) throw await fromAnswer(answer)
-  const bytes = await readBytes(answer)
+  const bytes = await readBytes(answer, route.maxResponseBytes)
   if (route.response === 'bytes') return bytes
-  const text = Buffer.from(bytes).toString()
+  const text = toText(bytes)
   if (route.response === 'text') return text
   if (route.plainText && headers['content-type']?.startsWith('text/plain')) return decodeValue(route, route.response, text)
   if (!headers['content-type']?.startsWith('application/json')) {
-    throw responseInvalid({ route: route.id, problem: `it is '${headers['content-type'] ?? 'of no type'}', not JSON` })
+    throw responseInvalid({ route: route.id, problem: `it is ${formatType(headers)}, not JSON` })
   }
   return decodeJson(route, route.response, text)
 }
@@ -43,13 +49,13 @@ export async function fromAnswer(answer: WireAnswer): Promise<unknown> {
   const { route, status, headers } = answer
   if (status < 400) {
     await answer.body.dump({ limit: 65_536 }).catch(() => undefined)
-    return responseInvalid({ route: route.id, problem: `HTTP ${status} '${headers['content-type'] ?? 'of no type'}' is not what was asked for` })
+    return responseInvalid({ route: route.id, problem: `HTTP ${status} ${formatType(headers)} is not what was asked for` })
   }
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(await readBytes(answer)).toString())
+    value = JSON.parse(toText(await readBytes(answer, maxErrorBytes)))
   } catch (error) {
-    if (error instanceof CuckooError && error.kind === 'unavailable') return error
+    if (error instanceof CuckooError) return error
     value = undefined
   }
   return fromErrorBody(status, value, headers) ?? responseInvalid({ route: route.id, problem: `HTTP ${status} without an error of ours` })
@@ -73,6 +79,10 @@ export async function* readEvents(answer: WireAnswer): AsyncGenerator<unknown> {
   if (route.doneMarker) throw answer.toError(new undiciErrors.SocketError('the stream ended early'))
 }
 
+function formatType(headers: WireAnswer['headers']): string {
+  return `'${toPlainText(headers['content-type'] ?? 'of no type', 200)}'`
+}
+
 async function* mapErrors<T>(source: AsyncIterable<T>, toError: (error: unknown) => unknown): AsyncGenerator<T> {
   try {
     yield* source
@@ -90,12 +100,27 @@ function decodeEvent(answer: WireAnswer, data: string): unknown {
   return decodeValue(route, route.events as z.ZodType, value)
 }
 
-async function readBytes(answer: WireAnswer): Promise<Uint8Array> {
-  try {
-    return await answer.body.bytes()
-  } catch (error) {
-    throw answer.toError(error)
+/** The whole body in one array that grows as it comes: a peer that sends it byte by byte must not make us keep a buffer for each. */
+async function readBytes({ route, headers, body, toError }: WireAnswer, maxBytes: number): Promise<Uint8Array> {
+  const saidBytes = Number(headers['content-length'] ?? 0)
+  let bytes = new Uint8Array(Math.min(saidBytes, maxBytes))
+  let length = 0
+  for await (const chunk of mapErrors(body, toError)) {
+    const end = length + chunk.length
+    if (Math.max(end, saidBytes) > maxBytes) throw responseInvalid({ route: route.id, problem: `it is larger than ${maxBytes} bytes` })
+    if (end > bytes.length) {
+      const grown = new Uint8Array(Math.min(maxBytes, Math.max(end, 2 * bytes.length)))
+      grown.set(bytes.subarray(0, length))
+      bytes = grown
+    }
+    bytes.set(chunk, length)
+    length = end
   }
+  return length === bytes.length ? bytes : bytes.slice(0, length)
+}
+
+function toText({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
 function decodeJson(route: Route, schema: z.ZodType, text: string): unknown {
@@ -103,6 +128,8 @@ function decodeJson(route: Route, schema: z.ZodType, text: string): unknown {
 }
 
 function parseJson(route: Route, text: string): unknown {
+  const maxParts = Math.floor(route.maxResponseBytes / bytesPerPart)
+  if (countJsonParts(text, maxParts) > maxParts) throw responseInvalid({ route: route.id, problem: `it has more than ${maxParts} objects, arrays and strings` })
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -113,8 +140,9 @@ function parseJson(route: Route, text: string): unknown {
 function decodeValue(route: Route, schema: z.ZodType, value: unknown): unknown {
   const result = z.safeDecode(schema, value as never)
   if (result.success) return result.data
+  // zod's own error is no cause to keep: it may name every key that the peer made up.
   const { path, problem } = describeIssue(result.error)
-  throw responseInvalid({ route: route.id, problem: `'${path.join('.')}': ${problem}` }, { cause: result.error })
+  throw responseInvalid({ route: route.id, problem: `'${toPlainText(path.join('.'), 200)}': ${toPlainText(problem)}` })
 }
 
 /** Our form of an error of the connection: CUCKOO_API_UNREACHABLE, or what the guard or the size limit said. */

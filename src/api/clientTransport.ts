@@ -17,8 +17,6 @@ export interface ClientOptions {
   timeoutMs?: number
   /** lifts the guard against private addresses and plain http: devnet and `--allow-private` */
   allowPrivate?: boolean
-  /** default 64 MiB */
-  maxResponseBytes?: number
   /** how hosts are resolved; default: the system's way, behind the guard */
   lookup?: LookupFunction
 }
@@ -38,16 +36,19 @@ export interface Transport {
 /** A body takes its time on top: 50 MiB have the two minutes that a server waits for a request, which is a line of 3.5 Mbit/s. */
 const uploadBytesPerMs = 437
 
+/** All events of a stream together; other answers are as large as their route says. */
+const maxStreamBytes = 67_108_864
+
 /** @throws CUCKOO_OUTBOUND_URL_INVALID, CUCKOO_OUTBOUND_REFUSED for a URL that may not be called */
 export function createTransport(options: ClientOptions): Transport {
-  const { timeoutMs = 30_000, maxResponseBytes = 67_108_864, allowPrivate = false } = options
+  const { timeoutMs = 30_000, allowPrivate = false } = options
   const base = parseOutboundUrl(options.url, { allowPrivate })
   const basePath = base.pathname.replace(/\/+$/, '')
   const shownUrl = `${base.origin}${basePath}`
   const lookup = options.lookup ?? (allowPrivate ? undefined : createGuardedLookup())
   const pool = new Pool(base.origin, {
     connect: { timeout: Math.min(timeoutMs, 10_000), ...(lookup === undefined ? {} : { lookup }) },
-    maxResponseSize: maxResponseBytes,
+    maxResponseSize: maxStreamBytes,
   })
 
   async function send(route: Route, input: AnyInput, call: CallOptions, streaming: boolean): Promise<WireAnswer> {
@@ -58,7 +59,7 @@ export function createTransport(options: ClientOptions): Transport {
     const signal = call.signal && deadline ? AbortSignal.any([call.signal, deadline]) : (call.signal ?? deadline)
     const toError = (error: unknown) => {
       if (call.signal?.aborted) return call.signal.reason
-      return fromNetworkError(error, { route, url: shownUrl, limitMs, maxResponseBytes })
+      return fromNetworkError(error, { route, url: shownUrl, limitMs, maxResponseBytes: maxStreamBytes })
     }
     try {
       const response = await pool.request({

@@ -6,7 +6,7 @@ const empty = z.object({})
 type Empty = typeof empty
 
 type Draft = Pick<Route, 'id' | 'method' | 'path' | 'auth' | 'summary' | 'response'> &
-  Partial<Pick<Route, 'params' | 'query' | 'body' | 'maxBodyBytes' | 'responseTypes' | 'plainText' | 'events' | 'doneMarker'>> & {
+  Partial<Pick<Route, 'params' | 'query' | 'body' | 'maxBodyBytes' | 'maxResponseBytes' | 'responseTypes' | 'plainText' | 'events' | 'doneMarker'>> & {
     errors?: readonly { code: string }[]
   }
 
@@ -17,19 +17,24 @@ type Completed<D extends Draft> = Omit<Route, keyof D> &
     body: D['body'] extends z.ZodType | 'bytes' | 'media' | FormBody ? D['body'] : null
     events: D['events'] extends z.ZodType ? D['events'] : null
     maxBodyBytes: number
+    maxResponseBytes: number
     doneMarker: boolean
     responseTypes: readonly string[]
     plainText: boolean
     errors: readonly ErrorFactory<never>[]
   }
 
-/** A {@link Route} with what is not said filled in: no parameters, no body, 64 KiB at most, no stream. */
+/** `maxResponseBytes` of an answer that holds what a task gave: no result has more bytes (see `submitResult`), but JSON of images or floats is wider. */
+export const outputAnswerBytes = 67_108_864
+
+/** A {@link Route} with what is not said filled in: no parameters, no body, requests of 64 KiB and answers of 1 MiB at most, no stream. */
 export function defineRoute<const D extends Draft>(draft: D): Completed<D> {
   return {
     params: empty,
     query: empty,
     body: null,
     maxBodyBytes: 65_536,
+    maxResponseBytes: 1_048_576,
     responseTypes: ['application/octet-stream'],
     plainText: false,
     events: null,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { toPlainText } from '../domain/plainText.ts'
 import * as apiErrors from '../errors/api.ts'
 import { CuckooError, type ErrorKind, type Facts } from '../errors/cuckooError.ts'
 import { zError } from './wire.ts'
@@ -52,11 +53,6 @@ function toKind(code: string, status: number): ErrorKind {
   // Its own faults and those of proxies before it pass; to us the coordinator is not there now.
   if (status === 429 || status === 408 || status >= 500) return 'unavailable'
   return 'usage'
-}
-
-// Another machine's text goes to a terminal: no control characters, no endless lines.
-function toPlainText(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').slice(0, 2000)
 }
 
 /**

@@ -10,7 +10,8 @@ import {
   type TaskOutput,
   type TextOutput,
 } from '../domain/task.ts'
-import { outputLimits, type PipelineKind, type TaskKind, taskKinds, taskKindTraits } from '../domain/taskKinds.ts'
+import { maxInputTokens, outputLimits, type PipelineKind, type TaskKind, taskKinds, taskKindTraits } from '../domain/taskKinds.ts'
+import { zList } from './list.ts'
 import { zHash } from './wire.ts'
 
 const zSide = z.int().min(1).max(65_535)
@@ -34,14 +35,11 @@ export const zAudioMedia = z
   .meta({ id: 'AudioMedia' }) satisfies z.ZodType<AudioMedia>
 export const zMedia: z.ZodType<Media> = z.union([zImageMedia, zAudioMedia])
 
-const zTokenIds = z
-  .array(
-    z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1),
-  )
-  .max(1_048_576)
+const zTokenId = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1)
+const zTokenIds = zList(zTokenId, maxInputTokens)
 const zText = z.string().max(1_048_576)
 const zMaxTokens = z.int().min(1).max(1_048_576)
 const zTopK = z.int().min(1).max(1_000)
@@ -52,7 +50,7 @@ export const zTextParams = z.strictObject({
   temperature: z.number().min(0).max(2),
   topP: z.number().gt(0).max(1),
   topK: z.int().min(0).max(1_000_000),
-  stop: z.array(z.string().min(1).max(200)).max(4),
+  stop: zList(z.string().min(1).max(200), 4),
   date: z.iso.date(),
 })
 const text = {
@@ -63,7 +61,7 @@ const text = {
 
 /** ISO 639, with what some models add behind it: `en`, `eng_Latn`, `zh-CN`. */
 export const zLanguage = z.string().regex(/^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}$/, "must be a language code such as 'en'")
-export const zLabels = z.array(z.string().min(1).max(200)).min(1).max(64)
+export const zLabels = zList(z.string().min(1).max(200), 64).min(1)
 export const zVoice = z.string().min(1).max(100)
 export const zSpeed = z.number().min(0.25).max(4)
 export const zImageParams = z.strictObject({
@@ -75,9 +73,9 @@ export const zImageParams = z.strictObject({
   scheduler: z.enum(imageSchedulers),
 })
 
-const zTimedTexts = z.array(z.strictObject({ startMs: z.int().min(0), endMs: z.int().min(0), text: zText })).max(100_000)
+const zTimedTexts = zList(z.strictObject({ startMs: z.int().min(0), endMs: z.int().min(0), text: zText }), 100_000)
 const scored = { label: z.string().max(1_000), score: zScore }
-const zScoredLabels = z.array(z.strictObject(scored)).max(1_000)
+const zScoredLabels = zList(z.strictObject(scored), 1_000)
 const noParams = z.strictObject({})
 const textOutput = z.strictObject({ text: zText })
 const labelOutput = z.strictObject({ labels: zScoredLabels })
@@ -115,21 +113,20 @@ const pipelines: { readonly [K in PipelineKind]: PipelineSchemas<K> } = {
   'token-classification': {
     params: noParams,
     output: z.strictObject({
-      entities: z.array(z.strictObject({ ...scored, text: z.string().max(10_000), start: z.int().min(0), end: z.int().min(0) })).max(100_000),
+      entities: zList(z.strictObject({ ...scored, text: z.string().max(10_000), start: z.int().min(0), end: z.int().min(0) }), 100_000),
     }),
   },
   'image-classification': { params: z.strictObject({ topK: zTopK }), output: labelOutput },
   'object-detection': {
     params: z.strictObject({ threshold: zScore }),
     output: z.strictObject({
-      objects: z
-        .array(
-          z.strictObject({
-            ...scored,
-            box: z.strictObject({ left: z.number().min(0), top: z.number().min(0), right: z.number().min(0), bottom: z.number().min(0) }),
-          }),
-        )
-        .max(10_000),
+      objects: zList(
+        z.strictObject({
+          ...scored,
+          box: z.strictObject({ left: z.number().min(0), top: z.number().min(0), right: z.number().min(0), bottom: z.number().min(0) }),
+        }),
+        10_000,
+      ),
     }),
   },
   captioning: { params: z.strictObject({ maxTokens: zMaxTokens }), output: textOutput },
@@ -159,14 +156,14 @@ export const kindSchemas: { readonly [K in TaskKind]: KindSchemas<K> } = {
   chat: text,
   completion: text,
   embedding: {
-    input: z.strictObject({ tokenIds: z.array(zTokenIds).min(1).max(2048) }),
+    input: z.strictObject({ tokenIds: zList(zTokenIds, 2048).min(1) }),
     params: z.strictObject({ normalize: z.boolean() }),
-    output: z.strictObject({ dimensions: z.int().min(1).max(65_536), embeddings: z.array(z.string()).min(1).max(2048) }),
+    output: z.strictObject({ dimensions: z.int().min(1).max(65_536), embeddings: zList(z.string(), 2048).min(1) }),
   },
   image: {
     input: z.strictObject({ prompt: zText.min(1), negativePrompt: zText }),
     params: zImageParams,
-    output: z.strictObject({ images: z.array(zImageMedia).min(1).max(64) }),
+    output: z.strictObject({ images: zList(zImageMedia, 64).min(1) }),
   },
   ...(Object.fromEntries(
     Object.entries(pipelines).map(([kind, schemas]) => [kind, { input: toPipelineInput(kind as PipelineKind), ...schemas }]),

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { deviceNames } from '../domain/enginePort.ts'
+import { taskKinds } from '../domain/taskKinds.ts'
+import { zList } from './list.ts'
 import { zAddress, zHash, zModelKind, zTaskKind, zWei } from './wire.ts'
 
 const zMs = z.number().min(0)
@@ -28,7 +30,7 @@ const zCoordinatorStatus = z.object({
   session: z.enum(['standby', 'connecting', 'open', 'paused', 'retrying', 'draining', 'ended']),
   sessionId: zHash.nullable(),
   slots: zCount,
-  lastReasons: z.array(z.string()).describe('why the last poll brought nothing'),
+  lastReasons: zList(z.string(), 100).describe('why the last poll brought nothing'),
   lastError: zProblem.nullable(),
   tasksDone: zCount,
   tasksFailed: zCount,
@@ -37,7 +39,7 @@ const zCoordinatorStatus = z.object({
     .object({ owedWei: zWei, unpaidResults: zCount, voucherWei: zWei, redeemableWei: zWei, lineLeftWei: zWei.nullable() })
     .nullable()
     .describe('null: no session yet'),
-  tasks: z.array(zRunningTask),
+  tasks: zList(zRunningTask, 1_000),
 })
 
 const zModelStatus = z.object({
@@ -52,12 +54,12 @@ const zModelStatus = z.object({
   pinned: z.boolean(),
   memoryBytes: zCount,
   running: zCount,
-})
-
   withheld: z
     .object({ reason: z.string(), retryAtMs: zUnixMs.nullable().describe('null: not before the miner is restarted') })
     .nullable()
     .describe('why it is not offered now; null: it is'),
+})
+
 const zKindStatus = z.object({
   kind: zTaskKind,
   tasksDone: zCount,
@@ -80,16 +82,17 @@ export const zMinerStatus = z.object({
   phase: z.enum(['running', 'paused', 'draining', 'stopped']),
   pauseReason: z.string().nullable(),
   slots: zCount,
-  devices: z.array(z.object({ device: zDevice, running: zCount, waiting: zCount, slots: zCount.nullable().describe('null: as many as the miner has') })),
+  devices: zList(z.object({ device: zDevice, running: zCount, waiting: zCount, slots: zCount.nullable().describe('null: as many as the miner has') }), 100),
   memory: z.object({ usedBytes: zCount, budgetBytes: zCount.nullable().describe('null: no limit') }),
   eventLoopLag: z.object({ p50Ms: zMs, p99Ms: zMs, maxMs: zMs }),
-  kinds: z.array(zKindStatus),
-  crashedTasks: z.array(
+  kinds: zList(zKindStatus, taskKinds.length),
+  crashedTasks: zList(
     z.object({ taskId: zHash, attempt: z.int(), coordinator: zAddress, model: z.string(), manifest: zHash, atMs: zUnixMs, reported: z.boolean() }),
+    10_000,
   ),
   lastError: z.object({ atMs: zUnixMs, error: zProblem }).nullable(),
   nodeSetAgeMs: zMs,
-  models: z.array(zModelStatus),
-  coordinators: z.array(zCoordinatorStatus),
+  models: zList(zModelStatus, 1_000),
+  coordinators: zList(zCoordinatorStatus, 10_000),
 })
 export type MinerStatus = z.output<typeof zMinerStatus>

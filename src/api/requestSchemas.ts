@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type TaskKind, taskKinds, taskKindTraits } from '../domain/taskKinds.ts'
 import { type Discriminable, zImageParams, zLabels, zLanguage, zSpeed, zTextParams, zVoice } from './kindSchemas.ts'
+import { zList } from './list.ts'
 import { zAddress, zHash, zModelName, zUint64 } from './wire.ts'
 
 /** A medium that was uploaded to /v1/media, by its SHA-256, or a `data:` URL. */
@@ -9,10 +10,7 @@ export const zMediaSource = z
   .describe('{ sha256 } of a medium that was uploaded to /v1/media, or a data: URL in base64; no other URL is ever fetched')
   .meta({ id: 'MediaSource' })
 
-const zMessages = z
-  .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
-  .min(1)
-  .max(1000)
+const zMessages = zList(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }), 1000).min(1)
 
 /** Bounded by the registry, so that no tokenizer ever sees more. */
 const toText = (kind: TaskKind) => z.string().min(1).max(taskKindTraits[kind].limits.maxCharacters)
@@ -27,7 +25,7 @@ const textParams = zTextParams.partial()
 export const requestSchemas = {
   chat: { input: z.strictObject({ messages: zMessages }), params: textParams },
   completion: { input: z.strictObject({ prompt: z.string().min(1) }), params: textParams },
-  embedding: { input: z.strictObject({ texts: z.array(z.string().min(1)).min(1).max(2048) }), params: z.strictObject({ normalize: z.boolean().optional() }) },
+  embedding: { input: z.strictObject({ texts: zList(z.string().min(1), 2048).min(1) }), params: z.strictObject({ normalize: z.boolean().optional() }) },
   image: {
     input: z.strictObject({ prompt: toText('image'), negativePrompt: z.string().max(taskKindTraits.image.limits.maxCharacters).optional() }),
     params: zImageParams.partial(),

@@ -33,6 +33,8 @@ export interface Route {
   /** JSON body; null: none. 'bytes': raw application/octet-stream; 'media': raw bytes whatever content type they come with */
   readonly body: z.ZodType | 'bytes' | 'media' | FormBody | null
   readonly maxBodyBytes: number
+  /** of a whole answer that is no stream: a client reads no further. JSON of so many bytes may hold an object, array or string for every 32 of them */
+  readonly maxResponseBytes: number
   /** 'text': text/plain, 'bytes': application/octet-stream, or one of `responseTypes` that the handler names */
   readonly response: z.ZodType | 'text' | 'bytes'
   /** media types of a 'bytes' answer */

@@ -5,6 +5,7 @@ import type { SignedVoucher } from '../domain/payments.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import { imageSchedulers, taskStates } from '../domain/task.ts'
 import { modelKinds, outputLimits, taskKinds } from '../domain/taskKinds.ts'
+import { zList } from './list.ts'
 
 /** Rises when the miner's wire changes in a way that an older peer cannot follow. */
 export const protocolVersion = 1
@@ -55,7 +56,7 @@ export const zImageTraits = z
     steps: z.int().min(1).max(1_000),
     guidance: z.number().min(1).max(30),
     scheduler: z.enum(imageSchedulers),
-    schedulers: z.array(z.enum(imageSchedulers)).min(1).max(imageSchedulers.length),
+    schedulers: zList(z.enum(imageSchedulers), imageSchedulers.length).min(1),
   })
   .meta({ id: 'ImageTraits' }) satisfies z.ZodType<ImageTraits>
 
@@ -69,16 +70,14 @@ export const zManifest: z.ZodType<Manifest> = z
       .nullable(),
     kind: zModelKind,
     dtype: z.enum(dtypes),
-    files: z
-      .array(
-        z.strictObject({
-          path: z.string().min(1).max(200),
-          bytes: z.int().min(0),
-          sha256: zHash as unknown as z.ZodType<Hash>,
-        }),
-      )
-      .min(1)
-      .max(100),
+    files: zList(
+      z.strictObject({
+        path: z.string().min(1).max(200),
+        bytes: z.int().min(0),
+        sha256: zHash as unknown as z.ZodType<Hash>,
+      }),
+      100,
+    ).min(1),
     limits: z.strictObject({
       contextTokens: z.int().min(1).max(1_048_576),
       maxOutputTokens: z.int().min(0).max(1_048_576),
@@ -86,7 +85,7 @@ export const zManifest: z.ZodType<Manifest> = z
     }),
     image: zImageTraits.optional(),
     chatTemplate: z.boolean(),
-    eosTokenIds: z.array(z.int().min(0)).max(16),
+    eosTokenIds: zList(z.int().min(0), 16),
     pooling: z.enum(['mean', 'cls', 'last']).nullable(),
     proof: z.literal('none'),
   })

@@ -1,3 +1,4 @@
+import { toPlainText } from '../domain/plainText.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import type { MinerEvent, UnloadReason } from '../miner/minerEvents.ts'
 import { formatCaiShort, formatShort, formatTime } from './format.ts'
@@ -27,8 +28,12 @@ function toPlain(value: unknown): unknown {
 
 const name = ({ url, node }: { url: string; node: string | null }) => `${url}${node === null ? '' : ` (${formatShort(node)})`}`
 
-/** One line for people on an event: what the miner does, and why it gets nothing. */
+/** One line for people on an event: what the miner does, and why it gets nothing. Peers have their say in it, so it is plain text. */
 export function formatMinerEvent(event: MinerEvent): string {
+  return toPlainText(describeEvent(event))
+}
+
+function describeEvent(event: MinerEvent): string {
   switch (event.type) {
     case 'modelDownloading': {
       const { file, receivedBytes, totalBytes } = event.progress
@@ -38,15 +43,15 @@ export function formatMinerEvent(event: MinerEvent): string {
       return `loaded ${event.model} (${event.dtype}) on ${event.device} (${event.deviceReason}): ${event.unitsPerSecond} units/s`
     case 'modelUnloaded':
       return `unloaded ${event.model} from ${event.device}: ${unloadReasons[event.reason]}`
+    case 'modelWithheld':
+      return `${event.model} is not offered: ${event.reason.replace(/\.$/, '')}. ${event.retryAtMs === null ? 'Restart the miner' : `It is opened again at ${formatTime(Math.floor(event.retryAtMs / 1000))}`}`
+    case 'modelOffered':
+      return `${event.model} is offered again`
     case 'coordinatorsMissing':
       return 'no active coordinator with a URL is on chain: waiting for one'
     case 'coordinatorAdded':
       return `coordinator ${name(event.coordinator)} found`
     case 'coordinatorRemoved':
-    case 'modelWithheld':
-      return `${event.model} is not offered: ${event.reason.replace(/\.$/, '')}. ${event.retryAtMs === null ? 'Restart the miner' : `It is opened again at ${formatTime(Math.floor(event.retryAtMs / 1000))}`}`
-    case 'modelOffered':
-      return `${event.model} is offered again`
       return `coordinator ${name(event.coordinator)} is gone`
     case 'sessionOpened': {
       const refused = event.refused.map(({ model, message }) => `; refuses ${model}: ${message}`).join('')

@@ -1,6 +1,7 @@
 import type { MinerStatus } from '../api/minerStatus.ts'
 import { formatBytes } from '../config/bytes.ts'
 import { formatDuration } from '../config/duration.ts'
+import { toPlainText } from '../domain/plainText.ts'
 import { formatCaiShort, formatCompact, formatShort, formatTime } from './format.ts'
 import type { Output } from './output.ts'
 import { type Column, formatTable } from './table.ts'
@@ -14,8 +15,8 @@ export function formatMinerStatus(status: MinerStatus, screen: Screen, nowMs: nu
   return [
     ...formatHead(status, screen),
     ...section(screen, 'models', modelColumns, status.models.map(toModelRow)),
-    ...formatCoordinators(status.coordinators, screen),
     ...status.models.flatMap(formatWithheld),
+    ...formatCoordinators(status.coordinators, screen),
     ...section(
       screen,
       'running tasks',
@@ -69,16 +70,16 @@ function toModelRow(model: MinerStatus['models'][number]): string[] {
   return [model.model, model.dtype, model.device, state, formatRate(model.unitsPerSecond), formatBytes(model.memoryBytes)]
 }
 
-function formatCoordinators(coordinators: readonly Coordinator[], screen: Screen): string[] {
 function formatWithheld({ model, withheld }: MinerStatus['models'][number]): string[] {
   if (withheld === null) return []
   const next = withheld.retryAtMs === null ? 'restart the miner' : `opened again at ${formatTime(Math.floor(withheld.retryAtMs / 1000))}`
   return [`  ${model}: ${withheld.reason.replace(/\.$/, '')}; ${next}`]
 }
 
+function formatCoordinators(coordinators: readonly Coordinator[], screen: Screen): string[] {
   if (coordinators.length === 0) return ['', 'No active coordinator with a URL is on chain: waiting for one.']
   const rows = coordinators.map((coordinator) => [
-    coordinator.url,
+    toPlainText(coordinator.url),
     coordinator.session,
     String(coordinator.slots),
     formatCompact(coordinator.weightWei, 0),
@@ -100,13 +101,13 @@ function formatAbout({ payments, paymentFactor, lastReasons, lastError, tasks }:
           `  ${payments.unpaidResults} unpaid; vouchers ${formatCaiShort(payments.voucherWei)}, redeemable ${formatCaiShort(payments.redeemableWei)}`,
           `  ${payments.lineLeftWei === null ? 'line not read yet' : `line left ${formatCaiShort(payments.lineLeftWei)}`}${paymentFactor < 1 ? `; counts ${Math.round(paymentFactor * 100)} % for how it pays` : ''}`,
         ]
-  const why = tasks.length > 0 || lastReasons.length === 0 ? [] : [`  no task: ${lastReasons.join('; ')}`]
-  return [...owed, ...why, ...(lastError === null ? [] : [`  ${lastError.message}`])]
+  const why = tasks.length > 0 || lastReasons.length === 0 ? [] : [`  no task: ${toPlainText(lastReasons.join('; '))}`]
+  return [...owed, ...why, ...(lastError === null ? [] : [`  ${toPlainText(lastError.message)}`])]
 }
 
 function toTaskRow(task: Coordinator['tasks'][number], nowMs: number): string[] {
   const done = task.delivering ? 'delivering' : `${Math.floor(task.unitsDone)} of ${formatUnits(task.maxUnits, task.kind)}`
-  return [formatShort(task.taskId), task.kind, task.model, done, formatMs(Math.max(0, nowMs - task.startedAtMs))]
+  return [formatShort(task.taskId), task.kind, toPlainText(task.model), done, formatMs(Math.max(0, nowMs - task.startedAtMs))]
 }
 
 function toKindRow(kind: MinerStatus['kinds'][number]): string[] {
@@ -126,13 +127,13 @@ function toKindRow(kind: MinerStatus['kinds'][number]): string[] {
 function formatTroubles({ crashedTasks, lastError }: MinerStatus, { style }: Screen): string[] {
   const crashes = crashedTasks.map(
     ({ taskId, model, atMs, reported }) =>
-      `${formatTime(Math.floor(atMs / 1000))} ${formatShort(taskId)} of ${model}${reported ? '' : ', the coordinator does not know yet'}`,
+      `${formatTime(Math.floor(atMs / 1000))} ${formatShort(taskId)} of ${toPlainText(model)}${reported ? '' : ', the coordinator does not know yet'}`,
   )
   return [
     ...(crashes.length === 0 ? [] : ['', style('bold', 'tasks that ended the process: not run here again for a day'), ...crashes]),
     ...(lastError === null
       ? []
-      : ['', style('dim', `last error, ${formatTime(Math.floor(lastError.atMs / 1000))}: ${lastError.error.message} (${lastError.error.code})`)]),
+      : ['', style('dim', `last error, ${formatTime(Math.floor(lastError.atMs / 1000))}: ${toPlainText(lastError.error.message)} (${lastError.error.code})`)]),
   ]
 }
 

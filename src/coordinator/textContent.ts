@@ -2,6 +2,7 @@ import type { TaskRequest } from '../api/requestSchemas.ts'
 import type { OpenTokenizer } from '../domain/enginePort.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import type { EmbeddingInput, TaskContent, TextParams } from '../domain/task.ts'
+import { maxInputTokens } from '../domain/taskKinds.ts'
 import { promptTooLong, requestInvalid } from '../errors/api.ts'
 import { internalError } from '../errors/internal.ts'
 import type { CatalogueModel } from './catalogue.ts'
@@ -48,10 +49,13 @@ export async function createEmbeddingContent({ input, params }: EmbeddingRequest
   if (input.texts.length > maxBatch)
     throw requestInvalid({ where: 'input', problem: `${input.texts.length} texts are more than the ${maxBatch} of one request` })
   const tokenIds: EmbeddingInput['tokenIds'] = []
+  let tokens = 0
   for (const text of input.texts) {
     const ids = await tokenizer.encodeText(text)
     if (ids.length > contextTokens) throw promptTooLong({ tokens: ids.length, maximumTokens: contextTokens, unit: 'tokens' })
     tokenIds.push(ids)
+    tokens += ids.length
+    if (tokens > maxInputTokens) throw promptTooLong({ tokens, maximumTokens: maxInputTokens, unit: 'tokens' })
   }
   return { kind: 'embedding', input: { tokenIds }, params: { normalize: params.normalize ?? true } }
 }

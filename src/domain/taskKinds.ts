@@ -69,6 +69,9 @@ export interface TaskKindTraits {
  */
 export const outputLimits = Object.freeze({ maxMediaBytes: 50 * 2 ** 20, maxPixels: 4096 * 4096, maxSeconds: 3_600 })
 
+/** Token ids that the input of one task may hold, over all its texts. */
+export const maxInputTokens = 2 ** 20
+
 /** Image to image: an upscaler may make 4 × 4 pixels of each, and what comes out is still inside {@link outputLimits}. */
 export const maxUpscale = 4
 

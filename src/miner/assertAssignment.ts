@@ -21,6 +21,15 @@ const maxIssuedAtSkewSeconds = 60
 /** Evidence is kept, and the court's clock runs, from the issue: `deadline ≤ issuedAt + 1 d`. */
 const maxTaskSeconds = 86_400
 
+/** An assignment as a coordinator sends it. */
+export interface AssignedTask {
+  assignment: Assignment
+  signature: Hex
+  /** nothing signs it, and people read it: it has to be the manifest's */
+  model: string
+  content: TaskContent
+}
+
 /** What an assignment is checked against. */
 export interface AssignmentRules {
   domainSeparator: Uint8Array
@@ -38,10 +47,10 @@ export interface AssignmentRules {
 
 /**
  * The digest of an assignment that this miner may run: signed by the coordinator's operator, for us, fresh, paid, and its hashes
- * are those of `content`.
+ * are those of its content.
  *
  * @throws CUCKOO_MINER_ASSIGNMENT_FOREIGN when another key signed it
- * @throws CUCKOO_MINER_ASSIGNMENT_MISDIRECTED when it names another miner or coordinator
+ * @throws CUCKOO_MINER_ASSIGNMENT_MISDIRECTED when it names another miner or coordinator, or comes under another name than its model's
  * @throws CUCKOO_MINER_ASSIGNMENT_STALE when it was issued more than 60 s from `now`
  * @throws CUCKOO_MINER_ASSIGNMENT_DEADLINE when the deadline has passed or is more than a day after the issue
  * @throws CUCKOO_MINER_ASSIGNMENT_HASH_MISMATCH when input or params are not those that were signed
@@ -49,7 +58,7 @@ export interface AssignmentRules {
  * @throws CUCKOO_MINER_ASSIGNMENT_KIND_MISMATCH, CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS, CUCKOO_MINER_ASSIGNMENT_UNSUPPORTED when the model cannot do it: the request's fault
  * @throws CUCKOO_MINER_ASSIGNMENT_UNDERPRICED, CUCKOO_MINER_ASSIGNMENT_UNDERFUNDED when it pays too little
  */
-export function assertAssignment(assignment: Assignment, signature: Hex, content: TaskContent, rules: AssignmentRules): Hash {
+export function assertAssignment({ assignment, signature, model, content }: AssignedTask, rules: AssignmentRules): Hash {
   const digest = toAssignmentDigest(rules.domainSeparator, assignment)
   const signer = rules.verifier.recover(digest, signature)
   if (signer === null || !rules.operators.includes(signer))
@@ -60,6 +69,7 @@ export function assertAssignment(assignment: Assignment, signature: Hex, content
   assertHash('params hash', toParamsHash(content.params), assignment.paramsHash)
   const manifest = rules.findManifest(assignment.manifest)
   if (manifest === undefined) throw assignmentModelUnknown({ manifest: assignment.manifest })
+  if (model !== manifest.model) throw assignmentMisdirected({ field: 'model', found: model, expected: manifest.model })
   assertPrice(assignment, content, rules.minUnitPriceWei)
   assertFits(content, manifest)
   return digest

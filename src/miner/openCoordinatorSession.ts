@@ -11,6 +11,7 @@ import { isError } from '../errors/cuckooError.ts'
 import { minerCoordinatorImpostor, minerCoordinatorUnknown } from '../errors/miner.ts'
 import { listTokenizerFiles } from './loadModels.ts'
 import type { ModelShelf } from './modelShelf.ts'
+import { type RefusedModel, toPlainRefused } from './plainReasons.ts'
 import type { CoordinatorTarget } from './toCoordinatorTargets.ts'
 
 /** What this miner brings to a handshake. */
@@ -42,7 +43,7 @@ export interface CoordinatorSession {
   pollMs: number
   /** what a unit of the dearest model pays here, in wei; 0: all are free */
   unitPriceWei: bigint
-  refused: { model: string; code: string; message: string }[]
+  refused: RefusedModel[]
   /** aborts when the models that this miner offers are no longer those of the handshake */
   outdated: AbortSignal
 }
@@ -69,8 +70,8 @@ export async function openCoordinatorSession(
     const coordinator = getActiveCoordinator(getNodeSet(), target.node ?? (await greeting.getReadiness({}, { signal })).coordinator, target.url)
     const pending = createSessionRequest({ node: identity.node, coordinator: coordinator.node, signer, domainSeparator, clock })
     const voucher = await identity.findVoucher(coordinator.node)
-    const body = { ...pending.request, ...describeMiner(identity), ...(voucher !== null && { voucher }) }
     const { outdated } = identity.shelf
+    const body = { ...pending.request, ...describeMiner(identity), ...(voucher !== null && { voucher }) }
     const accept = await greeting.openSession({ body }, { signal })
     const operators = [coordinator.operator]
     const session = verifyAccept(() => verifySessionAccept({ pending, accept, operators, verifier, domainSeparator, clock }), target.url, coordinator)
@@ -94,7 +95,7 @@ export async function openCoordinatorSession(
       heartbeatMs,
       pollMs,
       unitPriceWei,
-      refused,
+      refused: toPlainRefused(refused),
       outdated,
     }
   } finally {
@@ -133,8 +134,8 @@ function verifyAccept<T>(verify: () => T, url: string, coordinator: NodeRecord):
   }
 }
 
-async function putWantedFiles(client: Client, shelf: ModelShelf, wanted: readonly Hash[], signal: AbortSignal): Promise<CoordinatorSession['refused']> {
-  const refused: CoordinatorSession['refused'] = []
+async function putWantedFiles(client: Client, shelf: ModelShelf, wanted: readonly Hash[], signal: AbortSignal): Promise<RefusedModel[]> {
+  const refused: RefusedModel[] = []
   const missing = new Set(wanted)
   for (const { manifest, manifestDigest } of shelf.offered) {
     for (const [hash, path] of listTokenizerFiles(manifest)) {

@@ -121,8 +121,9 @@ function toNearest(issuedAt: bigint, clocks: readonly [Clock, Clock]): number {
   return Math.abs(Number(issuedAt) - wallNow) < Math.abs(Number(issuedAt) - chainNow) ? wallNow : chainNow
 }
 
-function assertPolledTask(runner: TaskRunner, { assignment, signature, content }: PolledTask): Hash {
-  const digest = assertAssignment(assignment, signature, content, {
+function assertPolledTask(runner: TaskRunner, polled: PolledTask): Hash {
+  const { assignment } = polled
+  const digest = assertAssignment(polled, {
     domainSeparator: runner.domainSeparator,
     verifier: runner.verifier,
     miner: runner.node,

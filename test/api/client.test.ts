@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Client, type ClientOptions, createClient } from '../../src/api/client.ts'
 import { CuckooError } from '../../src/errors/cuckooError.ts'
-import { apiKey, hashOf, manifest, openTestSession, startServer, type TestServer, task } from './fixtures.ts'
+import { apiKey, hashOf, manifest, medium, openTestSession, startServer, type TestServer, task } from './fixtures.ts'
 
 let server: TestServer | undefined
 let impostor: HttpServer | undefined
@@ -55,12 +55,43 @@ test.each<[string, RequestListener, string]>([
   ['a proxy’s error page', (_request, response) => response.writeHead(502).end('Bad Gateway'), 'HTTP 502 without an error of ours'],
   ['an error without a code', json(400, { error: 'nope' }), 'HTTP 400 without an error of ours'],
   ['a redirect', (_request, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), "HTTP 302 'of no type' is not what was asked for"],
-  ['64 KiB too much', json(200, { status: 'ok', version: 'x'.repeat(70_000) }), 'it is larger than 65536 bytes'],
+  ['more than its route says', json(200, { status: 'ok', version: 'x'.repeat(1_048_576) }), 'it is larger than 1048576 bytes'],
+  [
+    'more than its route says, without a length',
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{"status":"ok","version":"')
+      response.end(`${'x'.repeat(1_048_576)}"}`)
+    },
+    'it is larger than 1048576 bytes',
+  ],
+  ['an endless error', json(400, { error: { message: 'x'.repeat(65_536), type: 'x', param: null, code: 'x' } }), 'it is larger than 65536 bytes'],
+  ['many small parts', json(200, { status: 'ok', version: '1', more: Array(32_768).fill({}) }), 'it has more than 32768 objects, arrays and strings'],
+  ['a type that rings', (_request, response) => response.writeHead(200, { 'content-type': 'text/\u009b2J' }).end('x'), "it is 'text/ 2J', not JSON"],
 ])('an answer of %s breaks the protocol', async (_name, listener, words) => {
-  const connected = await connectTo(listener, { maxResponseBytes: 65_536 })
+  const connected = await connectTo(listener)
   const error = (await connected.getHealth({}).catch((caught: unknown) => caught)) as CuckooError
   expect([error.code, error.kind]).toEqual(['CUCKOO_API_RESPONSE_INVALID', 'invalid'])
   expect(error.message).toContain(words)
+})
+
+test('an answer of the most bytes and parts that its route takes is read whole, however it is cut', async () => {
+  const fill = (head: string, tail: string) => `${head}${'x'.repeat(1_048_576 - head.length - tail.length)}${tail}`
+  const text = fill(`{"status":"ok","more":[${'{},'.repeat(32_760)}""],"version":"`, '"}')
+  const whole = await connectTo((_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(text))
+  const { version } = await whole.getHealth({})
+  await whole.close()
+  const cut = await connectTo((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    for (let at = 0; at < 5_000; at++) response.write(text[at])
+    response.end(text.slice(5_000))
+  })
+  expect((await cut.getHealth({})).version).toBe(version)
+})
+
+test('names that a peer made up come into a message as plain text', async () => {
+  const connected = await connectTo(json(200, { ...medium, [`\u001b[31m${'x'.repeat(3_000)}`]: 1 }))
+  const error = (await connected.uploadMedia({ body: Buffer.alloc(1) }).catch((caught: unknown) => caught)) as CuckooError
+  expect(error.message).toMatch(/^The answer of uploadMedia breaks the protocol: '[^\p{Cc}]{0,200}': [^\p{Cc}]*$/u)
 })
 
 test('a coordinator that is not there, breaks off or is silent is unreachable, and its URL is named', async () => {

@@ -3,6 +3,9 @@ import { minerNotReady, minerStarting } from '../../errors/control.ts'
 import { defineRoute } from '../defineRoute.ts'
 import { zMinerStatus } from '../minerStatus.ts'
 
+/** Of a miner with as many tasks and coordinators as it can have. */
+const statusBytes = 16_777_216
+
 /**
  * What a running miner answers on this machine: at the control endpoint in its home, which is a socket that only its own user
  * may open, and where `--metrics-listen` says. No coordinator has these routes.
@@ -29,6 +32,7 @@ export const getMinerMetrics = defineRoute({
   method: 'GET',
   path: '/metrics',
   auth: 'none',
+  maxResponseBytes: 16_777_216,
   summary: 'Metrics in Prometheus text format.',
   response: 'text',
 })
@@ -38,6 +42,7 @@ export const getMinerStatus = defineRoute({
   method: 'GET',
   path: '/control/v1/status',
   auth: 'none',
+  maxResponseBytes: statusBytes,
   summary: 'Everything about the running miner.',
   response: zMinerStatus,
   errors: [minerStarting],
@@ -47,6 +52,7 @@ export const pauseMiner = defineRoute({
   method: 'POST',
   path: '/control/v1/pause',
   auth: 'none',
+  maxResponseBytes: statusBytes,
   summary: 'Takes no more tasks until it is resumed; running ones end, then models leave the memory.',
   body: z.strictObject({ reason: z.string().min(1).max(200) }),
   response: zMinerStatus,
@@ -57,6 +63,7 @@ export const resumeMiner = defineRoute({
   method: 'POST',
   path: '/control/v1/resume',
   auth: 'none',
+  maxResponseBytes: statusBytes,
   summary: 'Takes tasks again.',
   response: zMinerStatus,
   errors: [minerStarting],
@@ -66,6 +73,7 @@ export const drainMiner = defineRoute({
   method: 'POST',
   path: '/control/v1/drain',
   auth: 'none',
+  maxResponseBytes: statusBytes,
   summary: 'Takes no more tasks and ends when the running ones have ended, after `graceMs` at the latest. Answers at once.',
   body: z.strictObject({ graceMs: z.int().min(0).max(86_400_000) }),
   response: zMinerStatus,

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { imageSchedulers } from '../../domain/task.ts'
-import { taskKindTraits } from '../../domain/taskKinds.ts'
+import { outputLimits, taskKindTraits } from '../../domain/taskKinds.ts'
 import * as errors from '../../errors/api.ts'
-import { defineRoute } from '../defineRoute.ts'
+import { defineRoute, outputAnswerBytes } from '../defineRoute.ts'
 import { zMedia, zSpeed, zVoice } from '../kindSchemas.ts'
+import { zList } from '../list.ts'
 import { served } from '../servedErrors.ts'
 import { zHash, zModelName } from '../wire.ts'
 
@@ -28,6 +29,7 @@ export const getMedia = defineRoute({
   method: 'GET',
   path: '/v1/media/:hash',
   auth: 'none',
+  maxResponseBytes: outputLimits.maxMediaBytes,
   params: z.object({ hash: zHash }),
   summary: 'The bytes of a medium. No key is asked for: whoever knows the SHA-256 was given it, or has the medium.',
   response: 'bytes',
@@ -40,6 +42,7 @@ export const createImage = defineRoute({
   method: 'POST',
   path: '/v1/images/generations',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   summary: 'Draws images from a prompt. Their progress can be watched at /v1/tasks/{id}/events.',
   body: z.looseObject({
     model: zModelName.nullish().describe('default: the first image model that is offered'),
@@ -63,7 +66,7 @@ export const createImage = defineRoute({
   }),
   response: z.object({
     created: z.int(),
-    data: z.array(z.object({ url: z.string().optional(), b64_json: z.string().optional() })),
+    data: zList(z.object({ url: z.string().optional(), b64_json: z.string().optional() }), 64),
     size: z.string(),
     output_format: z.literal('png'),
   }),
@@ -76,6 +79,7 @@ export const createTranscription = defineRoute({
   method: 'POST',
   path: '/v1/audio/transcriptions',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   maxBodyBytes: taskKindTraits.transcription.limits.maxMediaBytes,
   summary: 'Writes down speech (WAV, MP3 or FLAC).',
   body: {
@@ -84,10 +88,8 @@ export const createTranscription = defineRoute({
       model: zModelName,
       language: z.string().max(20).optional().describe('ISO 639-1; default: the model finds out'),
       response_format: z.enum(['json', 'text', 'srt', 'vtt', 'verbose_json']).default('json'),
-      timestamp_granularities: z
-        .array(z.enum(['word', 'segment']))
+      timestamp_granularities: zList(z.enum(['word', 'segment']), 2)
         .min(1)
-        .max(2)
         .optional()
         .describe('as timestamp_granularities[], with verbose_json'),
     }),
@@ -99,8 +101,8 @@ export const createTranscription = defineRoute({
       language: z.string(),
       duration: z.number().describe('seconds'),
       text: z.string(),
-      segments: z.array(segment).optional(),
-      words: z.array(z.object({ word: z.string(), start: z.number(), end: z.number() })).optional(),
+      segments: zList(segment, 100_000).optional(),
+      words: zList(z.object({ word: z.string(), start: z.number(), end: z.number() }), 100_000).optional(),
     }),
     z.object({ text: z.string() }),
     z.string(),
@@ -113,6 +115,7 @@ export const createSpeech = defineRoute({
   method: 'POST',
   path: '/v1/audio/speech',
   auth: 'app',
+  maxResponseBytes: outputLimits.maxMediaBytes,
   summary: 'Speaks a text.',
   body: z.looseObject({
     model: zModelName,

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { outputLimits } from '../../domain/taskKinds.ts'
+import { outputLimits, taskKindTraits } from '../../domain/taskKinds.ts'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
 import { zTaskContent, zTaskOutput } from '../kindSchemas.ts'
-import { zAddress, zAssignment, zHash, zManifest, zResult, zSeconds, zSignature, zSignedVoucher, zUint64, zWei } from '../wire.ts'
+import { zList } from '../list.ts'
+import { zAddress, zAssignment, zHash, zManifest, zModelName, zResult, zSeconds, zSignature, zSignedVoucher, zUint64, zWei } from '../wire.ts'
 
 const attemptParams = z.object({
   taskId: zHash,
@@ -12,9 +13,21 @@ const attemptParams = z.object({
 
 const mediumParams = attemptParams.extend({ hash: zHash })
 
-const zRefused = z
-  .array(z.object({ model: z.string(), code: z.string(), message: z.string() }))
-  .describe('models that this miner will get no tasks for, with the reason')
+/** Answers that miners read without having asked for much: any coordinator on chain may give them. */
+const smallAnswerBytes = 65_536
+/** One task of the largest kind: 2^20 token ids of up to ten digits are 11 MiB (see `maxInputTokens`), texts and labels far less. */
+const taskAnswerBytes = 12 * 2 ** 20
+
+const maxModels = 64
+/** A timer that is set to more fires at once. */
+const zDurationMs = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1)
+const zReasons = zList(z.string().max(10_000), 100)
+const zRefused = zList(z.object({ model: z.string().max(200), code: z.string().max(100), message: z.string().max(10_000) }), maxModels).describe(
+  'models that this miner will get no tasks for, with the reason',
+)
 
 const zNewestVoucher = zSignedVoucher.nullable().describe('over all that is owed to this miner, as far as its line lets it redeem; null: nothing to redeem yet')
 
@@ -23,6 +36,7 @@ export const openSession = defineRoute({
   method: 'POST',
   path: '/miner/v1/session',
   auth: 'none',
+  maxResponseBytes: 1_048_576,
   maxBodyBytes: 4_194_304,
   summary: 'Handshake: the miner proves its operator key (EIP-712 Session), both sides agree on a key by X25519, and the miner says what it runs.',
   body: z.strictObject({
@@ -37,15 +51,14 @@ export const openSession = defineRoute({
     slots: z.int().min(1).max(64),
     minUnitPriceWei: zWei.describe('tasks that pay less per unit never come to this miner'),
     voucher: zSignedVoucher.optional().describe('the newest that the miner holds: it reminds a coordinator that was restored from a backup'),
-    models: z
-      .array(
-        z.strictObject({
-          manifest: zManifest,
-          device: z.string().max(20),
-          unitsPerSecond: z.number().min(0).describe('measured at warm-up, 0: unknown; sizes the lease'),
-        }),
-      )
-      .max(64),
+    models: zList(
+      z.strictObject({
+        manifest: zManifest,
+        device: z.string().max(20),
+        unitsPerSecond: z.number().min(0).describe('measured at warm-up, 0: unknown; sizes the lease'),
+      }),
+      maxModels,
+    ),
   }),
   response: z.object({
     sessionId: zHash,
@@ -53,11 +66,11 @@ export const openSession = defineRoute({
     publicKey: zHash,
     signature: zSignature.describe('EIP-712 SessionAccept by the coordinator’s operator'),
     serverTime: zSeconds,
-    heartbeatMs: z.int(),
-    leaseMs: z.int(),
-    pollMs: z.int(),
-    wanted: z.array(zHash).describe('tokenizer files the coordinator lacks: PUT them to /miner/v1/blobs'),
-    prices: z.array(z.object({ manifest: zHash, unitPriceWei: zWei })).describe('what a unit of each model that was not refused pays'),
+    heartbeatMs: zDurationMs,
+    leaseMs: zDurationMs,
+    pollMs: zDurationMs,
+    wanted: zList(zHash, 6_400).describe('tokenizer files the coordinator lacks: PUT them to /miner/v1/blobs'),
+    prices: zList(z.object({ manifest: zHash, unitPriceWei: zWei }), maxModels).describe('what a unit of each model that was not refused pays'),
     refused: zRefused,
   }),
   errors: [errors.clockSkewed, errors.signatureForeign, errors.minerNotEligible, errors.sessionTaken, errors.sessionInvalid, errors.draining],
@@ -68,6 +81,7 @@ export const closeSession = defineRoute({
   method: 'DELETE',
   path: '/miner/v1/session',
   auth: 'session',
+  maxResponseBytes: smallAnswerBytes,
   summary: 'Ends the session; leases it still holds are given to others at once.',
   response: z.object({}),
 })
@@ -77,12 +91,13 @@ export const putBlob = defineRoute({
   method: 'PUT',
   path: '/miner/v1/blobs/:hash',
   auth: 'session',
+  maxResponseBytes: 1_048_576,
   params: z.object({ hash: zHash }),
   body: 'bytes',
   maxBodyBytes: 33_554_432,
   summary: 'Hands in a tokenizer file that a manifest of this session names.',
   response: z.object({
-    usable: z.array(z.string()).describe('models of the session that can be served now'),
+    usable: zList(z.string().max(200), maxModels).describe('models of the session that can be served now'),
     refused: zRefused,
   }),
   errors: [errors.blobInvalid],
@@ -93,6 +108,7 @@ export const pollTask = defineRoute({
   method: 'POST',
   path: '/miner/v1/poll',
   auth: 'session',
+  maxResponseBytes: taskAnswerBytes,
   summary: 'Waits for a task for one free slot. An empty answer says why.',
   body: z.strictObject({
     free: z.int().min(1).max(64),
@@ -103,13 +119,13 @@ export const pollTask = defineRoute({
       .object({
         assignment: zAssignment,
         signature: zSignature,
-        model: z.string(),
+        model: zModelName,
         content: zTaskContent,
         stream: z.boolean().describe('an app is reading along: send chunks'),
-        leaseMs: z.int(),
+        leaseMs: zDurationMs,
       })
       .nullable(),
-    reasons: z.array(z.string()).describe('why there was nothing, in words'),
+    reasons: zReasons.describe('why there was nothing, in words'),
     logHead: zHash.describe('head of the draw log'),
     voucher: zNewestVoucher,
   }),
@@ -121,10 +137,11 @@ export const renewLease = defineRoute({
   method: 'POST',
   path: '/miner/v1/tasks/:taskId/:attempt/heartbeat',
   auth: 'session',
+  maxResponseBytes: smallAnswerBytes,
   params: attemptParams,
   summary: 'Keeps the lease. `cancel` means that nobody wants the result any more.',
   body: z.strictObject({ unitsDone: z.int().min(0).describe('paid units so far; apps that watch the task see them') }),
-  response: z.object({ leaseMs: z.int(), cancel: z.boolean() }),
+  response: z.object({ leaseMs: zDurationMs, cancel: z.boolean() }),
   errors: [errors.leaseLost],
 })
 
@@ -133,6 +150,7 @@ export const getTaskMedia = defineRoute({
   method: 'GET',
   path: '/miner/v1/tasks/:taskId/:attempt/media/:hash',
   auth: 'session',
+  maxResponseBytes: taskKindTraits.transcription.limits.maxMediaBytes,
   params: mediumParams,
   summary: 'A medium that the content of a task names, while the miner holds the task.',
   response: 'bytes',
@@ -144,6 +162,7 @@ export const putTaskMedia = defineRoute({
   method: 'PUT',
   path: '/miner/v1/tasks/:taskId/:attempt/media/:hash',
   auth: 'session',
+  maxResponseBytes: smallAnswerBytes,
   params: mediumParams,
   body: 'bytes',
   maxBodyBytes: outputLimits.maxMediaBytes,
@@ -157,11 +176,12 @@ export const pushTokens = defineRoute({
   method: 'POST',
   path: '/miner/v1/tasks/:taskId/:attempt/chunks',
   auth: 'session',
+  maxResponseBytes: smallAnswerBytes,
   params: attemptParams,
   summary: 'Token ids as they are made, from `offset` on; they must be a prefix of the signed result.',
   body: z.strictObject({
     offset: z.int().min(0),
-    tokenIds: z.array(z.int().min(0)).min(1).max(4096),
+    tokenIds: zList(z.int().min(0), 4096).min(1),
   }),
   response: z.object({ cancel: z.boolean() }),
   errors: [errors.leaseLost, errors.resultInvalid],
@@ -172,6 +192,7 @@ export const submitResult = defineRoute({
   method: 'POST',
   path: '/miner/v1/tasks/:taskId/:attempt/result',
   auth: 'session',
+  maxResponseBytes: smallAnswerBytes,
   params: attemptParams,
   maxBodyBytes: 16_777_216,
   summary: 'The signed result. Sent again, it gets the same answer and counts once.',
@@ -194,11 +215,12 @@ export const getVoucher = defineRoute({
   method: 'GET',
   path: '/miner/v1/voucher',
   auth: 'session',
+  maxResponseBytes: 1_048_576,
   summary: 'The newest voucher, for a miner that stopped working because it was not paid, or its line is used up.',
   response: z.object({
     voucher: zNewestVoucher,
     owedWei: zWei.describe('prices of all results of this miner that were accepted here'),
-    reasons: z.array(z.string()).describe('why the voucher does not cover all that is owed, or the line lets nothing more be earned'),
+    reasons: zReasons.describe('why the voucher does not cover all that is owed, or the line lets nothing more be earned'),
   }),
 })
 
@@ -207,6 +229,7 @@ export const failTask = defineRoute({
   method: 'POST',
   path: '/miner/v1/tasks/:taskId/:attempt/fail',
   auth: 'session',
+  maxResponseBytes: smallAnswerBytes,
   params: attemptParams,
   summary: 'Gives the task back with the reason.',
   body: z.strictObject({

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { taskKinds } from '../../domain/taskKinds.ts'
 import * as errors from '../../errors/api.ts'
-import { defineRoute } from '../defineRoute.ts'
+import { defineRoute, outputAnswerBytes } from '../defineRoute.ts'
+import { zList } from '../list.ts'
 import { served } from '../servedErrors.ts'
 import { zImageTraits, zModelKind, zModelName } from '../wire.ts'
 
@@ -17,7 +18,7 @@ const sampling = {
     .union([z.int().min(0), z.string().regex(/^\d{1,20}$/)])
     .nullish()
     .describe('uint64, as a decimal string when over 2^53; drawn at random when left out'),
-  stop: z.union([z.string().min(1).max(200), z.array(z.string().min(1).max(200)).min(1).max(4)]).nullish(),
+  stop: z.union([z.string().min(1).max(200), zList(z.string().min(1).max(200), 4).min(1)]).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
   n: z.literal(1).nullish(),
@@ -33,16 +34,14 @@ const finishReason = z.enum(['stop', 'length'])
 
 const chatBody = z.looseObject({
   model: zModelName,
-  messages: z
-    .array(
-      z.strictObject({
-        role: z.enum(['system', 'developer', 'user', 'assistant']),
-        content: z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() })).min(1)]),
-        name: z.string().max(64).optional(),
-      }),
-    )
-    .min(1)
-    .max(1000),
+  messages: zList(
+    z.strictObject({
+      role: z.enum(['system', 'developer', 'user', 'assistant']),
+      content: z.union([z.string(), zList(z.strictObject({ type: z.literal('text'), text: z.string() }), 1000).min(1)]),
+      name: z.string().max(64).optional(),
+    }),
+    1000,
+  ).min(1),
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   ...sampling,
@@ -55,7 +54,7 @@ const completionBody = z.looseObject({
 })
 const embeddingBody = z.looseObject({
   model: zModelName,
-  input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(2048)]),
+  input: z.union([z.string().min(1), zList(z.string().min(1), 2048).min(1)]),
   encoding_format: z.enum(['float', 'base64']).nullish(),
   user: z.string().max(512).nullish(),
 })
@@ -65,10 +64,11 @@ export const listModels = defineRoute({
   method: 'GET',
   path: '/v1/models',
   auth: 'app',
+  maxResponseBytes: 16_777_216,
   summary: 'Models that miners offer here now, with their manifest and price.',
   response: z.object({
     object: z.literal('list'),
-    data: z.array(
+    data: zList(
       z.object({
         id: z.string(),
         object: z.literal('model'),
@@ -77,7 +77,7 @@ export const listModels = defineRoute({
         cuckoo: z.object({
           manifest: z.string(),
           kind: zModelKind,
-          tasks: z.array(z.enum(taskKinds)).describe('kinds of task that it does'),
+          tasks: zList(z.enum(taskKinds), taskKinds.length).describe('kinds of task that it does'),
           dtype: z.string(),
           chat: z.boolean(),
           proof: z.string().describe('none: screened and paid, never slashed by a jury'),
@@ -95,6 +95,7 @@ export const listModels = defineRoute({
           miners: z.int(),
         }),
       }),
+      10000,
     ),
   }),
 })
@@ -104,6 +105,7 @@ export const createChatCompletion = defineRoute({
   method: 'POST',
   path: '/v1/chat/completions',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   maxBodyBytes: 4_194_304,
   doneMarker: true,
   summary: 'Answers a chat; with `stream` token by token.',
@@ -113,7 +115,7 @@ export const createChatCompletion = defineRoute({
     object: z.literal('chat.completion'),
     created: z.int(),
     model: z.string(),
-    choices: z.array(
+    choices: zList(
       z.object({
         index: z.int(),
         message: z.object({
@@ -124,6 +126,7 @@ export const createChatCompletion = defineRoute({
         logprobs: z.null(),
         finish_reason: finishReason,
       }),
+      1,
     ),
     usage,
   }),
@@ -132,7 +135,7 @@ export const createChatCompletion = defineRoute({
     object: z.literal('chat.completion.chunk'),
     created: z.int(),
     model: z.string(),
-    choices: z.array(
+    choices: zList(
       z.object({
         index: z.int(),
         delta: z.object({
@@ -142,6 +145,7 @@ export const createChatCompletion = defineRoute({
         logprobs: z.null(),
         finish_reason: finishReason.nullable(),
       }),
+      1,
     ),
     usage: usage.nullable().optional(),
     cuckoo: z.object({ task: z.string(), miner: z.string(), receipt: z.string() }).optional().describe('on the last chunk: who answered'),
@@ -154,6 +158,7 @@ export const createCompletion = defineRoute({
   method: 'POST',
   path: '/v1/completions',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   maxBodyBytes: 4_194_304,
   doneMarker: true,
   summary: 'Continues a text; with `stream` token by token.',
@@ -163,13 +168,14 @@ export const createCompletion = defineRoute({
     object: z.literal('text_completion'),
     created: z.int(),
     model: z.string(),
-    choices: z.array(
+    choices: zList(
       z.object({
         index: z.int(),
         text: z.string(),
         logprobs: z.null(),
         finish_reason: finishReason,
       }),
+      1,
     ),
     usage,
   }),
@@ -178,13 +184,14 @@ export const createCompletion = defineRoute({
     object: z.literal('text_completion'),
     created: z.int(),
     model: z.string(),
-    choices: z.array(
+    choices: zList(
       z.object({
         index: z.int(),
         text: z.string(),
         logprobs: z.null(),
         finish_reason: finishReason.nullable(),
       }),
+      1,
     ),
     usage: usage.nullable().optional(),
     cuckoo: z.object({ task: z.string(), miner: z.string(), receipt: z.string() }).optional(),
@@ -197,18 +204,20 @@ export const createEmbedding = defineRoute({
   method: 'POST',
   path: '/v1/embeddings',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   maxBodyBytes: 4_194_304,
   summary: 'Vectors of one or several texts.',
   body: embeddingBody,
   response: z.object({
     object: z.literal('list'),
     model: z.string(),
-    data: z.array(
+    data: zList(
       z.object({
         object: z.literal('embedding'),
         index: z.int(),
-        embedding: z.union([z.array(z.number()), z.string()]),
+        embedding: z.union([zList(z.number(), 65_536), z.string()]),
       }),
+      2048,
     ),
     usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
+import { zList } from '../list.ts'
 import { zAddress } from '../wire.ts'
 
 export const getHealth = defineRoute({
@@ -23,7 +24,7 @@ export const getReadiness = defineRoute({
     chainId: z.int(),
     nodeSetAgeMs: z.int(),
     miners: z.int(),
-    models: z.array(z.string()),
+    models: zList(z.string(), 10_000),
   }),
   errors: [errors.notReady, errors.draining],
 })
@@ -32,6 +33,7 @@ export const getMetrics = defineRoute({
   method: 'GET',
   path: '/metrics',
   auth: 'none',
+  maxResponseBytes: 16_777_216,
   summary: 'Metrics in Prometheus text format.',
   response: 'text',
 })
@@ -40,6 +42,7 @@ export const getOpenApi = defineRoute({
   method: 'GET',
   path: '/openapi.json',
   auth: 'none',
+  maxResponseBytes: 4_194_304,
   summary: 'This API as an OpenAPI 3.1 document.',
   response: z.unknown(),
 })

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import * as errors from '../../errors/api.ts'
-import { defineRoute } from '../defineRoute.ts'
+import { defineRoute, outputAnswerBytes } from '../defineRoute.ts'
 import { zTaskContent, zTaskOutput } from '../kindSchemas.ts'
+import { zList } from '../list.ts'
 import { zTaskRequest } from '../requestSchemas.ts'
 import { zAddress, zHash, zReceipt, zTaskKind, zTaskState, zWei } from '../wire.ts'
 
@@ -21,7 +22,7 @@ const zTask = z
     unitPriceWei: zWei,
     maxPriceWei: zWei,
     priceWei: zWei.nullable(),
-    failures: z.array(
+    failures: zList(
       z.object({
         attempt: z.int(),
         miner: zAddress,
@@ -29,6 +30,7 @@ const zTask = z
         message: z.string(),
         at: z.int(),
       }),
+      1_000,
     ),
     text: z.string().nullable().describe('of tasks that are done and answer with a text; of chats and completions derived from the token ids'),
     output: zTaskOutput.nullable(),
@@ -41,6 +43,7 @@ export const createTask = defineRoute({
   method: 'POST',
   path: '/v1/tasks',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   // media of up to 6 MB as data: URLs; larger ones are uploaded
   maxBodyBytes: 8_388_608,
   summary: 'Submits a task of any kind and returns at once. `dryRun` answers the price and whether any miner can run it.',
@@ -80,6 +83,7 @@ export const getTask = defineRoute({
   method: 'GET',
   path: '/v1/tasks/:id',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   params: taskParams,
   summary: 'The task with its state, failures, output and receipt.',
   query: z.object({
@@ -94,6 +98,7 @@ export const watchTask = defineRoute({
   method: 'GET',
   path: '/v1/tasks/:id/events',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   params: taskParams,
   summary: 'Server-sent events: the text so far, then each piece, progress and each change of state, until the task has ended.',
   response: z.object({}),
@@ -112,6 +117,7 @@ export const cancelTask = defineRoute({
   method: 'POST',
   path: '/v1/tasks/:id/cancel',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   params: taskParams,
   summary: 'Cancels a task that has not ended.',
   response: zTask,
@@ -123,6 +129,7 @@ export const getReceipt = defineRoute({
   method: 'GET',
   path: '/v1/tasks/:id/receipt',
   auth: 'app',
+  maxResponseBytes: outputAnswerBytes,
   params: taskParams,
   summary: 'The receipt signed by both sides, with the content its hashes cover: everything needed to check it.',
   response: z.object({

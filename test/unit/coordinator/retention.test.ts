@@ -18,7 +18,7 @@ afterEach(endCoordinatorRigs)
 const hour = 3_600_000
 const day = 24 * hour
 /** A miner that says nothing while the clock jumps stays. */
-const patient = { heartbeatMs: 30 * day, keepMs: day }
+const patient = { heartbeatMs: 20 * day, keepMs: day }
 const refused = (code: string, more: object = {}) => expect.objectContaining({ code, ...more })
 const png = createPng(40, 30)
 const ask = (prompt: string) => ({ model: 'test/letters', kind: 'completion' as const, input: { prompt }, params: { maxTokens: 2 }, dryRun: false })
@@ -150,7 +150,7 @@ describe('media', () => {
   })
 
   test('a running task keeps its medium and its output, whatever the sweep does meanwhile', async () => {
-    const rig = await createCoordinatorRig({ config: { ...patient, leaseMs: 30 * day, maxTaskMs: 30 * day } })
+    const rig = await createCoordinatorRig({ config: { ...patient, leaseMs: 20 * day, maxTaskMs: 30 * day } })
     const miner = await rig.openMiner(1, { models })
     await rig.app.createTask(classify(toDataUrl(png)))
     const task = await miner.take()

@@ -55,6 +55,11 @@ const refusals: Record<string, Refusal> = {
     fatal: false,
     make: () => [coordinatorParty, { manifest: createManifest('test/other') }],
   },
+  'under another name than its model has': {
+    code: 'CUCKOO_MINER_ASSIGNMENT_MISDIRECTED',
+    fatal: false,
+    make: () => [coordinatorParty, { model: 'somebody/else' }],
+  },
   'issued 61 s ago': {
     code: 'CUCKOO_MINER_ASSIGNMENT_STALE',
     fatal: false,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Address, Hash } from '../../../src/domain/hex.ts'
 import { draining } from '../../../src/errors/api.ts'
-import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
+import { createTestTask, type TestCoordinator, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
 import {
   coordinatorNode,
@@ -15,8 +16,25 @@ import {
   minerSigner,
   toRecord,
 } from '../../support/minerRig.ts'
+import { startTamperingProxy, type TamperingProxy } from '../../support/tamperingProxy.ts'
 
 endRigsAfterEach()
+
+const proxies: TamperingProxy[] = []
+afterEach(async () => {
+  for (const proxy of proxies.splice(0)) await proxy.close()
+})
+
+/** What the miner reads of `coordinator` where `change` alters an answer's JSON. */
+async function tamper(
+  coordinator: TestCoordinator,
+  path: string,
+  change: (answer: Record<string, unknown>) => unknown,
+): Promise<{ node: Address; url: string }> {
+  const proxy = await startTamperingProxy(coordinator.url, (at, text) => (at === path ? JSON.stringify(change(JSON.parse(text))) : text))
+  proxies.push(proxy)
+  return { node: coordinator.node, url: proxy.url }
+}
 
 describe('the handshake', () => {
   it('says what the miner runs and hands in the tokenizer files that are wanted', async () => {
@@ -62,6 +80,68 @@ describe('the handshake', () => {
     const rig = await createMiner([toRecord(coordinator)], { config: { allowPrivate: false } })
     expect((await rig.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_OUTBOUND_REFUSED')
     expect(coordinator.calls.openSession).toEqual([])
+  })
+})
+
+describe('a coordinator that answers what no coordinator would', () => {
+  const other: Address = `0x${'dd'.repeat(20)}`
+  const hostile: Record<string, [path: string, event: 'sessionFailed' | 'pollFailed', change: (answer: Record<string, unknown>) => unknown, problem: string]> =
+    {
+      'a million wrong reasons': [
+        '/miner/v1/poll',
+        'pollFailed',
+        (answer) => ({ ...answer, reasons: Array(1_000_000).fill(1) }),
+        "'reasons': Too big: expected array to have <=100 items",
+      ],
+      'a wrong reason': ['/miner/v1/poll', 'pollFailed', (answer) => ({ ...answer, reasons: [1, 1, 1] }), "'reasons.0': expected string, received number"],
+      'a million unknown objects': [
+        '/miner/v1/poll',
+        'pollFailed',
+        (answer) => ({ ...answer, more: Array(1_000_000).fill({}) }),
+        'it has more than 393216 objects, arrays and strings',
+      ],
+      'ten thousand wrong refusals': [
+        '/miner/v1/session',
+        'sessionFailed',
+        (answer) => ({ ...answer, refused: Array(10_000).fill({}) }),
+        "'refused': Too big: expected array to have <=64 items",
+      ],
+      'a heartbeat that no timer can wait for': [
+        '/miner/v1/session',
+        'sessionFailed',
+        (answer) => ({ ...answer, heartbeatMs: 2 ** 31 }),
+        "'heartbeatMs': Too big: expected number to be <=2147483647",
+      ],
+      'a lease in the past': [
+        '/miner/v1/session',
+        'sessionFailed',
+        (answer) => ({ ...answer, leaseMs: -1 }),
+        "'leaseMs': Too small: expected number to be >=0",
+      ],
+    }
+  it.each(Object.entries(hostile))('%s: it is asked less and less often, and others give work', async (_name, [path, event, change, problem]) => {
+    const [good, bad] = await Promise.all([createCoordinator({ node: other }), createCoordinator()])
+    const tampered = await tamper(bad, path, (answer) => {
+      // Else it would say next time that the session is taken.
+      if ('sessionId' in answer) bad.sessions.close(answer.sessionId as Hash)
+      return change(answer)
+    })
+    const rig = await createMiner([toRecord(good), toRecord(tampered)])
+    const { error } = await rig.waitForEvent(event, ({ coordinator }) => coordinator.node === coordinatorNode)
+    expect([error.code, error.message]).toEqual(['CUCKOO_API_RESPONSE_INVALID', expect.stringContaining(problem)])
+    await rig.waitForEvent(event, ({ coordinator, error: next }) => coordinator.node === coordinatorNode && next !== error)
+    good.queue(createTestTask({ ...coordinatorParty, node: other }, minerNode, 'work'))
+    expect(await rig.waitForEvent('taskDone')).toMatchObject({ coordinator: { node: other } })
+    expect(rig.miner.state().coordinators.find(({ node }) => node === coordinatorNode)).toMatchObject({ session: 'retrying', lastError: { code: error.code } })
+  })
+
+  it('its refusals reach people as plain text', async () => {
+    const long = `\u001b[2J${'x'.repeat(9_000)}`
+    const refused = Array.from({ length: 64 }, () => ({ model: '\u001b]0;model\u0007', code: '\n', message: long }))
+    const coordinator = await tamper(await createCoordinator(), '/miner/v1/session', (answer) => ({ ...answer, refused }))
+    const opened = await (await createMiner([toRecord(coordinator)])).waitForEvent('sessionOpened')
+    expect(opened.refused[0]).toEqual({ model: ' ]0;model ', code: ' ', message: ` [2J${'x'.repeat(296)}` })
+    expect(JSON.stringify(opened.refused)).not.toMatch(/\\[nu]|\p{Cc}/u)
   })
 })
 
