@@ -8,7 +8,7 @@ export interface Field {
   bytes: Buffer
 }
 /** What becomes of fields, by number; the others stay. */
-export type Edits = Record<number, (field: Field) => Buffer>
+type Edits = Record<number, (field: Field) => Buffer>
 
 function toVarint(value: number): Buffer {
   const bytes: number[] = []

@@ -19,15 +19,15 @@ describe('numbers of an output', () => {
     expect(check(reading, [...dims], [...numbers])).not.toThrow()
   })
 
-  it.each([
-    ...[0, 1, 2, 3, 4, 5].flatMap((at) => [
+  it.each(
+    [0, 1, 2, 3, 4, 5].flatMap((at) => [
       ['values', at, Number.NaN] as const,
       ['values', at, Infinity] as const,
       ['values', at, -Infinity] as const,
       ['scores', at, Number.NaN] as const,
       ['scores', at, Infinity] as const,
     ]),
-  ])('are not finite: of six %s, number %i is %d', (reading, at, number) => {
+  )('are not finite: of six %s, number %i is %d', (reading, at, number) => {
     expect(check(reading, [2, 3], new Array<number>(6).fill(1).with(at, number))).toThrow(refused)
   })
 
