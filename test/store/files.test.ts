@@ -81,7 +81,7 @@ test('two processes that make the store at the same moment make one', async () =
   for (const store of apps) await store.close()
 })
 
-test('the miner journals one body per assignment, and hands back the first one for ever', async () => {
+test('the miner journals one body per assignment, and hands back the first one', async () => {
   const store = await openMinerStore({ directory })
   const coordinator = `0x${'2'.padStart(40, '0')}` as const
   const id = { assignmentDigest: toNumberedHash(1), taskId: toNumberedHash(2), attempt: 1 }

@@ -1,15 +1,22 @@
 /**
- * A process that sweeps a miner's journal until nothing is left to do or it is killed, for crash tests: prints one line for each step that
- * was acknowledged. Arguments: the directory, and the unix seconds that it takes for now.
+ * A process that sweeps a miner's journal until nothing is left to do, for crash tests; it kills itself in the transaction that its n-th
+ * writing statement belongs to, as soon as that has run. Arguments: the directory, the unix seconds that it takes for now, and n.
  */
-import { writeSync } from 'node:fs'
+import { StatementSync } from 'node:sqlite'
 import { openMinerStore } from '../../src/store/minerStore.ts'
 
-const [directory = '', now = '0'] = process.argv.slice(2)
+const [directory = '', now = '0', statements = '1'] = process.argv.slice(2)
 const store = await openMinerStore({ directory })
-writeSync(1, 'open\n')
+const { run } = StatementSync.prototype
+let left = Number(statements)
+StatementSync.prototype.run = function (...values: Parameters<typeof run>) {
+  const changes = run.apply(this, values)
+  left--
+  if (left === 0) process.kill(process.pid, 'SIGKILL')
+  return changes
+}
 for (;;) {
   const { results } = await store.sweepResults({ now: Number(now), bodySeconds: 0, rowSeconds: 100, limit: 3, limitBytes: 1_000_000 })
-  writeSync(1, `swept ${results}\n`)
   if (results === 0) break
 }
+await store.close()
