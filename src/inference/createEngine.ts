@@ -22,8 +22,9 @@ export interface EngineOptions extends ModelPlaces {
  * const tokenIds = await model.tokenizer.encodeText('Once upon a time')
  */
 export function createEngine(options: EngineOptions): Engine {
+  const { tokenizerTimeoutMs = 5_000 } = options
   const tokenizers = createTokenizerPool({
-    timeoutMs: options.tokenizerTimeoutMs ?? 5_000,
+    timeoutMs: tokenizerTimeoutMs,
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   })
   const models = new Set<OpenModel>()
@@ -50,6 +51,7 @@ export function createEngine(options: EngineOptions): Engine {
         device: chosen.device,
         deviceReason: chosen.reason,
         tokenizers,
+        tokenizerTimeoutMs,
         logger: options.logger,
         signal: request.signal,
         onDispose: () => models.delete(opened),

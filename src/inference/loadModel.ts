@@ -17,6 +17,8 @@ export interface ModelToLoad {
   folder: string
   manifest: Manifest
   device: DeviceName
+  /** the longest one call of its tokenizer may take; absent: no limit */
+  tokenizerTimeoutMs?: number
 }
 
 interface ModelClass {

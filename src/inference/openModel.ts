@@ -31,6 +31,8 @@ export interface ModelToOpen {
   device: DeviceName
   deviceReason: string
   tokenizers: TokenizerPool
+  /** the longest one call of a tokenizer in the model's own worker may take */
+  tokenizerTimeoutMs: number
   logger?: InferenceLogger | undefined
   signal?: AbortSignal | undefined
   /** called once when the model has been disposed */
@@ -42,7 +44,7 @@ export interface ModelToOpen {
  * @throws CUCKOO_MODEL_LOAD_FAILED when the runtime refuses it
  */
 export async function openModel(request: ModelToOpen): Promise<OpenModel> {
-  const { folder, manifest, device, signal } = request
+  const { folder, manifest, device, tokenizerTimeoutMs, signal } = request
   const readModelFile = async (path: string) => {
     if (!manifest.files.some((file) => file.path === path)) throw modelFileMissing({ model: manifest.model, file: path })
     return new Uint8Array(await readFile(await getModelFile(folder, path)))
@@ -56,7 +58,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const toError = (error: unknown) => toRuntimeError(error, { model: manifest.model, device })
   let batchObstacle: string | null
   try {
-    ;({ batchObstacle } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device }), signal))
+    ;({ batchObstacle } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device, tokenizerTimeoutMs }), signal))
   } catch (error) {
     // A load that nobody waits for any more goes on in the worker. To terminate a worker inside the runtime aborts the whole process.
     await queue.run(async () => undefined)

@@ -1,8 +1,10 @@
+import type { Tokenizer } from '@huggingface/tokenizers'
 import type { PreTrainedModel, PreTrainedTokenizer, Processor } from '@huggingface/transformers'
 import * as transformers from '@huggingface/transformers'
 import type { PipelineKind } from '../../domain/taskKinds.ts'
 import { modelLoadFailed, modelUnsupported } from '../../errors/inference.ts'
 import { assertFinite, type NumberTensor } from '../assertFinite.ts'
+import { boundTokenizer } from '../boundTokenizer.ts'
 import { loadModel, type ModelToLoad, toReason } from '../loadModel.ts'
 import { readJsonFile } from '../modelFolder.ts'
 import type { Json, LoadedPipeline } from './pipelineRow.ts'
@@ -57,12 +59,17 @@ export async function loadPipeline(
   }
 }
 
-async function loadParts({ folder }: ModelToLoad, files: readonly string[]): Promise<{ tokenizer: PreTrainedTokenizer | null; processor: Processor | null }> {
+async function loadParts(
+  { folder, tokenizerTimeoutMs }: ModelToLoad,
+  files: readonly string[],
+): Promise<{ tokenizer: PreTrainedTokenizer | null; processor: Processor | null }> {
   const options = { local_files_only: true }
   const [tokenizer, processor] = await Promise.all([
     files.includes('tokenizer.json') ? transformers.AutoTokenizer.from_pretrained(folder, options) : null,
     files.includes('preprocessor_config.json') ? transformers.AutoProcessor.from_pretrained(folder, options) : null,
   ])
+  // What is under transformers.js' class, for the pipelines' own calls too.
+  if (tokenizer !== null) boundTokenizer((tokenizer as unknown as { _tokenizer: Tokenizer })._tokenizer, tokenizerTimeoutMs)
   return { tokenizer, processor }
 }
 
