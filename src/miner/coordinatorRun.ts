@@ -232,7 +232,7 @@ export class CoordinatorRun {
       // The end of a session gives its leases away: what runs may end first, and nothing new is drawn meanwhile.
       if (session.outdated.aborted && running + delivering === 0) return
       if (session.outdated.aborted) await this.#context.changed.wait(attached.lost)
-      else if (free > 0 && credit.findPause() !== null) await this.#waitForPay(session, attached, credit)
+      else if (free > 0 && (this.#pause.isOn || credit.findPause() !== null)) await this.#waitForPay(session, attached, credit)
       else if (free > 0 && credit.isOpen(running + delivering)) await this.#poll(session, attached, credit)
       else await this.#context.changed.wait(AbortSignal.any([attached.lost, session.outdated]))
     }

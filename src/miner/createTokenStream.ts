@@ -8,6 +8,8 @@ import { isTransient, toRetryMs } from './retry.ts'
 
 /** Token ids on their way to an app that reads along. */
 export interface TokenStream {
+  /** ids that the coordinator has answered for */
+  readonly sent: number
   push(tokenIds: readonly number[]): void
   /** Ends the stream once the request under way is answered. What is not sent by then goes with the result. */
   close(): Promise<void>
@@ -64,6 +66,9 @@ export function createTokenStream(
     }
   }
   return {
+    get sent() {
+      return offset
+    },
     push(tokenIds) {
       if (paused.aborted) return
       pending.push(...tokenIds)

@@ -11,6 +11,7 @@ import type { MinerContext } from './minerContext.ts'
 import type { CoordinatorName } from './minerEvents.ts'
 import type { PaymentState } from './minerState.ts'
 import { PaymentRecord } from './paymentRecord.ts'
+import { type UnpaidKind, UnpaidWork } from './unpaidWork.ts'
 
 /** A voucher from the future would not count once its signer's key is replaced. */
 const maxIssuedAtSkewSeconds = 60
@@ -18,10 +19,12 @@ const maxIssuedAtSkewSeconds = 60
 const lineMaxAgeMs = 30_000
 const redeemPauseMs = 60_000
 
-/** Why no more is done on credit: results that are not paid for, or a line that is used up. */
+/** Why no more is done on credit: results that are not paid for, a line that is used up, or work that was taken and not accepted. */
 export interface Pause {
-  reason: 'unpaid' | 'line'
+  reason: 'unpaid' | 'line' | 'refused'
   text: string
+  /** ms after which it ends by itself; null: never */
+  leftMs: number | null
 }
 
 /** What a session says about pay. */
@@ -54,6 +57,7 @@ export class Credit {
   readonly #reserved = new Map<string, bigint>()
   #voucherError: CuckooError | null = null
   readonly #record: PaymentRecord
+  readonly #unpaidWork: UnpaidWork
 
   private constructor(context: MinerContext, account: { coordinator: Address; getName(): CoordinatorName; terms: CreditTerms; books: CoordinatorPayments }) {
     this.#context = context
@@ -64,6 +68,7 @@ export class Credit {
     this.#record = new PaymentRecord(account.books.paymentRecord, (record) => {
       context.store.keepPaymentRecord(account.coordinator, record).catch((err: unknown) => context.logger.error({ err }, 'a payment record cannot be kept'))
     })
+    this.#unpaidWork = new UnpaidWork(this.#record, { maxUnpaid: context.maxUnpaid, policy: context.timing.unpaidWork })
   }
 
   /**
@@ -102,7 +107,7 @@ export class Credit {
   /** Work for it stops for `pause`. */
   countPause({ reason }: Pause): void {
     if (reason === 'unpaid') this.#record.addUnpaid(this.#books.unpaidResults)
-    else this.#record.addLineUsed()
+    if (reason === 'line') this.#record.addLineUsed()
   }
 
   /** What a new session agreed on. */
@@ -113,15 +118,18 @@ export class Credit {
   /** Why not to ask for a task now, or null. */
   findPause(): Pause | null {
     const { unpaidResults } = this.#books
-    if (unpaidResults >= this.#context.maxUnpaid) return { reason: 'unpaid', text: this.#describeUnpaid(unpaidResults) }
+    if (unpaidResults >= this.#context.maxUnpaid) return { reason: 'unpaid', text: this.#describeUnpaid(unpaidResults), leftMs: null }
+    const refused = this.#unpaidWork.findPause()
+    if (refused !== null) return { reason: 'refused', ...refused }
     if (this.#terms.unitPriceWei === 0n) return null
     if (this.#line === null) {
       const why = this.#lineError === null ? '' : `: ${this.#lineError.message}`
-      return { reason: 'line', text: `its line for this miner has not been read from the chain${why}` }
+      return { reason: 'line', text: `its line for this miner has not been read from the chain${why}`, leftMs: null }
     }
     const leftWei = this.#getLeft()
     if (leftWei >= this.#getNeeded()) return null
-    return { reason: 'line', text: `its line for this miner leaves ${formatAmount(leftWei < 0n ? 0n : leftWei)} CAI to earn, less than one more task may cost` }
+    const text = `its line for this miner leaves ${formatAmount(leftWei < 0n ? 0n : leftWei)} CAI to earn, less than one more task may cost`
+    return { reason: 'line', text, leftMs: null }
   }
 
   /**
@@ -129,8 +137,8 @@ export class Credit {
    * they count once they are accepted, so that a miner of a coordinator that pays asks for the next task in time.
    */
   isOpen(underWay: number): boolean {
-    const { unpaidResults } = this.#books
-    return unpaidResults === 0 || unpaidResults + underWay < this.#context.maxUnpaid
+    const onCredit = this.#books.unpaidResults + this.#unpaidWork.results
+    return onCredit === 0 || onCredit + underWay < this.#context.maxUnpaid
   }
 
   /** Sets the task's highest price aside until {@link release}. @throws CUCKOO_MINER_ASSIGNMENT_UNCOVERED when the line does not leave so much */
@@ -153,6 +161,11 @@ export class Credit {
     await Promise.all([store.addOwed({ coordinator: this.#coordinator, assignmentDigest, priceWei }), this.#keep(voucher)])
     await this.#reload(priceWei > 0n)
     this.#redeemIfDue()
+  }
+
+  /** The coordinator has work of ours that it does not accept. `code`: of what it answered. */
+  addUnpaidWork(kind: UnpaidKind, code: string): void {
+    this.#unpaidWork.add(kind, code)
   }
 
   /** Keeps a voucher that is valid and newer; one that is not valid is as good as none. */
@@ -259,7 +272,9 @@ export class Credit {
   async #reload(isPriced = false): Promise<void> {
     const next = (await findBooks(this.#context, this.#coordinator)) ?? this.#books
     const added = isPriced ? next.results - this.#books.results : 0
-    this.#record.addCovered(Math.max(0, this.#books.unpaidResults + added - next.unpaidResults))
+    const covered = Math.max(0, this.#books.unpaidResults + added - next.unpaidResults)
+    this.#record.addCovered(covered)
+    if (covered > 0) this.#unpaidWork.clear()
     this.#books = next
     this.#context.metrics.unpaidResults.set({ coordinator: this.#coordinator }, this.#books.unpaidResults)
   }

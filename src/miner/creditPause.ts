@@ -27,8 +27,8 @@ export class CreditPause {
   }
 
   /**
-   * Asks to be paid and reads the line again. When that changes nothing, says so and waits: until it is time to look again, or a
-   * result was paid for, or `signal` aborts.
+   * Asks to be paid and reads the line again. When that changes nothing, says so and waits: until it is time to look again or the pause
+   * is over, or a result was paid for, or `signal` aborts.
    */
   async wait(credit: Credit, askVoucher: () => Promise<{ voucher: SignedVoucher | null; reasons: string[] }>, signal: AbortSignal): Promise<void> {
     let reasons: string[]
@@ -40,9 +40,10 @@ export class CreditPause {
       if (signal.aborted) return
       reasons = [toCuckooError(error).message]
     }
-    this.#set(credit, credit.findPause(), reasons)
+    const pause = credit.findPause()
+    this.#set(credit, pause, reasons)
     const timeUp = new AbortController()
-    const timer = setTimeout(() => timeUp.abort(), this.#context.refreshMs)
+    const timer = setTimeout(() => timeUp.abort(), Math.min(this.#context.refreshMs, pause?.leftMs ?? Number.POSITIVE_INFINITY))
     const until = AbortSignal.any([signal, timeUp.signal])
     while (this.isOn && !until.aborted) {
       await this.#context.changed.wait(until)
@@ -65,7 +66,8 @@ export class CreditPause {
       metrics.pauses.inc({ reason: pause.reason })
       credit.countPause(pause)
     }
-    if (pause !== null && pause.text !== before?.text) events.emit({ type: 'paused', coordinator: this.#getName(), ...pause, reasons })
+    if (pause !== null && pause.text !== before?.text)
+      events.emit({ type: 'paused', coordinator: this.#getName(), reason: pause.reason, text: pause.text, reasons })
     if (pause === null && before !== null) events.emit({ type: 'resumed', coordinator: this.#getName() })
     if ((pause === null) !== (before === null)) changed.notify()
   }

@@ -5,7 +5,7 @@ import type { Hash } from '../domain/hex.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { MinerStore, OutboxEntry, OutboxMedium } from '../domain/storePorts.ts'
 import * as api from '../errors/api.ts'
-import { isError } from '../errors/cuckooError.ts'
+import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { type BackoffPolicy, waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
@@ -44,7 +44,7 @@ export async function putMedium(
  * Tries until the coordinator accepts a journaled result, its media before it, and writes down what it owes for it. A refusal is final: the entry is marked
  * as delivered, so that it is never sent again, and the refusal is thrown. Anything else, a broken coordinator included, is
  * tried again, and stays in the journal for the next start when `signal` aborts first. `uploads`: media by SHA-256 that were on their
- * way before there was a result.
+ * way before there was a result. `onRefused`: gets the refusal, and the ms of `performance.now()` at which the refused try began.
  *
  * @throws CUCKOO_TASK_LEASE_LOST, CUCKOO_TASK_RESULT_INVALID, CUCKOO_API_SIGNATURE_FOREIGN and other refusals
  * @throws the signal's reason when it aborts first
@@ -53,11 +53,12 @@ export async function deliverResult(
   entry: OutboxEntry,
   deps: { link: CoordinatorLink; credit: Pick<Credit, 'addResult'>; store: MinerStore; clock: Clock; backoff: BackoffPolicy },
   signal: AbortSignal,
-  uploads: ReadonlyMap<Hash, Promise<unknown>> = new Map(),
+  { uploads = new Map(), onRefused }: { uploads?: ReadonlyMap<Hash, Promise<unknown>>; onRefused?(error: CuckooError, sentAtMs: number): Promise<void> } = {},
 ): Promise<void> {
   const params = { taskId: entry.taskId, attempt: entry.attempt }
   const input = { params, body: decodeSubmission(entry.body) }
   for (let failures = 1; ; failures++) {
+    const sentAtMs = performance.now()
     try {
       const media = await deps.store.listOutboxMedia(entry.assignmentDigest)
       const put = ({ sha256, data }: OutboxMedium) => putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)
@@ -70,8 +71,10 @@ export async function deliverResult(
     } catch (error) {
       signal.throwIfAborted()
       if (refusals.some((factory) => isError(error, factory))) {
+        const refusal = toCuckooError(error)
         await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
-        throw toCuckooError(error)
+        await onRefused?.(refusal, sentAtMs)
+        throw refusal
       }
       await waitMs(toRetryMs(error, failures, deps.backoff), signal)
     }

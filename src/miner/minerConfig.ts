@@ -48,6 +48,10 @@ export interface MinerTiming {
   chunkMs: number
   /** between tries of handshake, poll and result */
   backoff: BackoffPolicy
+  /** how long the coordinator may take to hand over a task's media, beside the time that their bytes take */
+  mediaMs: number
+  /** without work for a coordinator that takes results and does not accept them */
+  unpaidWork: BackoffPolicy
   /**
    * At the start, how long a session with our key at a coordinator counts as left over from a miner of ours that died: a
    * coordinator ends a silent session after some heartbeats, 30 s at most. After that it is somebody else's, and the miner gives up.
@@ -66,6 +70,8 @@ export const defaultMinerTiming: MinerTiming = {
   minPollMs: 250,
   chunkMs: 30,
   backoff: { baseMs: 500, maxMs: 30_000 },
+  mediaMs: 120_000,
+  unpaidWork: { baseMs: 60_000, maxMs: 3_600_000 },
   sessionTakenMs: 45_000,
   farewellMs: 3_000,
   removedGraceMs: 600_000,

@@ -52,8 +52,8 @@ export type MinerEvent =
   | { type: 'sessionClosed'; coordinator: CoordinatorName }
   /** why the last poll brought nothing; sent when the reasons change */
   | { type: 'waiting'; coordinator: CoordinatorName; reasons: string[] }
-  /** no more work for it until it pays or raises its line; `reasons`: in the coordinator's words */
-  | { type: 'paused'; coordinator: CoordinatorName; reason: 'unpaid' | 'line'; text: string; reasons: string[] }
+  /** no more work for it until it pays or raises its line, or for a while because it refused what it got; `reasons`: in the coordinator's words */
+  | { type: 'paused'; coordinator: CoordinatorName; reason: 'unpaid' | 'line' | 'refused'; text: string; reasons: string[] }
   | { type: 'resumed'; coordinator: CoordinatorName }
   | { type: 'voucherRefused'; coordinator: CoordinatorName; error: CuckooError }
   | { type: 'redeemed'; coordinator: CoordinatorName; amountWei: bigint; hash: Hash | null }
@@ -64,7 +64,7 @@ export type MinerEvent =
   | { type: 'taskFailed'; coordinator: CoordinatorName; task: AttemptName; error: CuckooError }
   /** the process, or the model's worker, ended while it ran, now or before the last start: it is not run here again for a day */
   | { type: 'taskCrashed'; node: Address; taskId: Hash; attempt: number; model: string }
-  /** a result of an earlier run or session: accepted now, or refused for good (then `error` says why) */
+  /** a result that was signed before, in an earlier run or for the same assignment: accepted now, or refused for good (then `error` says why) */
   | { type: 'resultSettled'; coordinator: CoordinatorName; taskId: Hash; attempt: number; error: CuckooError | null }
   /** this node holds seats of a jury, and has to commit or reveal its vote until then (unix seconds): `cuckoo jury status <case>` */
   | { type: 'juryDuty'; caseId: bigint; round: number; duty: 'commit' | 'reveal'; seats: number; until: number }

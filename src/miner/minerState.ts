@@ -6,7 +6,7 @@ import type { AttemptName } from './minerEvents.ts'
 
 /**
  * `standby`: no slot for it now; `connecting`: handshake under way; `open`: polling or working; `retrying`: it did not answer
- * well and is tried again; `paused`: no more work for it until it pays, or raises its line; `draining`: no new tasks, running ones end; `ended`.
+ * well and is tried again; `paused`: no more work for it until it pays, raises its line, or is tried again; `draining`: no new tasks, running ones end; `ended`.
  */
 export type SessionState = 'standby' | 'connecting' | 'open' | 'paused' | 'retrying' | 'draining' | 'ended'
 

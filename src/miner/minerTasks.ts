@@ -44,8 +44,8 @@ export class MinerTasks {
   }
 
   /**
-   * Tasks in a row that ended badly, by an assignment that had to be refused or by a fault of ours. The more, the less often a
-   * miner asks: one that can do nothing must not draw task after task and fail each.
+   * Tasks in a row that ended badly: by an assignment that had to be refused or was answered before, by media that did not come, or by
+   * a fault of ours. The more, the less often a miner asks: one that can do nothing must not draw task after task and fail each.
    */
   get setbacks(): number {
     return this.#setbacks
@@ -78,6 +78,7 @@ export class MinerTasks {
 
   async #run(polled: PolledTask, task: RunningTask, session: CoordinatorSession, credit: Credit, getOperators: () => readonly Address[]): Promise<TaskEnd> {
     const { engineLoad, events, changed } = this.#context
+    let leaveSlot = () => {}
     let end = () => {}
     const runner = { ...this.#context, link: this.#link, credit, coordinator: session.coordinator, heartbeatMs: session.heartbeatMs, getOperators }
     return runTask(
@@ -92,7 +93,11 @@ export class MinerTasks {
         onUnits: (unitsDone) => {
           task.unitsDone = unitsDone
         },
+        takeSlot: async (signal) => {
+          leaveSlot = await engineLoad.takeSlot(signal)
+        },
         onModelFree: (hasOutput) => {
+          leaveSlot()
           end()
           task.delivering = hasOutput
           changed.notify()
@@ -104,8 +109,9 @@ export class MinerTasks {
 
   #record(task: AttemptName, end: TaskEnd, totalMs: number): void {
     if (end.state === 'done') this.#setbacks = 0
-    else if (end.state === 'refused' || isOurFault(end.error)) this.#setbacks++
+    else if (end.state !== 'failed' || isSetback(end.error)) this.#setbacks++
     if (end.state === 'done') this.#recordResult(task, end, totalMs)
+    else if (end.state === 'answered') this.#recordAnswered(task, end)
     else this.#recordFailure(task, end.error)
   }
 
@@ -118,6 +124,11 @@ export class MinerTasks {
     metrics.units.inc({ kind: task.kind }, Number(end.units))
     if (task.kind === 'chat' || task.kind === 'completion') metrics.outputTokens.inc(Number(end.units))
     events.emit({ type: 'taskDone', coordinator: this.#getName(), task, units: end.units, inferenceMs: end.inferenceMs, totalMs, priceWei: end.priceWei })
+  }
+
+  #recordAnswered({ taskId, attempt }: AttemptName, { error, priceWei }: TaskEnd & { state: 'answered' }): void {
+    this.totals.earnedWei += priceWei
+    if (!this.#stop.aborted) this.#context.events.emit({ type: 'resultSettled', coordinator: this.#getName(), taskId, attempt, error })
   }
 
   #recordFailure(task: AttemptName, error: CuckooError): void {
@@ -174,8 +185,8 @@ export class MinerTasks {
   }
 }
 
-/** Neither the app's, who cancelled or asked for the impossible, nor the coordinator's, who gave the task to another. A worker that ends over every task is ours. */
-function isOurFault(error: CuckooError): boolean {
+/** Neither an app that cancelled or asked for the impossible, nor a coordinator that gave the task to another. A worker that ends over every task is one. */
+function isSetback(error: CuckooError): boolean {
   return error.code === taskCrashed.code || (error.kind !== 'usage' && error.kind !== 'rejected')
 }
 

@@ -54,6 +54,11 @@ export class PaymentRecord {
     if (late > 0) this.#set(toPaymentRecord(this.#value, { late }))
   }
 
+  /** Work that it has was not accepted: as much as `results`, which may be a part of one. */
+  addRefused(results: number): void {
+    this.#set(toPaymentRecord(this.#value, { late: results }))
+  }
+
   /** Work stopped because the line leaves nothing to earn. */
   addLineUsed(): void {
     this.#set(toPaymentRecord(this.#value, { late: 1 }))

@@ -1,17 +1,12 @@
-import { sha256 } from '../domain/canonical.ts'
 import type { OpenModel, RunHooks } from '../domain/enginePort.ts'
-import type { Hash } from '../domain/hex.ts'
-import type { Media, MediaFile } from '../domain/media.ts'
+import type { MediaFile } from '../domain/media.ts'
 import type { StartedTask } from '../domain/storePorts.ts'
 import { isPipelineContent, type TaskContent, type TaskOutput, toMaxUnits } from '../domain/task.ts'
 import { isError } from '../errors/cuckooError.ts'
 import { inferenceWorkerEnded } from '../errors/inference.ts'
-import { taskCrashed, taskMediaMismatch } from '../errors/miner.ts'
-import { type BackoffPolicy, waitMs } from './backoff.ts'
-import type { CoordinatorLink } from './coordinatorLink.ts'
+import { taskCrashed } from '../errors/miner.ts'
 import type { CrashBook } from './crashBook.ts'
 import type { ModelShelf } from './modelShelf.ts'
-import { isTransient, toRetryMs } from './retry.ts'
 
 /** What a model made of a task. */
 export interface MadeOutput {
@@ -99,36 +94,4 @@ async function runKind(model: OpenModel, content: TaskContent, media: Uint8Array
 
 function toMade({ output, files = [], totalMs }: { output: TaskOutput; files?: MediaFile[]; totalMs: number }): MadeOutput {
   return { output, files, inferenceMs: totalMs }
-}
-
-/**
- * Bytes of a medium that a task names, as the coordinator has them; what may pass is tried again until `signal` aborts.
- *
- * @throws CUCKOO_MINER_MEDIA_MISMATCH when they are not the bytes that the medium's SHA-256 names
- * @throws what the coordinator answers, the signal's reason
- */
-export async function fetchMedia(
-  link: CoordinatorLink,
-  { taskId, attempt, media }: { taskId: Hash; attempt: number; media: Media },
-  backoff: BackoffPolicy,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const data = await fetchBytes(link, { params: { taskId, attempt, hash: media.sha256 } }, backoff, signal)
-  const foundSha256 = sha256(data)
-  if (foundSha256 === media.sha256 && data.length === media.bytes) return data
-  throw taskMediaMismatch({ sha256: media.sha256, expectedBytes: media.bytes, foundSha256, foundBytes: data.length })
-}
-
-type MediumName = { params: { taskId: Hash; attempt: number; hash: Hash } }
-
-async function fetchBytes(link: CoordinatorLink, medium: MediumName, backoff: BackoffPolicy, signal: AbortSignal): Promise<Uint8Array> {
-  for (let failures = 1; ; failures++) {
-    try {
-      return await link.request('getTaskMedia', medium, signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isTransient(error)) throw error
-      await waitMs(toRetryMs(error, failures, backoff), signal)
-    }
-  }
 }

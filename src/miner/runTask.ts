@@ -10,9 +10,7 @@ import type { MinerStore, OutboxEntry } from '../domain/storePorts.ts'
 import { finishReasons, listInputMedia, type TaskContent, toMaxUnits, toOutputHash, toUnits } from '../domain/task.ts'
 import { leaseLost } from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
-import { modelLacksFeature } from '../errors/inference.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { imageTooNarrow, mediaTooLarge, mediaUnknown } from '../errors/media.ts'
 import { minerStopped, taskCrashed, taskPastDeadline, taskUnwanted } from '../errors/miner.ts'
 import { assertAssignment } from './assertAssignment.ts'
 import { waitMs } from './backoff.ts'
@@ -21,11 +19,13 @@ import type { CrashBook } from './crashBook.ts'
 import { createTokenStream } from './createTokenStream.ts'
 import type { Credit } from './credit.ts'
 import { deliverResult, encodeSubmission, putMedium } from './deliverResult.ts'
-import { keepLease } from './keepLease.ts'
+import { failTask } from './failTask.ts'
+import { fetchMedia } from './fetchMedia.ts'
+import { findEndedKind, findRefusedKind } from './findUnpaidKind.ts'
+import { keepLease, type Lease } from './keepLease.ts'
 import type { MinerTiming } from './minerConfig.ts'
 import type { ModelShelf } from './modelShelf.ts'
-import { isTransient, toRetryMs } from './retry.ts'
-import { fetchMedia, type MadeOutput, runModel } from './runModel.ts'
+import { type MadeOutput, runModel } from './runModel.ts'
 
 /** A task as a poll brings it. */
 export type PolledTask = NonNullable<RouteOutput<Routes['pollTask']>['task']>
@@ -39,7 +39,7 @@ export interface TaskRunner {
   clock: Clock
   /** the chain's time, which assignments are dated by */
   chainClock: Clock
-  credit: Pick<Credit, 'reserve' | 'addResult'>
+  credit: Pick<Credit, 'reserve' | 'addResult' | 'addUnpaidWork'>
   domainSeparator: Uint8Array
   shelf: ModelShelf
   crashes: CrashBook
@@ -54,61 +54,67 @@ export interface TaskRunner {
 
 /** What others see of a task while it runs. */
 export interface TaskProgress {
-  /** verified, and handed to the model */
+  /** verified, and run from now on */
   onStart(task: { inputTokens: number; maxUnits: bigint }): void
+  /** Resolves when there is a slot for the model: not before all that it takes is there. @throws the signal's reason when it aborts first */
+  takeSlot(signal: AbortSignal): Promise<void>
   /** units made so far */
   onUnits(unitsDone: number): void
   /** the model is free again; with an output, a result is on its way */
   onModelFree(hasOutput: boolean): void
 }
 
-/** How a task ended here. `refused`: the assignment itself was at fault, and the model never ran. */
+/**
+ * How a task ended here. `refused`: the assignment itself was at fault, and the model never ran. `answered`: a result for it was in the
+ * journal already; `priceWei`: what that brought now, `error`: why it was refused for good.
+ */
 export type TaskEnd =
   | { state: 'done'; units: bigint; inferenceMs: number; priceWei: bigint }
   | { state: 'failed'; error: CuckooError }
   | { state: 'refused'; error: CuckooError }
+  | { state: 'answered'; priceWei: bigint; error: CuckooError | null }
 
 /** Ends that the coordinator knows of: it said so itself, or the end of the session says it. */
 const knownEnds = [leaseLost, taskUnwanted, minerStopped]
 
-/** What a run ends with that no miner can do better: the same files and the same medium end it everywhere, as every error of kind usage. */
-const requestFaults = [modelLacksFeature, mediaUnknown, mediaTooLarge, imageTooNarrow]
-
-/** Tries of telling the coordinator that a task failed; after that the lease's end tells it. */
-const failTries = 3
-
 /**
- * The end of one assignment: checked, run under its lease, streamed if an app reads along, signed, journaled, delivered. Never
- * throws: what goes wrong is told to the coordinator, unless it knows, and comes back as the error. `stop` aborts with
- * CUCKOO_MINER_STOPPED; a result that is journaled by then stays there for the next start.
+ * The end of one assignment: checked, run under its lease, streamed if an app reads along, signed, journaled, delivered; or, where
+ * the journal has a result for it, that one delivered again. Never throws: what goes wrong is told to the coordinator, unless it knows,
+ * and comes back as the error. `stop` aborts with CUCKOO_MINER_STOPPED; a result that is journaled by then stays there for the next start.
  */
 export async function runTask(runner: TaskRunner, polled: PolledTask, progress: TaskProgress, stop: AbortSignal): Promise<TaskEnd> {
   let digest: Hash
+  let answered: OutboxEntry | null
   try {
     digest = assertPolledTask(runner, polled)
+    answered = await runner.store.findResult(digest)
+    if (answered === null) assertRunnable(runner, polled)
   } catch (error) {
     const refusal = toCuckooError(error)
-    await failTask(runner, polled, refusal, stop)
+    await failTask(runner, polled.assignment, refusal, stop)
     return { state: 'refused', error: refusal }
   }
+  if (answered !== null) return deliverAgain(runner, answered, stop)
   progress.onStart({ inputTokens: countInputTokens(polled.content), maxUnits: toMaxUnits(polled.content) })
   const settled = new AbortController()
   const ended = new AbortController()
   const signal = AbortSignal.any([stop, ended.signal])
+  const end = (error: Error) => ended.abort(error)
+  const held = holdTask(runner, polled, end, AbortSignal.any([stop, settled.signal]))
   let entry: OutboxEntry | null = null
   try {
-    const end = (error: Error) => ended.abort(error)
     watchDeadline(runner.chainClock, polled.assignment.deadline, end, settled.signal)
-    const made = await runUnderLease(runner, polled, digest, { progress, end, held: AbortSignal.any([stop, settled.signal]), signal })
+    const made = await runUnderLease(runner, polled, digest, { progress, held, end, signal })
     const { output, inferenceMs, uploads } = made
     // What was made last goes out first, so that the coordinator reads it while the result is signed and journaled here.
     if (uploads.size > 0) await setImmediate()
     entry = await journalResult(runner, polled, digest, made)
-    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop, uploads)
+    await deliverFresh(runner, entry, { held, uploads }, stop)
     return { state: 'done', units: toUnits(polled.content, output), inferenceMs, priceWei: entry.priceWei }
   } catch (caught) {
     const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)
-    if (entry === null && !knownEnds.some((factory) => isError(error, factory))) await failTask(runner, polled, error, stop)
+    if (entry === null) addLostOutput(runner, polled, held, error)
+    if (entry === null && !knownEnds.some((factory) => isError(error, factory))) await failTask(runner, polled.assignment, error, stop)
     return { state: 'failed', error }
   } finally {
     settled.abort()
@@ -123,7 +129,7 @@ function toNearest(issuedAt: bigint, clocks: readonly [Clock, Clock]): number {
 
 function assertPolledTask(runner: TaskRunner, polled: PolledTask): Hash {
   const { assignment } = polled
-  const digest = assertAssignment(polled, {
+  return assertAssignment(polled, {
     domainSeparator: runner.domainSeparator,
     verifier: runner.verifier,
     miner: runner.node,
@@ -133,10 +139,12 @@ function assertPolledTask(runner: TaskRunner, polled: PolledTask): Hash {
     minUnitPriceWei: runner.minUnitPriceWei,
     now: toNearest(assignment.issuedAt, [runner.chainClock, runner.clock]),
   })
-  const crash = runner.crashes.find(assignment)
+}
+
+function assertRunnable({ crashes, credit }: TaskRunner, { assignment }: PolledTask): void {
+  const crash = crashes.find(assignment)
   if (crash !== undefined) throw taskCrashed({ taskId: crash.taskId, model: crash.model })
-  runner.credit.reserve(assignment)
-  return digest
+  credit.reserve(assignment)
 }
 
 function watchDeadline(clock: Clock, deadline: bigint, end: (error: Error) => void, signal: AbortSignal): void {
@@ -149,47 +157,65 @@ interface HandedOut extends MadeOutput {
   uploads: ReadonlyMap<Hash, Promise<unknown>>
 }
 
+/** A task while it is ours. */
+interface HeldTask {
+  readonly lease: Lease
+  /** paid units made so far */
+  unitsDone: number
+  /** the coordinator has some of its output */
+  isHandedOut: boolean
+}
+
+/** The task under its lease: heartbeats go on until `signal` aborts, which is after delivery. `end` gets why it is ours no more. */
+function holdTask({ link, heartbeatMs }: TaskRunner, { assignment, leaseMs }: PolledTask, end: (error: Error) => void, signal: AbortSignal): HeldTask {
+  const { taskId, attempt } = assignment
+  const progress = { unitsDone: 0, isHandedOut: false }
+  const lease = keepLease(link, { params: { taskId, attempt }, leaseMs, heartbeatMs, getUnitsDone: () => progress.unitsDone }, end, signal)
+  return Object.assign(progress, { lease })
+}
+
 interface LeasedRun {
   progress: TaskProgress
+  held: HeldTask
   /** ends the run with this reason */
   end(error: Error): void
-  /** heartbeats go on until it aborts, which is after delivery */
-  held: AbortSignal
   /** ends the model's run */
   signal: AbortSignal
 }
 
 async function runUnderLease(
   runner: TaskRunner,
-  { assignment, content, model, stream, leaseMs }: PolledTask,
+  { assignment, content, model, stream }: PolledTask,
   assignmentDigest: Hash,
-  { progress, end, held, signal }: LeasedRun,
+  { progress, held, end, signal }: LeasedRun,
 ): Promise<HandedOut> {
-  const { link, timing, heartbeatMs } = runner
+  const { link, timing } = runner
   const { taskId, attempt, seed } = assignment
   const params = { taskId, attempt }
-  let unitsDone = 0
-  void keepLease(link, { params, leaseMs, heartbeatMs, getUnitsDone: () => unitsDone }, end, held)
   const tokens = stream && 'tokenIds' in content.input && content.kind !== 'embedding' ? createTokenStream(link, { params, ...timing }, end, signal) : null
   const onUnits = (units: number) => {
-    unitsDone = units
+    held.unitsDone = units
     progress.onUnits(units)
   }
   const onTokens = (tokenIds: number[]) => {
-    onUnits(unitsDone + tokenIds.length)
+    onUnits(held.unitsDone + tokenIds.length)
     tokens?.push(tokenIds)
   }
   const uploads = new Map<Hash, Promise<unknown>>()
   const onFile = ({ media, data }: MediaFile) => {
     if (uploads.has(media.sha256)) return
     const upload = putMedium(link, { params: { ...params, hash: media.sha256 }, body: data }, signal)
-    upload.catch(() => undefined)
+    const onHandedOut = () => {
+      held.isHandedOut = true
+    }
+    upload.then(onHandedOut, () => undefined)
     uploads.set(media.sha256, upload)
   }
   let made: MadeOutput | undefined
   try {
     const [wanted] = listInputMedia(content)
-    const media = wanted === undefined ? null : await fetchMedia(link, { ...params, media: wanted }, timing.backoff, signal)
+    const media = wanted === undefined ? null : await fetchMedia(link, { ...params, media: wanted }, timing, signal)
+    await progress.takeSlot(signal)
     const { coordinator, manifest, inputHash } = assignment
     const task = { assignmentDigest, ...params, coordinator, model, manifest, inputHash, content, media, seed }
     made = await runModel(runner, task, { signal, onTokens, onUnits, onFile })
@@ -198,10 +224,14 @@ async function runUnderLease(
   } finally {
     progress.onModelFree(made !== undefined)
     await tokens?.close()
+    if (tokens !== null && tokens.sent > 0) held.isHandedOut = true
   }
 }
 
-/** The journaled result: the stored one when this assignment has been answered before, so that nothing is ever signed twice. */
+/**
+ * The journaled result: the stored one when this assignment has been answered before, so that nothing is ever signed twice. A task
+ * whose result cannot be kept has harmed nobody: its mark goes.
+ */
 async function journalResult(runner: TaskRunner, { assignment, content }: PolledTask, digest: Hash, { output, files }: MadeOutput): Promise<OutboxEntry> {
   const result: Result = {
     assignment: digest,
@@ -213,28 +243,49 @@ async function journalResult(runner: TaskRunner, { assignment, content }: Polled
   const { taskId, attempt, coordinator, deadline } = assignment
   const body = encodeSubmission({ result, signature, output })
   const media = files.map(({ media, data }) => ({ sha256: media.sha256, data }))
-  const { entry } = await runner.store.journalResult(
-    { assignmentDigest: digest, taskId, attempt, coordinator, deadline, priceWei: toPrice({ assignment, result }), body },
-    media,
-  )
-  return entry
+  try {
+    const { entry } = await runner.store.journalResult(
+      { assignmentDigest: digest, taskId, attempt, coordinator, deadline, priceWei: toPrice({ assignment, result }), body },
+      media,
+    )
+    return entry
+  } catch (error) {
+    await runner.crashes.end(digest).catch(() => undefined)
+    throw error
+  }
 }
 
-/** Gives the task back. An internal error's text may name this machine's files, so only its code leaves. */
-async function failTask({ link, timing }: TaskRunner, { assignment }: PolledTask, error: CuckooError, stop: AbortSignal): Promise<void> {
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(timing.farewellMs)])
-  const params = { taskId: assignment.taskId, attempt: assignment.attempt }
-  const fatal = error.kind === 'usage' || requestFaults.some((factory) => isError(error, factory))
-  const message = error.kind === 'internal' ? 'Something went wrong inside the miner.' : error.message.slice(0, 1000)
-  for (let failures = 1; failures <= failTries; failures++) {
-    try {
-      await link.request('failTask', { params, body: { code: error.code.slice(0, 100), message, fatal } }, signal)
-      return
-    } catch (caught) {
-      if (!isTransient(caught)) return
-      await waitMs(toRetryMs(caught, failures, timing.backoff), signal)
-    }
+/** Delivers a result that was just made. One that is refused is work for nothing: the books say how much so. */
+async function deliverFresh(
+  runner: TaskRunner,
+  entry: OutboxEntry,
+  { held, uploads }: { held: HeldTask; uploads: HandedOut['uploads'] },
+  stop: AbortSignal,
+): Promise<void> {
+  const { link, credit, timing } = runner
+  const params = { taskId: entry.taskId, attempt: entry.attempt }
+  const onRefused = async (error: CuckooError, sentAtMs: number) => {
+    if (entry.priceWei === 0n) return
+    const kind = await findRefusedKind(link, { params, error, sentAtMs, ...held }, AbortSignal.any([stop, AbortSignal.timeout(timing.farewellMs)]))
+    if (!stop.aborted) credit.addUnpaidWork(kind, error.code)
   }
+  await deliverResult(entry, { ...runner, backoff: timing.backoff }, stop, { uploads, onRefused })
+}
+
+/** Delivers a result that an assignment had before it came again. Whatever becomes of it, nothing was worked for it now. */
+async function deliverAgain(runner: TaskRunner, entry: OutboxEntry, stop: AbortSignal): Promise<TaskEnd> {
+  try {
+    await deliverResult(entry, { ...runner, backoff: runner.timing.backoff }, stop)
+    return { state: 'answered', priceWei: entry.deliveredAtMs === null ? entry.priceWei : 0n, error: null }
+  } catch (error) {
+    return { state: 'answered', priceWei: 0n, error: toCuckooError(error) }
+  }
+}
+
+/** Writes down output that the coordinator has of a run that it ended. */
+function addLostOutput({ credit }: TaskRunner, { assignment }: PolledTask, held: HeldTask, error: CuckooError): void {
+  const kind = held.isHandedOut && assignment.unitPriceWei > 0n ? findEndedKind(error, held.lease) : null
+  if (kind !== null) credit.addUnpaidWork(kind, error.code)
 }
 
 function countInputTokens(content: TaskContent): number {

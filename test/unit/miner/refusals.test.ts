@@ -147,7 +147,7 @@ describe('a task that the model cannot do', () => {
     }
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'crash'))
     await coordinator.waitForCalls('failTask', 1)
-    expect(coordinator.calls.failTask[0]?.body).toEqual({ code: 'CUCKOO_INTERNAL', message: 'Something went wrong inside the miner.', fatal: false })
+    expect(coordinator.calls.failTask[0]?.body).toEqual({ code: 'CUCKOO_INTERNAL', message: 'The miner could not do the task (CUCKOO_INTERNAL).', fatal: false })
     await waitFor(() => rig.miner.state().coordinators[0]?.tasksFailed === 1, 'the failure to be counted')
   })
 })
