@@ -1,9 +1,14 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { z } from 'zod'
 import { type Client, type ClientOptions, createClient } from '../../src/api/client.ts'
+import { pollTask } from '../../src/api/routes/miner.ts'
+import { sha256 } from '../../src/domain/canonical.ts'
+import type { TaskContent } from '../../src/domain/task.ts'
+import { maxInputTokens, taskKindTraits } from '../../src/domain/taskKinds.ts'
 import { CuckooError } from '../../src/errors/cuckooError.ts'
-import { apiKey, hashOf, manifest, medium, openTestSession, startServer, type TestServer, task } from './fixtures.ts'
+import { apiKey, hashOf, manifest, medium, openTestSession, receipt, signedVoucher, startServer, type TestServer, task } from './fixtures.ts'
 
 let server: TestServer | undefined
 let impostor: HttpServer | undefined
@@ -86,6 +91,34 @@ test('an answer of the most bytes and parts that its route takes is read whole, 
     response.end(text.slice(5_000))
   })
   expect((await cut.getHealth({})).version).toBe(version)
+})
+
+const id = 2 ** 31 - 1
+const textParams = { maxTokens: 1, temperature: 0, topP: 1, topK: 0, stop: ['x'.repeat(200)], date: '2026-01-01' }
+const largestContents: Record<string, TaskContent> = {
+  'one text': { kind: 'completion', input: { tokenIds: Array(maxInputTokens).fill(id) }, params: textParams },
+  'many texts': { kind: 'embedding', input: { tokenIds: Array(2048).fill(Array(maxInputTokens / 2048).fill(id)) }, params: { normalize: true } },
+  characters: {
+    kind: 'summarization',
+    input: { text: '\u0001'.repeat(taskKindTraits.summarization.limits.maxCharacters) },
+    params: { maxTokens: 1 },
+  },
+}
+test.each(Object.entries(largestContents))('the largest task that a coordinator may give comes through a poll: %s', async (_name, content) => {
+  const polled = {
+    assignment: receipt.assignment,
+    signature: signedVoucher.signature,
+    model: `a/${'m'.repeat(198)}`,
+    content,
+    stream: false,
+    leaseMs: 2 ** 31 - 1,
+  }
+  const reasons = Array(100).fill('x'.repeat(1_000))
+  const answer = z.encode(pollTask.response, { task: polled, reasons, logHead: hashOf('head'), voucher: signedVoucher })
+  const session = { id: hashOf('session'), sign: () => ({}) }
+  const connected = await connectTo(json(200, answer), { session })
+  const { task: got } = await connected.pollTask({ body: { free: 1, waitMs: 0 } })
+  expect(sha256(JSON.stringify(got?.content))).toBe(sha256(JSON.stringify(content)))
 })
 
 test('names that a peer made up come into a message as plain text', async () => {

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { encodeRequest } from '../../../src/api/clientRequest.ts'
+import { countJsonParts } from '../../../src/api/jsonParts.ts'
+import type { RouteOutput } from '../../../src/api/route.ts'
 import { openSession } from '../../../src/api/routes/miner.ts'
 import { zeroAddress, zeroHash } from '../../../src/domain/hex.ts'
 import type { Manifest } from '../../../src/domain/manifest.ts'
@@ -51,4 +54,27 @@ test.each([
   ['files', 1, 101],
 ])('one of the %s more is refused by name', (name, models, files) => {
   expect(() => encodeHandshake(models, files)).toThrow(expect.objectContaining({ code: 'CUCKOO_API_REQUEST_INVALID', message: expect.stringContaining(name) }))
+})
+
+test.each([
+  ['that wants every file', 6_400, 64, 0],
+  ['that refuses every model at length', 0, 0, 64],
+])('the longest answer to it, %s, fits too', (_name, wanted, prices, refused) => {
+  const answer: RouteOutput<typeof openSession> = {
+    sessionId: zeroHash,
+    coordinator: zeroAddress,
+    publicKey: zeroHash,
+    signature: `0x${'f'.repeat(130)}`,
+    serverTime: 4_000_000_000,
+    heartbeatMs: 2 ** 31 - 1,
+    leaseMs: 2 ** 31 - 1,
+    pollMs: 2 ** 31 - 1,
+    wanted: Array(wanted).fill(zeroHash),
+    prices: Array(prices).fill({ manifest: zeroHash, unitPriceWei: 2n ** 128n - 1n }),
+    refused: Array(refused).fill({ model: 'm'.repeat(200), code: 'c'.repeat(100), message: 'x'.repeat(10_000) }),
+  }
+  const text = JSON.stringify(z.encode(openSession.response, answer))
+  expect(text.length).toBeLessThanOrEqual(openSession.maxResponseBytes)
+  const maxParts = openSession.maxResponseBytes / 32
+  expect(countJsonParts(text, maxParts)).toBeLessThanOrEqual(maxParts)
 })
