@@ -139,6 +139,18 @@ describe('fault 28: a payload that crashes the runtime', () => {
     expect(await store.takeCrashes(0)).toEqual([])
   })
 
+  it('is not what a task is whose result cannot be kept: the disk is full, and the process may end as it likes', async () => {
+    const coordinator = await createCoordinator()
+    const store = createFakeMinerStore()
+    store.journalResult = () => Promise.reject(new Error('disk full'))
+    const rig = await createMiner([toRecord(coordinator)], { store })
+    coordinator.queue(toTask('innocent', toContent(1)))
+    await rig.waitForEvent('taskFailed')
+    expect(rig.engine.runs).toHaveLength(1)
+    await store.markCrashed(Date.now())
+    expect(await store.takeCrashes(0)).toEqual([])
+  })
+
   it('is no longer refused after a day', async () => {
     let nowMs = 1_800_000_000_000
     const [one, two, three] = ['1', '2', '3'].map((digit) => `0x${digit.repeat(64)}` as const) as [Hash, Hash, Hash]

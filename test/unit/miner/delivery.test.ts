@@ -96,17 +96,38 @@ describe('a signed result', () => {
     expect(await rig.store.listUndelivered(coordinator.node)).toEqual([])
   })
 
-  it('is the one of the journal when the assignment was answered before', async () => {
+  it('is the one of the journal when the assignment was answered before, and no model runs for it', async () => {
     const coordinator = await createCoordinator()
     const rig = await createMiner([toRecord(coordinator)])
     const task = createTestTask(coordinatorParty, minerNode, 'twice')
     coordinator.queue(task)
-    await rig.waitForEvent('taskDone')
-    rig.engine.script = async () => ({ tokenIds: [1, 2], finishReason: 'stop' })
+    const { priceWei } = await rig.waitForEvent('taskDone')
     coordinator.queue(task)
-    await coordinator.waitForCalls('submitResult', 2)
+    expect(await rig.waitForEvent('resultSettled')).toMatchObject({ taskId: task.assignment.taskId, attempt: 1, error: null })
+    expect(coordinator.calls.submitResult).toHaveLength(2)
     expect(coordinator.calls.submitResult[1]?.body).toEqual(coordinator.calls.submitResult[0]?.body)
+    expect(rig.engine.runs).toHaveLength(1)
     expect(rig.store.entries.size).toBe(1)
+    expect(rig.miner.state().coordinators[0]).toMatchObject({ tasksDone: 1, tasksFailed: 0, earnedWei: priceWei, paymentFactor: 1 })
+    coordinator.before.submitResult = ({ params }) => {
+      throw leaseLost(params)
+    }
+    for (let times = 0; times < 3; times++) coordinator.queue(task)
+    await waitFor(() => rig.events.filter(({ type }) => type === 'resultSettled').length === 4, 'three refusals')
+    expect(rig.engine.runs).toHaveLength(1)
+    expect(rig.miner.state().coordinators[0]?.paymentFactor).toBe(1)
+  })
+
+  it('of an assignment that comes again and again is asked for less and less often', async () => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)], { config: { slots: 1 }, timing: { backoff: { baseMs: 80, maxMs: 800 } } })
+    const task = createTestTask(coordinatorParty, minerNode, 'again and again')
+    for (let times = 0; times < 20; times++) coordinator.queue(task)
+    await coordinator.waitForCalls('submitResult', 5)
+    const [, second, , , fifth] = coordinator.calls.submitResult
+    // Two pauses of 40 ms at least: before the fourth poll and the fifth.
+    expect((fifth?.atMs as number) - (second?.atMs as number)).toBeGreaterThan(75)
+    expect(rig.engine.runs).toHaveLength(1)
   })
 
   it('waits as long as Retry-After says', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { toInputHash } from '../../../src/domain/task.ts'
+import { inferenceFailed, inferenceOutOfMemory, modelNotFound } from '../../../src/errors/inference.ts'
+import { minerModelUnusable } from '../../../src/errors/miner.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
 import { coordinatorParty, createCoordinator, createMiner, createTestSigner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
@@ -127,7 +129,11 @@ describe('a task that the model cannot do', () => {
     }
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'bad token'))
     await coordinator.waitForCalls('failTask', 1)
-    expect(coordinator.calls.failTask[0]?.body).toMatchObject({ code: 'CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS', fatal: true })
+    expect(coordinator.calls.failTask[0]?.body).toEqual({
+      code: 'CUCKOO_MINER_ASSIGNMENT_OVER_LIMITS',
+      message: 'The task asks for 99999 token ids of a vocabulary, the model takes at most 500.',
+      fatal: true,
+    })
   })
 
   it('is asked for less and less often by a miner that fails each', async () => {
@@ -139,6 +145,21 @@ describe('a task that the model cannot do', () => {
     expect((coordinator.calls.failTask[3]?.atMs as number) - (coordinator.calls.failTask[0]?.atMs as number)).toBeGreaterThan(60)
   })
 
+  it.each([
+    ['does not load', minerModelUnusable({ model: 'test/counter', reason: 'ENOENT /home/somebody/models/model.onnx' })],
+    ['does not fit the device', inferenceOutOfMemory({ model: 'test/counter', device: 'cuda', reason: 'cudaMalloc in /home/somebody/runtime.so' })],
+    ['is gone from its folder', modelNotFound({ model: 'test/counter', where: '/home/somebody/models', known: '' })],
+    ['gives rubbish', inferenceFailed({ model: 'test/counter', reason: 'Non-zero status code in /home/somebody/node.cc' })],
+  ])('because the model %s is this machine’s fault: only the code leaves, and other miners may try', async (_, error) => {
+    const coordinator = await createCoordinator()
+    const rig = await createMiner([toRecord(coordinator)])
+    rig.engine.script = () => Promise.reject(error)
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'ours'))
+    await coordinator.waitForCalls('failTask', 1)
+    expect(coordinator.calls.failTask[0]?.body).toEqual({ code: error.code, message: `The miner could not do the task (${error.code}).`, fatal: false })
+    expect(await rig.waitForEvent('taskFailed')).toMatchObject({ error: { message: error.message } })
+  })
+
   it('is ours otherwise, and the coordinator learns no detail', async () => {
     const coordinator = await createCoordinator()
     const rig = await createMiner([toRecord(coordinator)])
@@ -147,7 +168,11 @@ describe('a task that the model cannot do', () => {
     }
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'crash'))
     await coordinator.waitForCalls('failTask', 1)
-    expect(coordinator.calls.failTask[0]?.body).toEqual({ code: 'CUCKOO_INTERNAL', message: 'The miner could not do the task (CUCKOO_INTERNAL).', fatal: false })
+    expect(coordinator.calls.failTask[0]?.body).toEqual({
+      code: 'CUCKOO_INTERNAL',
+      message: 'The miner could not do the task (CUCKOO_INTERNAL).',
+      fatal: false,
+    })
     await waitFor(() => rig.miner.state().coordinators[0]?.tasksFailed === 1, 'the failure to be counted')
   })
 })
