@@ -21,7 +21,7 @@ const afterTaskMs = 1
 /**
  * Work for one coordinator: a session kept open while there are slots for it or tasks of it, one long poll at a time that asks
  * for all free slots, and the tasks that come. It survives everything the coordinator does; `done` rejects only with
- * CUCKOO_MINER_SESSION_ELSEWHERE, when the first handshake finds another miner with our key.
+ * CUCKOO_MINER_SESSION_ELSEWHERE, when the first handshake finds another miner with our key and `isElsewhere` believes it.
  */
 export class CoordinatorRun {
   readonly done: Promise<void>
@@ -34,7 +34,8 @@ export class CoordinatorRun {
   readonly #giveUp = new AbortController()
   #target: CoordinatorTarget
   #session: CoordinatorSession | null = null
-  #wasOurs = false
+  readonly #isElsewhere: () => boolean
+  #standing: 'new' | 'accepted' | 'taken' = 'new'
   #slots = 0
   #ended = false
   #credit: Credit | null = null
@@ -43,9 +44,10 @@ export class CoordinatorRun {
   /** aborted, and replaced: the poll under way ends */
   #pollCut = new AbortController()
 
-  constructor(context: MinerContext, target: CoordinatorTarget) {
+  constructor(context: MinerContext, target: CoordinatorTarget, isElsewhere: () => boolean) {
     this.#context = context
     this.#target = target
+    this.#isElsewhere = isElsewhere
     this.#health = new CoordinatorHealth(context, () => this.name)
     this.#pause = new CreditPause(context, () => this.name)
     this.#tasks = new MinerTasks(context, this.#link, () => this.name, this.#giveUp.signal)
@@ -62,6 +64,11 @@ export class CoordinatorRun {
   /** False while the coordinator does not answer well, or does not pay: its slots may go to others. */
   get reachable(): boolean {
     return this.#health.isWell && !this.#pause.isOn
+  }
+
+  /** `accepted` once it has given this process a session; `taken` while it says that another one has it, and never gave us one. */
+  get standing(): 'new' | 'accepted' | 'taken' {
+    return this.#standing
   }
 
   get weightWei(): bigint {
@@ -194,14 +201,15 @@ export class CoordinatorRun {
 
   #assertNotElsewhere(waitedMs: number, cause: unknown): void {
     const { signer, timing } = this.#context
-    if (this.#wasOurs || waitedMs < timing.sessionTakenMs) return
-    throw minerSessionElsewhere({ operator: signer.address, url: this.#target.url, waitedMs: Math.round(waitedMs) }, { cause })
+    if (this.#standing === 'accepted' || waitedMs < timing.sessionTakenMs) return
+    this.#standing = 'taken'
+    if (this.#isElsewhere()) throw minerSessionElsewhere({ operator: signer.address, url: this.#target.url, waitedMs: Math.round(waitedMs) }, { cause })
   }
 
   async #serve(session: CoordinatorSession): Promise<void> {
     const { events, timing } = this.#context
     this.#session = session
-    this.#wasOurs = true
+    this.#standing = 'accepted'
     this.#health.forgetReasons()
     this.#health.setWell()
     const openedAtMs = performance.now()

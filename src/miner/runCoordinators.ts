@@ -31,8 +31,14 @@ export function runCoordinators(context: MinerContext, watch: NodeSetWatch, choi
   let ended = false
   let paused = false
 
+  /** One coordinator could lie about it: a second one must say so too, where there is one, and none the contrary. */
+  function isElsewhere(): boolean {
+    const standings = [...runs.values()].map(({ standing }) => standing)
+    return !standings.includes('accepted') && standings.filter((standing) => standing === 'taken').length >= Math.min(2, runs.size)
+  }
+
   function add(target: CoordinatorTarget): void {
-    const run = new CoordinatorRun(context, target)
+    const run = new CoordinatorRun(context, target, isElsewhere)
     runs.set(target.key, run)
     run.done.catch(onFatal)
     context.events.emit({ type: 'coordinatorAdded', coordinator: run.name })

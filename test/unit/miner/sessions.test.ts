@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Address, Hash } from '../../../src/domain/hex.ts'
-import { draining } from '../../../src/errors/api.ts'
+import { draining, sessionTaken } from '../../../src/errors/api.ts'
 import { createTestTask, type TestCoordinator, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest } from '../../support/minerFakes.ts'
 import {
@@ -19,6 +19,8 @@ import {
 import { startTamperingProxy, type TamperingProxy } from '../../support/tamperingProxy.ts'
 
 endRigsAfterEach()
+
+const other: Address = `0x${'dd'.repeat(20)}`
 
 const proxies: TamperingProxy[] = []
 afterEach(async () => {
@@ -84,7 +86,6 @@ describe('the handshake', () => {
 })
 
 describe('a coordinator that answers what no coordinator would', () => {
-  const other: Address = `0x${'dd'.repeat(20)}`
   const hostile: Record<string, [path: string, event: 'sessionFailed' | 'pollFailed', change: (answer: Record<string, unknown>) => unknown, problem: string]> =
     {
       'a million wrong reasons': [
@@ -156,6 +157,26 @@ describe('another miner with our key', () => {
     expect((await second.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_SESSION_TAKEN')
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'the first goes on'))
     await first.waitForEvent('taskDone')
+  })
+
+  it('is not believed of one coordinator among several, but of two where none has let us in', async () => {
+    const takenBy = async (node: Address) => {
+      const coordinator = await createCoordinator({ node })
+      coordinator.before.openSession = () => {
+        throw sessionTaken({ node: minerNode })
+      }
+      return coordinator
+    }
+    const [liar, honest] = [await takenBy(coordinatorNode), await createCoordinator({ node: other })]
+    const { miner, waitForEvent } = await createMiner([toRecord(liar), toRecord(honest)])
+    await waitForEvent('sessionFailed')
+    honest.queue(createTestTask({ ...coordinatorParty, node: other }, minerNode, 'work'))
+    await waitForEvent('taskDone')
+    await waitFor(() => liar.calls.openSession.length > 5)
+    expect(await Promise.race([miner.done, Promise.resolve('runs')])).toBe('runs')
+    await miner.stop()
+    const refused = await createMiner([toRecord(liar), toRecord(await takenBy(other))])
+    await expect(refused.miner.done).rejects.toMatchObject({ code: 'CUCKOO_MINER_SESSION_ELSEWHERE' })
   })
 
   it('is only ourselves, died a moment ago: the session is waited out', async () => {
