@@ -9,12 +9,12 @@ const [directory = '', now = '0', statements = '1'] = process.argv.slice(2)
 const store = await openMinerStore({ directory })
 const { run } = StatementSync.prototype
 let left = Number(statements)
-StatementSync.prototype.run = function (...values: Parameters<typeof run>) {
+StatementSync.prototype.run = function (this: StatementSync, ...values: Parameters<typeof run>) {
   const changes = run.apply(this, values)
   left--
   if (left === 0) process.kill(process.pid, 'SIGKILL')
   return changes
-}
+} as typeof run
 for (;;) {
   const { results } = await store.sweepResults({ now: Number(now), bodySeconds: 0, rowSeconds: 100, limit: 3, limitBytes: 1_000_000 })
   if (results === 0) break

@@ -20,7 +20,7 @@ const logger = createLogger({ level: 'silent', name: 'test' })
 const nothing = { results: 0, bytes: 0 }
 
 /** A watch over a journal that `sweepResults` stands for. */
-function watch(sweepResults: Sweep, { getParameters = async () => devnetParameters, pauseMs = 5, getTime = () => 1_000 } = {}) {
+function watch(sweepResults: Sweep, { getParameters = async () => devnetParameters, pauseMs = 5, getTime = (): number => 1_000 } = {}) {
   const stop = watchOutbox({ store: { sweepResults }, chain: { getParameters }, getNodeSet: () => ({ blockTimestamp: getTime() }), logger }, pauseMs)
   stops.push(stop)
   return stop
