@@ -163,7 +163,7 @@ test('a drip of bytes does not outlast the timeout', async () => {
 
 test('what a request asks to wait comes on top of its timeout', async () => {
   server = await startServer()
-  const polling = server.connect({ session: await openTestSession(server), timeoutMs: 300 })
+  const polling = server.connect({ session: await openTestSession(server), timeoutMs: 800 })
   expect((await polling.pollTask({ body: { free: 1, waitMs: 900 } })).reasons).toEqual(['waited 900 ms'])
 })
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { apiKey, manifest, startServer, type TestServer } from './fixtures.ts'
 
@@ -113,7 +114,9 @@ test('a caller that leaves in the middle of its form leaves nothing behind', asy
   })
   request.on('error', () => undefined)
   request.write('--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nhel')
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const [socket] = (await once(request, 'socket')) as [Socket]
+  if (socket.connecting) await once(socket, 'connect')
+  await new Promise((resolve) => setTimeout(resolve, 300))
   request.destroy()
   await expect.poll(() => server.observations.map(({ routeId, status }) => [routeId, status])).toEqual([['createTranscription', 499]])
 })

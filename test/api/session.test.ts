@@ -122,7 +122,7 @@ test('a session with a long poll under way does not fall silent; it does once it
   const polling = client.pollTask({ body: { free: 1, waitMs: 20_000 } }).catch((error: unknown) => error)
   await expect.poll(() => server?.sessions.list().length).toBe(1)
   // The poll has to be in before the clock moves, or the session is silent by right.
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
   clock.advance(5_000)
   expect(server.sessions.findByNode(minerNode)?.id).toBe(session.id)
   await client.close()

@@ -99,15 +99,15 @@ test('a reader that leaves fires the signal, and the handler’s stream is ended
 
 test('a caller that leaves a waiting request fires the signal too', async () => {
   let aborted = false
+  const controller = new AbortController()
   const getHealth: Handlers['getHealth'] = async (_input, { signal }) => {
+    setImmediate(() => controller.abort(new Error('never mind')))
     await once(signal, 'abort')
     aborted = true
     throw signal.reason
   }
   server = await startServer({ handlers: { getHealth } })
-  const controller = new AbortController()
   const waiting = server.connect().getHealth({}, { signal: controller.signal })
-  setTimeout(() => controller.abort(new Error('never mind')), 50)
   await expect(waiting).rejects.toThrow('never mind')
   await expect.poll(() => aborted).toBe(true)
   await expect.poll(() => server.observations.at(-1)).toMatchObject({ status: 499, errorCode: null })

@@ -37,7 +37,7 @@ describe('the lease', () => {
     const beats = [...coordinator.calls.renewLease]
     const [first, , third] = beats
     expect((third?.atMs as number) - (first?.atMs as number)).toBeGreaterThan(190)
-    expect((third?.atMs as number) - (first?.atMs as number)).toBeLessThan(550)
+    expect((third?.atMs as number) - (first?.atMs as number)).toBeLessThan(2_000)
     expect(first?.body.unitsDone).toBe(3)
     await delay(150)
     expect(coordinator.calls.renewLease.length).toBe(beats.length)
@@ -103,14 +103,14 @@ describe('a task that nobody wants any more', () => {
   })
 
   it('ends at its deadline, and the coordinator is told', async () => {
-    // A clock that starts a tenth into a second, so that the next second is the deadline.
+    // A clock that starts a tenth into a second, three seconds before the deadline.
     const startMs = performance.now()
     const clock = { nowMs: () => 1_800_000_000_100 + performance.now() - startMs }
     const coordinator = await createCoordinator({ clock })
     const rig = await createMiner([toRecord(coordinator)], { clock })
     const { script, ended } = createEndlessScript()
     rig.engine.script = script
-    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'deadline', { nowMs: clock.nowMs(), change: { deadline: 1_800_000_001n } }))
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'deadline', { nowMs: clock.nowMs(), change: { deadline: 1_800_000_003n } }))
     expect(await ended).toMatchObject({ code: 'CUCKOO_MINER_TASK_PAST_DEADLINE' })
     await coordinator.waitForCalls('failTask', 1)
     expect(coordinator.calls.failTask[0]?.body).toMatchObject({ code: 'CUCKOO_MINER_TASK_PAST_DEADLINE', fatal: false })

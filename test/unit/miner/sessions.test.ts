@@ -182,14 +182,14 @@ describe('another miner with our key', () => {
   })
 
   it('is only ourselves, died a moment ago: the session is waited out', async () => {
-    const coordinator = await createCoordinator({ silenceMs: 800 })
+    const coordinator = await createCoordinator({ silenceMs: 2_000 })
     const first = await createMiner([toRecord(coordinator)])
     await first.waitForEvent('sessionOpened')
     coordinator.before.closeSession = () => {
       throw new Error('nobody says goodbye in a crash')
     }
     await first.miner.stop()
-    const second = await createMiner([toRecord(coordinator)], { timing: { sessionTakenMs: 2_000 } })
+    const second = await createMiner([toRecord(coordinator)], { timing: { sessionTakenMs: 6_000 } })
     await second.waitForEvent('sessionOpened')
     expect((await second.waitForEvent('sessionFailed')).error.code).toBe('CUCKOO_SESSION_TAKEN')
   })
