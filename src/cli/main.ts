@@ -1,5 +1,5 @@
 import { configKeys } from '../config/keys.ts'
-import { errorKinds } from '../errors/cuckooError.ts'
+import { errorKinds, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { createProcessIo, type Io, type StopSignal, stoppedExitCodes } from './io.ts'
 import { createOutput, type Output } from './output.ts'
@@ -46,7 +46,9 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
     return await runLine(argv, { io, output, signal: controller.signal, stop: stop.promise, compose: overrides.compose })
   } catch (error) {
     if (controller.signal.aborted && isAbort(error)) return toStoppedCode(await stop.promise)
-    return printError(error, flags, output)
+    const code = printError(error, flags, output)
+    if (isError(error, (await import('../errors/miner.ts')).minerStuck)) io.exitNow(code)
+    return code
   } finally {
     unwatch()
   }

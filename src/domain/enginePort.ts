@@ -51,6 +51,16 @@ export interface OpenModelRequest {
   device: DeviceName | 'auto'
   onProgress?: (progress: DownloadProgress) => void
   signal?: AbortSignal
+  /** absent: runs that do not end are waited for */
+  watch?: RunWatch
+}
+
+/** What hears of runs that a model's worker does not let go of although they were aborted. A run that was not is never too long. */
+export interface RunWatch {
+  /** how long a run may go on after it was aborted, ms */
+  letGoMs: number
+  /** true: one goes on for longer, and the model refuses all runs with CUCKOO_INFERENCE_STUCK; false: it has ended after all */
+  onStuck(isStuck: boolean): void
 }
 
 export interface TextRun {
@@ -108,6 +118,7 @@ export interface OpenModel {
   readonly tokenizer: OpenTokenizer
   /** bytes of one of the manifest's files */
   readFile(path: string): Promise<Uint8Array>
+  /** Resolves when it is out of the memory, or given up because a run in it does not end: see {@link RunWatch}. */
   dispose(): Promise<void>
 }
 

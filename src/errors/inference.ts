@@ -189,6 +189,10 @@ export const outputNotFinite = defineError('CUCKOO_INFERENCE_NOT_FINITE', 'inval
   message: `'${f.model}' gave numbers that are not finite in ${f.dtype} on ${f.device}, in its ${f.part}.`,
   hint: toOtherPlace(f),
 }))
+export const inferenceStuck = defineError('CUCKOO_INFERENCE_STUCK', 'unavailable', (f: { model: string }) => ({
+  message: `The model '${f.model}' takes no runs: one before does not end, although nobody wants it any more.`,
+  hint: 'Restart the process: nothing less gets a worker out of its runtime.',
+}))
 export const inferenceWorkerEnded = defineError('CUCKOO_INFERENCE_WORKER_ENDED', 'unavailable', (f: { worker: string; reason: string }) => ({
   message: `The ${f.worker} worker ended: ${f.reason}.`,
   hint: 'Open the model again.',

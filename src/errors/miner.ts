@@ -130,6 +130,18 @@ export const taskPastDeadline = defineError('CUCKOO_MINER_TASK_PAST_DEADLINE', '
 export const taskUnwanted = defineError('CUCKOO_MINER_TASK_UNWANTED', 'rejected', () => ({
   message: 'The coordinator no longer wants the result.',
 }))
+export const minerStuck = defineError('CUCKOO_MINER_STUCK', 'unavailable', (f: { models: string }) => ({
+  message: `The miner ended without ${f.models}, which did not let go of what ran in it.`,
+  hint: 'Start it again: the task is refused for a day, and `cuckoo miner status` lists it. If it happens again, leave the model out or try `--device cpu`.',
+}))
+export const minerMemoryStuck = defineError(
+  'CUCKOO_MINER_MEMORY_STUCK',
+  'unavailable',
+  (f: { neededBytes: number; stuckBytes: number; budgetBytes: number }) => ({
+    message: `There is no place for ${f.neededBytes} bytes: of the ${f.budgetBytes} bytes for models, those whose runs do not end hold ${f.stuckBytes}.`,
+    hint: 'Restart the miner: `cuckoo miner drain`, then `cuckoo miner start`.',
+  }),
+)
 export const minerStopped = defineError('CUCKOO_MINER_STOPPED', 'unavailable', () => ({
   message: 'The miner stops; the end of its session gives the task to another.',
 }))

@@ -23,6 +23,8 @@ export interface BatcherOptions<Item, Result> {
 
 interface Waiting<Item, Result> extends BatchedCall<Item> {
   onBegin: RunHooks['onBegin']
+  /** told when it is aborted in its run */
+  onAbandon(): void
   resolve(result: Result): void
   reject(error: unknown): void
 }
@@ -48,8 +50,13 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     const letGo = Promise.withResolvers<void>()
     letGo.promise.catch(() => undefined)
     try {
-      const results = await options.run(async (cancel) => {
-        batch = await beginAll(takeBatch(), letGo.promise)
+      const results = await options.run(async (cancel, abandon) => {
+        batch = takeBatch()
+        const abandonIfAll = () => {
+          if (batch.every(({ cancel }) => Atomics.load(new Int32Array(cancel), 0) === 1)) abandon()
+        }
+        for (const call of batch) call.onAbandon = abandonIfAll
+        batch = await beginAll(batch, letGo.promise)
         return batch.length === 0
           ? []
           : options.start(
@@ -74,6 +81,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
           item,
           cancel,
           onBegin,
+          onAbandon: () => undefined,
           resolve: (result) => {
             forget()
             resolve(result)
@@ -87,6 +95,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
           const index = waiting.indexOf(call)
           if (index !== -1) waiting.splice(index, 1)
           abort()
+          call.onAbandon()
           call.reject(signal?.reason)
         }
         signal?.addEventListener('abort', onAbort, { once: true })

@@ -54,6 +54,7 @@ export function createEngine(options: EngineOptions): Engine {
         tokenizerTimeoutMs,
         logger: options.logger,
         signal: request.signal,
+        watch: request.watch,
         onDispose: () => models.delete(opened),
       })
       models.add(opened)

@@ -1,33 +1,48 @@
 import type { RunHooks } from '../domain/enginePort.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
-import type { Exclusive } from './exclusive.ts'
+import type { Standstill, WatchedQueue } from './standstill.ts'
 
 /** A model's runs: one after another, each cancellable through shared memory that the worker looks at while it computes. */
 export interface Runs {
-  /** The run's result; rejects with the signal's reason at once when it aborts. @throws the reason of `close` after it, and what `findEnd` found */
-  run<T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, hooks?: RunHooks): Promise<T>
+  /**
+   * The run's result; rejects with the signal's reason at once when it aborts. `start` may tell that nobody wants the run any more.
+   * @throws the reason of `close` after it, and what `findEnd` found; CUCKOO_INFERENCE_STUCK
+   */
+  run<T>(start: (cancel: SharedArrayBuffer, abandon: () => void) => Promise<T | null>, hooks?: RunHooks): Promise<T>
   /** Stops the present run, refuses those that wait with `reason`, and then does `last`. */
   close(reason: CuckooError, last: () => Promise<unknown>): Promise<unknown>
 }
 
-/** Runs that share `queue`. A run that gives null was cancelled. What `findEnd` gives is why a run whose turn has come cannot begin. */
-export function createRuns(queue: Exclusive, findEnd: () => CuckooError | null = () => null): Runs {
+export interface RunsOptions {
+  queue: WatchedQueue
+  /** for the present run to let go once nobody wants it any more, ms: after that its queue is stuck until it does */
+  letGoMs: number
+  /** why a run whose turn has come cannot begin */
+  findEnd?: () => CuckooError | null
+}
+
+/** Runs that share `queue`. A run that gives null was cancelled. */
+export function createRuns({ queue, letGoMs, findEnd = () => null }: RunsOptions): Runs {
   let closed: CuckooError | null = null
-  let present: Int32Array | null = null
+  let stopPresent: (() => void) | null = null
   return {
     run: (start, { signal, onBegin } = {}) =>
       queue.run(async () => {
         const end = closed ?? findEnd()
         if (end !== null) throw end
         const { cancel, abort } = createCancel()
-        const flag = new Int32Array(cancel)
-        present = flag
-        signal?.addEventListener('abort', abort, { once: true })
+        const watch = watchLetGo(queue.standstill, letGoMs)
+        const stop = () => {
+          abort()
+          watch.abandon()
+        }
+        stopPresent = stop
+        signal?.addEventListener('abort', stop, { once: true })
         const letGo = Promise.withResolvers<void>()
         letGo.promise.catch(() => undefined)
         try {
           await onBegin?.(letGo.promise)
-          const result = Atomics.load(flag, 0) === 1 ? null : await start(cancel)
+          const result = Atomics.load(new Int32Array(cancel), 0) === 1 ? null : await start(cancel, watch.abandon)
           letGo.resolve()
           if (result === null) throw signal?.aborted ? signal.reason : closed
           return result
@@ -35,14 +50,15 @@ export function createRuns(queue: Exclusive, findEnd: () => CuckooError | null =
           letGo.reject(error)
           throw error
         } finally {
-          present = null
-          signal?.removeEventListener('abort', abort)
+          stopPresent = null
+          signal?.removeEventListener('abort', stop)
+          watch.end()
         }
       }, signal),
     close: (reason, last) => {
       closed ??= reason
-      if (present !== null) Atomics.store(present, 0, 1)
-      return queue.run(last)
+      stopPresent?.()
+      return queue.runLast(last)
     },
   }
 }
@@ -52,4 +68,23 @@ export function createCancel(): { cancel: SharedArrayBuffer; abort: () => void }
   const cancel = new SharedArrayBuffer(4)
   const flag = new Int32Array(cancel)
   return { cancel, abort: () => void Atomics.store(flag, 0, 1) }
+}
+
+/** A standstill begins when a run goes on for `letGoMs` after it was abandoned, and ends with it. */
+function watchLetGo(standstill: Standstill, letGoMs: number): { abandon(): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined
+  let isStuck = false
+  return {
+    abandon() {
+      if (timer !== undefined || letGoMs === Number.POSITIVE_INFINITY) return
+      timer = setTimeout(() => {
+        isStuck = true
+        standstill.setStuck(true)
+      }, letGoMs).unref()
+    },
+    end() {
+      clearTimeout(timer)
+      if (isStuck) standstill.setStuck(false)
+    },
+  }
 }

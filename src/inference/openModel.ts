@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import type { DeviceName, OpenModel, RunHooks } from '../domain/enginePort.ts'
+import type { DeviceName, OpenModel, RunHooks, RunWatch } from '../domain/enginePort.ts'
 import { type Manifest, tokenizerFiles, toManifestDigest } from '../domain/manifest.ts'
 import type { MediaFile } from '../domain/media.ts'
 import { taskKindTraits } from '../domain/taskKinds.ts'
-import type { CuckooError } from '../errors/cuckooError.ts'
-import { inferenceDisposed, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
+import { type CuckooError, isError } from '../errors/cuckooError.ts'
+import { inferenceDisposed, inferenceStuck, modelFileMissing, modelKindWrong } from '../errors/inference.ts'
 import { createBatcher } from './createBatcher.ts'
 import { createRuns } from './createRuns.ts'
 import type { EmbeddingItem, EmbeddingRun } from './embedding.ts'
@@ -13,14 +13,16 @@ import { findSibling } from './findSibling.ts'
 import type { InferenceLogger } from './logger.ts'
 import { getModelFile, type ModelFolder } from './modelFolder.ts'
 import { openTokenizerLater } from './openTokenizer.ts'
+import { createStandstill, watchQueue } from './standstill.ts'
 import type { TokenizerPool } from './tokenizerPool.ts'
 import { isOutOfMemory, toRuntimeError } from './toRuntimeError.ts'
 import type { ModelProtocol } from './worker.ts'
 import { createWorkerClient } from './workerClient.ts'
 import { decodeError } from './workerMessages.ts'
 
-/** Two WebGPU sessions that run at once in a process can crash it: all models of the process share this queue. */
+/** Two WebGPU sessions that run at once in a process can crash it: all models of the process share this queue, and are stuck together. */
 const webGpu = createExclusive()
+const webGpuStandstill = createStandstill()
 
 /** Waiting embedding calls are taken together up to this many tokens: what a CPU works off in about the time of one long text. */
 const maxBatchTokens = 8_192
@@ -35,6 +37,7 @@ export interface ModelToOpen {
   tokenizerTimeoutMs: number
   logger?: InferenceLogger | undefined
   signal?: AbortSignal | undefined
+  watch?: RunWatch | undefined
   /** called once when the model has been disposed */
   onDispose: () => void
 }
@@ -42,9 +45,10 @@ export interface ModelToOpen {
 /**
  * The model in a worker thread of its own, loaded. Its runs go one after another.
  * @throws CUCKOO_MODEL_LOAD_FAILED when the runtime refuses it
+ * @throws CUCKOO_INFERENCE_STUCK when a run of another model holds up the device
  */
 export async function openModel(request: ModelToOpen): Promise<OpenModel> {
-  const { folder, manifest, device, tokenizerTimeoutMs, signal } = request
+  const { folder, manifest, device, tokenizerTimeoutMs, signal, watch } = request
   const readModelFile = async (path: string) => {
     if (!manifest.files.some((file) => file.path === path)) throw modelFileMissing({ model: manifest.model, file: path })
     return new Uint8Array(await readFile(await getModelFile(folder, path)))
@@ -54,28 +58,40 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const tokenizer = openTokenizerLater(request.tokenizers, tokenizerBytes, manifest.chatTemplate)
   const worker = createWorkerClient<ModelProtocol>({ name: `model ${manifest.model}`, file: findSibling('worker', import.meta.url), logger: request.logger })
   const own = createExclusive()
-  const queue: Exclusive = device === 'webgpu' ? { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) } : own
+  const shared: Exclusive = { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) }
+  const isShared = device === 'webgpu'
+  const standstill = isShared ? webGpuStandstill : createStandstill()
+  const queue = watchQueue(isShared ? shared : own, standstill, manifest.model)
   const toError = (error: unknown) => toRuntimeError(error, { model: manifest.model, device })
   let batchObstacle: string | null
   try {
     ;({ batchObstacle } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device, tokenizerTimeoutMs }), signal))
   } catch (error) {
     // A load that nobody waits for any more goes on in the worker. To terminate a worker inside the runtime aborts the whole process.
-    await queue.run(async () => undefined)
+    if (!isError(error, inferenceStuck)) await queue.runLast(async () => undefined)
     await worker.terminate()
     throw toError(error)
   }
   request.logger?.debug({ model: manifest.model, device, batchObstacle }, 'model loaded')
   const disposed = () => inferenceDisposed({ what: `model ${manifest.model}` })
   // Runs that waited while another one ended the worker have no part in that.
-  const runs = createRuns(queue, () => (worker.ended === null ? null : disposed()))
+  const runs = createRuns({ queue, letGoMs: watch?.letGoMs ?? Number.POSITIVE_INFINITY, findEnd: () => (worker.ended === null ? null : disposed()) })
+  const forget = standstill.onChange((isStuck) => watch?.onStuck(isStuck))
   let disposing: Promise<void> | null = null
-  const dispose = async (reason: CuckooError) => {
+  const close = async (reason: CuckooError) => {
     // However long the present run takes to stop: see the load above.
     await runs.close(reason, () => worker.call('dispose', null)).catch(() => undefined)
+    forget()
     await worker.terminate(reason)
     await tokenizer.dispose()
     request.onDispose()
+  }
+  const dispose = async (reason: CuckooError) => {
+    const givenUp = Promise.withResolvers<void>()
+    const stopWatching = standstill.onChange(() => givenUp.resolve())
+    if (standstill.isStuck) givenUp.resolve()
+    await Promise.race([close(reason), givenUp.promise])
+    stopWatching()
   }
   // What is short of memory must not keep it: the model goes, the node stays, and later calls are told why.
   const toRunError = (error: unknown) => {
@@ -83,7 +99,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     if (isOutOfMemory(known)) disposing ??= dispose(known)
     return known
   }
-  const run = async <T>(start: (cancel: SharedArrayBuffer) => Promise<T | null>, hooks?: RunHooks): Promise<T> => {
+  const run = async <T>(start: (cancel: SharedArrayBuffer, abandon: () => void) => Promise<T | null>, hooks?: RunHooks): Promise<T> => {
     try {
       return await runs.run(start, hooks)
     } catch (error) {

@@ -7,6 +7,9 @@ import type { CrashState } from './minerState.ts'
 /** A task's deadline is at most a day after its issue: after that it cannot come again, and its input may be tried once more. */
 const refusalMs = 86_400_000
 
+/** A model that does not let go of a task is given no other, and a miner has at most 64 tasks at a time (see `slots`): what is stuck is among its last. */
+const maxBegun = 64
+
 /** What a task is known by when it comes again: under another number or for another app, it is the same input in the same model. */
 type TaskIdentity = Pick<StartedTask, 'taskId' | 'manifest' | 'inputHash'>
 
@@ -18,6 +21,8 @@ export class CrashBook {
   readonly #store: MinerStore
   readonly #clock: Clock
   readonly #events: MinerEvents
+  /** Of each model, the tasks that it was given last. */
+  readonly #begun = new Map<Hash, StartedTask[]>()
   #crashes: CrashedTask[] = []
   #isClosed = false
 
@@ -39,11 +44,19 @@ export class CrashBook {
 
   /** Resolves once it is written, beyond this process's end, that a model is given the task. Does nothing after {@link close}. */
   async begin(task: StartedTask): Promise<void> {
+    const before = (this.#begun.get(task.manifest) ?? []).filter(({ assignmentDigest }) => assignmentDigest !== task.assignmentDigest)
+    this.#begun.set(task.manifest, [...before, task].slice(-maxBegun))
     if (!this.#isClosed) await this.#store.markStarted(task)
   }
 
   /** The task has ended without a result and without harm. */
   async end(assignmentDigest: Hash): Promise<void> {
+    for (const [manifest, tasks] of this.#begun) {
+      this.#begun.set(
+        manifest,
+        tasks.filter((task) => task.assignmentDigest !== assignmentDigest),
+      )
+    }
     await this.#store.clearStarted(assignmentDigest)
   }
 
@@ -54,6 +67,15 @@ export class CrashBook {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#store.clearStarted()
+  }
+
+  /** Models with these manifests do not let go of what they were given: those of their tasks that have neither ended nor a result are crashes. */
+  async blame(manifests: readonly Hash[]): Promise<void> {
+    for (const task of manifests.flatMap((manifest) => this.#begun.get(manifest) ?? [])) {
+      if ((await this.#store.findResult(task.assignmentDigest)) !== null) continue
+      await this.#store.markStarted(task)
+      await this.addCrash(task.assignmentDigest)
+    }
   }
 
   /** The task ended the worker that ran it. */

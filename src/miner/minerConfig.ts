@@ -61,6 +61,8 @@ export interface MinerTiming {
   farewellMs: number
   /** for tasks and results of a coordinator that is no longer active on chain */
   removedGraceMs: number
+  /** for a model to let go of a run that nobody wants any more: after that it is not offered until it does, and a miner that stops ends without it */
+  letGoMs: number
   /** slots are spread over the coordinators anew after so long */
   rotationMs: number
 }
@@ -75,5 +77,6 @@ export const defaultMinerTiming: MinerTiming = {
   sessionTakenMs: 45_000,
   farewellMs: 3_000,
   removedGraceMs: 600_000,
+  letGoMs: 120_000,
   rotationMs: 60_000,
 }

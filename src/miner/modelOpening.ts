@@ -5,8 +5,10 @@ export class ModelOpening {
   readonly memoryBytes: number
   readonly #model: Promise<OpenModel>
   readonly #closed = Promise.withResolvers<void>()
+  readonly #stuck = Promise.withResolvers<void>()
   #isLoaded = false
   #isRetired = false
+  #isStuck = false
   #running = 0
   #closing: Promise<void> | null = null
 
@@ -33,6 +35,16 @@ export class ModelOpening {
   /** Runs in it, and those that wait for it to load. */
   get running(): number {
     return this.#running
+  }
+
+  /** A run in it does not end. */
+  get isStuck(): boolean {
+    return this.#isStuck
+  }
+
+  /** Resolves when it is closed, and when nobody should wait for that. */
+  get settled(): Promise<void> {
+    return Promise.race([this.closed, this.#stuck.promise])
   }
 
   /** Resolves when it is out of the memory. */
@@ -72,12 +84,19 @@ export class ModelOpening {
     return true
   }
 
-  /** Closes it now, whatever runs. */
+  /** What its worker says of a run: that it does not end, or that it has. */
+  setStuck(isStuck: boolean): void {
+    this.#isStuck = isStuck
+    if (isStuck) this.#stuck.resolve()
+    else if (this.#closing !== null) this.#closed.resolve()
+  }
+
+  /** Closes it now, whatever runs; one that is stuck stays in the memory. */
   close(): Promise<void> {
     this.#closing ??= this.#model
       .then((model) => model.dispose())
       .catch(() => undefined)
-      .then(() => this.#closed.resolve())
+      .then(() => (this.#isStuck ? undefined : this.#closed.resolve()))
     return this.#closing
   }
 }

@@ -6,14 +6,15 @@ import {
   type ModelSource,
   type OpenModel,
   type OpenModelRequest,
+  type RunWatch,
 } from '../domain/enginePort.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
-import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded } from '../errors/inference.ts'
+import { inferenceDisposed, inferenceOutOfMemory, inferenceStuck, inferenceWorkerEnded } from '../errors/inference.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { assignmentModelUnknown, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
+import { assignmentModelUnknown, minerMemoryStuck, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
 import { waitMs } from './backoff.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { UnloadReason } from './minerEvents.ts'
@@ -60,6 +61,8 @@ export interface ModelShelfOptions {
   onOffered?: (model: ShelvedModel) => void
   /** pauses before a model that is not offered is opened again, the last one again and again; 1, 5 and 15 minutes unless told */
   retryMs?: readonly number[] | undefined
+  /** how long a run may go on once nobody wants it any more: after that its model is not offered until it ends; 2 minutes unless told */
+  letGoMs?: number | undefined
 }
 
 interface Shelved extends ShelvedModel {
@@ -78,6 +81,8 @@ interface Shelved extends ShelvedModel {
 /** What fails so often in a row is not offered any more: a miner that draws tasks to fail each keeps them from others. */
 const maxFailures = 3
 const defaultRetryMs = [60_000, 300_000, 900_000]
+/** A step of a large model between two looks at whether it is wanted takes seconds, on a slow machine a minute. */
+const defaultLetGoMs = 120_000
 
 /** Weights are held once, and what runs make of them beside: a guess, as activations depend on the task. */
 const memoryPerByte = 1.5
@@ -102,7 +107,7 @@ export class ModelShelf {
   readonly #door = createGate(1)
   readonly #changed = createWakeList()
   /** everything open, retired or not */
-  readonly #openings = new Set<ModelOpening>()
+  readonly #openings = new Map<ModelOpening, Shelved>()
   readonly #ended = new AbortController()
   #usedBytes = 0
   #runs = 0
@@ -145,12 +150,13 @@ export class ModelShelf {
    * @throws CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_OVER_BUDGET, and what the engine throws
    */
   async add(offer: OfferedModel, options: { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void } = {}): Promise<ShelvedModel> {
-    const model = await this.#openFirst({ ...offer, ...options })
+    let onStuck: RunWatch['onStuck'] = () => undefined
+    const model = await this.#openFirst({ ...offer, ...options, watch: { letGoMs: this.#letGoMs, onStuck: (isStuck) => onStuck(isStuck) } })
     try {
       const entry = this.#toEntry(offer, model)
       this.#assertBudget(entry)
       this.#models.set(model.manifestDigest, entry)
-      this.#open(entry, Promise.resolve(model))
+      onStuck = this.#open(entry, () => Promise.resolve(model))
       await this.#makeRoom(0)
       return entry
     } catch (error) {
@@ -198,17 +204,21 @@ export class ModelShelf {
   async unloadAll(): Promise<void> {
     this.#isResting = true
     for (const entry of this.#models.values()) if (entry.current !== null) this.#retire(entry, entry.current, 'paused')
-    await Promise.all([...this.#openings].map(({ closed }) => closed))
+    await Promise.all([...this.#openings.keys()].map(({ settled }) => settled))
   }
 
   resume(): void {
     this.#isResting = false
   }
 
-  /** Closes all models, those that run too. */
-  async dispose(): Promise<void> {
+  /** Closes all models, those that run too. Resolves with those that it gave up, as what runs or loads in them does not end. */
+  async dispose(): Promise<ShelvedModel[]> {
     this.#ended.abort(minerStopped({}))
-    await Promise.all([...this.#openings].map((opening) => opening.close()))
+    const closed = new AbortController()
+    const closing = Promise.all([...this.#openings.keys()].map((opening) => opening.close()))
+    await Promise.race([closing, waitMs(this.#letGoMs, closed.signal)])
+    closed.abort()
+    return [...new Set(this.#openings.values())]
   }
 
   getState(): { models: ModelState[]; devices: DeviceState[]; memory: { usedBytes: number; budgetBytes: number | null } } {
@@ -234,6 +244,10 @@ export class ModelShelf {
       }),
       memory: { usedBytes: this.#usedBytes, budgetBytes: this.#options.memoryBytes },
     }
+  }
+
+  get #letGoMs(): number {
+    return this.#options.letGoMs ?? defaultLetGoMs
   }
 
   #get(manifestDigest: Hash): Shelved {
@@ -286,7 +300,7 @@ export class ModelShelf {
     try {
       if (entry.current === null) {
         await this.#makeRoom(entry.memoryBytes, signal)
-        this.#open(entry, this.#reopen(entry))
+        this.#open(entry, (onStuck) => this.#reopen(entry, onStuck))
       }
       const opening = entry.current as unknown as ModelOpening
       opening.hold()
@@ -298,8 +312,11 @@ export class ModelShelf {
 
   /** Unloads what was used least recently until `bytes` more fit, and waits for runs to end where only those are left. */
   async #makeRoom(bytes: number, signal?: AbortSignal): Promise<void> {
-    while (this.#usedBytes + bytes > (this.#options.memoryBytes ?? Number.POSITIVE_INFINITY)) {
+    const budgetBytes = this.#options.memoryBytes ?? Number.POSITIVE_INFINITY
+    while (this.#usedBytes + bytes > budgetBytes) {
       signal?.throwIfAborted()
+      const stuckBytes = [...this.#openings.keys()].reduce((sum, { isStuck, memoryBytes }) => sum + (isStuck ? memoryBytes : 0), 0)
+      if (stuckBytes > 0 && stuckBytes + bytes > budgetBytes) throw minerMemoryStuck({ neededBytes: bytes, stuckBytes, budgetBytes })
       const [oldest] = this.#listIdle().sort((a, b) => a.usedAt - b.usedAt)
       if (oldest === undefined) await this.#changed.wait(signal)
       else await this.#unload(oldest, 'memory')
@@ -307,7 +324,7 @@ export class ModelShelf {
   }
 
   #listIdle(): Shelved[] {
-    return [...this.#models.values()].filter(({ pinned, current }) => !pinned && current?.running === 0)
+    return [...this.#models.values()].filter(({ pinned, current }) => !pinned && current?.running === 0 && !current.isStuck)
   }
 
   /** A model whose size nobody knows before it is open, so that no room could be made for it. */
@@ -322,7 +339,7 @@ export class ModelShelf {
   }
 
   async #unloadOthers(entry: Shelved): Promise<void> {
-    const same = [...this.#openings].filter(({ isRetired }) => isRetired).map(({ closed }) => closed)
+    const same = [...this.#openings.keys()].filter(({ isRetired }) => isRetired).map(({ settled }) => settled)
     const others = this.#listIdle().filter((other) => other !== entry && other.device === entry.device)
     await Promise.all([...same, ...others.map((other) => this.#unload(other, 'outOfMemory'))])
   }
@@ -331,29 +348,42 @@ export class ModelShelf {
     const opening = entry.current
     if (opening === null) return
     this.#retire(entry, opening, reason)
-    await opening.closed
+    await opening.settled
   }
 
-  #open(entry: Shelved, model: Promise<OpenModel>): void {
+  /** Returns what its worker tells of runs that do not end. */
+  #open(entry: Shelved, start: (onStuck: RunWatch['onStuck']) => Promise<OpenModel>): RunWatch['onStuck'] {
     const { memoryBytes } = entry
-    const opening = new ModelOpening(memoryBytes, model, (failed) => this.#retire(entry, failed, null))
+    const onStuck = (isStuck: boolean) => this.#setStuck(entry, opening, isStuck)
+    const opening = new ModelOpening(memoryBytes, start(onStuck), (failed) => this.#retire(entry, failed, null))
     entry.current = opening
-    this.#openings.add(opening)
+    this.#openings.set(opening, entry)
     this.#usedBytes += memoryBytes
     void opening.closed.then(() => {
       this.#openings.delete(opening)
       this.#usedBytes -= memoryBytes
       this.#changed.notify()
     })
+    return onStuck
+  }
+
+  #setStuck(entry: Shelved, opening: ModelOpening, isStuck: boolean): void {
+    opening.setStuck(isStuck)
+    const error = inferenceStuck({ model: entry.offer.model })
+    entry.withheld = isStuck ? { error, reason: error.message, retryAtMs: null } : null
+    this.#renewOffers()
+    if (entry.withheld === null) this.#options.onOffered?.(entry)
+    else this.#options.onWithheld?.(entry, error, entry.withheld)
+    this.#changed.notify()
   }
 
   /** @throws CUCKOO_MINER_MODEL_UNUSABLE, CUCKOO_INFERENCE_OUT_OF_MEMORY, CUCKOO_MINER_STOPPED */
-  async #reopen(entry: Shelved): Promise<OpenModel> {
+  async #reopen(entry: Shelved, onStuck: RunWatch['onStuck']): Promise<OpenModel> {
     this.#ended.signal.throwIfAborted()
     const startedAtMs = performance.now()
     let model: OpenModel
     try {
-      model = await this.#openSame(entry)
+      model = await this.#openSame(entry, onStuck)
     } catch (error) {
       this.#ended.signal.throwIfAborted()
       const failure = toOwnFault(entry.offer.model, error)
@@ -365,9 +395,9 @@ export class ModelShelf {
     return model
   }
 
-  async #openSame({ offer, manifestDigest, device }: Shelved): Promise<OpenModel> {
+  async #openSame({ offer, manifestDigest, device }: Shelved, onStuck: RunWatch['onStuck']): Promise<OpenModel> {
     // The device that was found at the start, so that a limit of its slots holds on.
-    const model = await this.#options.engine.openModel({ ...offer, device })
+    const model = await this.#options.engine.openModel({ ...offer, device, watch: { letGoMs: this.#letGoMs, onStuck } })
     if (model.manifestDigest === manifestDigest) return model
     await model.dispose()
     throw minerModelUnusable({ model: offer.model, reason: 'its files have changed since the start' })

@@ -4,14 +4,14 @@ import { type Address, addressPattern } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import type { MinerStore } from '../domain/storePorts.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { minerCoordinatorUnknown, minerModelsMissing, minerNodeInactive, minerOperatorUnknown, minerPinUnknown } from '../errors/miner.ts'
+import { minerCoordinatorUnknown, minerModelsMissing, minerNodeInactive, minerOperatorUnknown, minerPinUnknown, minerStuck } from '../errors/miner.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MinerMetrics } from '../telemetry/metrics.ts'
 import { waitMs } from './backoff.ts'
 import { CrashBook } from './crashBook.ts'
 import { createLagMeter, type LagMeter } from './lagMeter.ts'
 import { loadModels } from './loadModels.ts'
-import type { MinerConfig } from './minerConfig.ts'
+import { defaultMinerTiming, type MinerConfig } from './minerConfig.ts'
 import { createMinerContext, type MinerChain, type MinerContext } from './minerContext.ts'
 import { createMinerEvents, type MinerEvent, type MinerEventListener, type MinerEvents } from './minerEvents.ts'
 import type { MinerState } from './minerState.ts'
@@ -58,7 +58,10 @@ export interface RunningMiner {
   drain(options: { graceMs: number }): Promise<void>
   /** Closes sessions, which gives running tasks to other miners at once, and unloads models. Also cuts a drain short. */
   stop(): Promise<void>
-  /** Resolves when the miner has ended; rejects with CUCKOO_MINER_SESSION_ELSEWHERE when another miner uses its key. */
+  /**
+   * Resolves when the miner has ended; rejects with CUCKOO_MINER_SESSION_ELSEWHERE when another miner uses its key, and with
+   * CUCKOO_MINER_STUCK when a model did not let go of its run: then only the end of the process does.
+   */
   readonly done: Promise<void>
 }
 
@@ -125,7 +128,8 @@ function createShelf({ engine, config }: MinerDependencies, events: MinerEvents)
     memoryBytes: config.memoryBytes ?? null,
     slotsByDevice: config.slotsByDevice ?? {},
     pinned: config.pinned ?? [],
-    ...(config.modelRetryMs !== undefined && { retryMs: config.modelRetryMs }),
+    retryMs: config.modelRetryMs,
+    letGoMs: config.timing?.letGoMs ?? defaultMinerTiming.letGoMs,
     onReloaded: (model, loadMs) => events.emit(toLoadedEvent(model, loadMs)),
     onUnloaded: ({ manifest, manifestDigest, device }, reason) =>
       events.emit({ type: 'modelUnloaded', model: manifest.model, manifest: manifestDigest, device, reason }),
@@ -181,15 +185,19 @@ function createRunningMiner(context: MinerContext, { config, watch, ...about }: 
   const stopOutboxWatch = watchOutbox(context)
   const countTasks = () => coordinators.getStates().reduce((sum, { tasks }) => sum + tasks.length, 0)
 
+  const tellUnwritten = (error: unknown) => logger.error({ err: error }, 'the crash journal cannot be written')
   async function finish(fatal: unknown): Promise<void> {
     stopJuryWatch()
-    await Promise.allSettled([watch.stop(), shelf.dispose(), stopOutboxWatch()])
+    const [, closed] = await Promise.allSettled([watch.stop(), shelf.dispose(), stopOutboxWatch()])
+    const stuck = closed.status === 'fulfilled' ? closed.value : []
+    await crashes.blame(stuck.map(({ manifestDigest }) => manifestDigest)).catch(tellUnwritten)
     phase = 'stopped'
     events.emit({ type: 'stopped' })
-    if (fatal === undefined) done.resolve()
+    if (stuck.length > 0) done.reject(minerStuck({ models: stuck.map(({ manifest }) => manifest.model).join(', ') }, { cause: fatal }))
+    else if (fatal === undefined) done.resolve()
     else done.reject(toCuckooError(fatal))
   }
-  const closeCrashes = () => crashes.close().catch((error: unknown) => logger.error({ err: error }, 'the crash journal cannot be written'))
+  const closeCrashes = () => crashes.close().catch(tellUnwritten)
   function end(work: () => Promise<void>, fatal?: unknown): Promise<void> {
     ending ??= Promise.all([work(), closeCrashes()]).then(() => finish(fatal))
     return ending

@@ -46,6 +46,16 @@ it.each([
   expect(await runNode(way)).toMatchObject({ code: 0, signal: null, lines })
 })
 
+it.skipIf(process.platform === 'win32')(
+  'a node that stops does not wait for ever for a run: it says which model has it, and ends with the exit code of its error',
+  async () => {
+    const startedAtMs = performance.now()
+    expect(await runNode('stuck')).toMatchObject({ code: 75, signal: null, lines: ['at work', 'stuck: test/slow'] })
+    // The run takes 5 s on two idle cores, and longer on busy ones.
+    expect(performance.now() - startedAtMs).toBeLessThan(60_000)
+  },
+)
+
 it.skipIf(process.platform === 'win32')('a second signal ends the process with that signal at once, whatever its models do', async () => {
   const ended = await runNode('force', (line, send) => {
     if (line.includes('"ready"')) {

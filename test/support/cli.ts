@@ -39,6 +39,7 @@ export interface CliOptions {
   /** called with a way to send signals once the command line runs */
   onStart?: (send: (signal: StopSignal) => void) => void
   onForceExit?: (signal: StopSignal) => void
+  onExitNow?: (code: number) => void
   onStdout?: (text: string) => void
 }
 
@@ -72,6 +73,7 @@ export async function runMain(argv: readonly string[], options: CliOptions = {})
       return () => {}
     },
     forceExit: (signal) => options.onForceExit?.(signal),
+    exitNow: (code) => options.onExitNow?.(code),
   }
   const code = await main(argv, { io, ...(options.compose === undefined ? {} : { compose: options.compose }) })
   return { code, stdout, stderr }

@@ -1,11 +1,12 @@
 /**
  * A process whose runtime is at work for seconds, and which lets go of it as a node does: `unload` (an app cancels, and another one's
  * task needs the room), `dispose` (the miner stops), `load` (it is told to stop while a model loads), `force` (a command that drains is
- * sent a second signal by whoever started this). Prints a line when the runtime is at work, and `let go` after. Arguments: the way, and
+ * sent a second signal by whoever started this), `stuck` (it stops and does not wait for its runs). Prints a line when the runtime is at work, and `let go` after. Arguments: the way, and
  * an empty directory.
  */
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createProcessIo } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
 import type { OpenModel } from '../../src/domain/enginePort.ts'
 import { createEngine } from '../../src/inference/createEngine.ts'
@@ -15,7 +16,7 @@ import { toMaskedModelFiles } from './embeddingGraphs.ts'
 import { writeModelFiles } from './onnx.ts'
 import { slowWord, writeSlowModels } from './slowModel.ts'
 
-const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force', string]
+const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'stuck', string]
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const toOffer = (model: string) => ({ model, source: { from: 'folder', directory }, dtype: 'fp32', device: 'cpu' }) as const
 const toEmbed = (word: number, signal?: AbortSignal) => (model: OpenModel) =>
@@ -25,7 +26,7 @@ writeSlowModels(directory)
 writeModelFiles(join(directory, 'test/quick'), toMaskedModelFiles('masked'))
 const engine = createEngine({ modelsDirectory: join(directory, 'hub'), offline: true })
 // A worker takes 48 MiB and these models next to nothing: there is room for one.
-const shelf = new ModelShelf({ engine, memoryBytes: 80e6, slotsByDevice: {}, pinned: [] })
+const shelf = new ModelShelf({ engine, memoryBytes: 80e6, slotsByDevice: {}, pinned: [], ...(way === 'stuck' && { letGoMs: 300 }) })
 
 if (way === 'load') {
   const stop = new AbortController()
@@ -55,6 +56,10 @@ if (way === 'load') {
     await shelf.run(quick.manifestDigest, toEmbed(1))
   }
 }
-await shelf.dispose()
+const stuck = await shelf.dispose()
 await engine.dispose()
+if (stuck.length > 0) {
+  say(`stuck: ${stuck.map(({ manifest }) => manifest.model)}`)
+  createProcessIo().exitNow(75)
+}
 say('let go')

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { minerStuck } from '../../../src/errors/miner.ts'
 import { createFakeChain, createFakePorts, createServing, runMain } from '../../support/cli.ts'
 
 describe('a command that serves', () => {
@@ -55,6 +56,19 @@ describe('a command that ends', () => {
     expect((await runMain(['nodes'], { compose: hang(), onStart: (send) => setTimeout(() => send('SIGTERM'), 200) })).code).toBe(143)
   })
 
+  it('waits for no thread where a model did not let go of its run, once it has said so and closed the rest', async () => {
+    const told: string[] = []
+    const getChain = () => Promise.reject(minerStuck({ models: 'a/b' }))
+    const compose = createFakePorts(createFakeChain(), { getChain, dispose: async () => void told.push('closed') })
+    const run = await runMain(['nodes'], { compose, onExitNow: (code) => told.push(`exit ${code}`) })
+    expect([run.code, run.stderr, told]).toEqual([75, expect.stringContaining('(CUCKOO_MINER_STUCK)'), ['closed', 'exit 75']])
+    await runMain(['nodes'], {
+      compose: createFakePorts(createFakeChain(), { getChain: () => Promise.reject(new Error('no')) }),
+      onExitNow: () => told.push('never'),
+    })
+    expect(told).not.toContain('never')
+  })
+
   it('closes what it opened, also after an error', async () => {
     let disposed = 0
     const compose = createFakePorts(createFakeChain(), { getChain: () => Promise.reject(new Error('no')), dispose: async () => void disposed++ })
@@ -105,6 +119,7 @@ describe('output', () => {
         stderr: { write: (text) => void written.push(text) },
         watchSignals: () => () => {},
         forceExit: () => {},
+        exitNow: () => {},
       },
     })
     expect(code).toBe(0)

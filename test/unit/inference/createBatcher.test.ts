@@ -4,10 +4,11 @@ import { inferenceDisposed } from '../../../src/errors/inference.ts'
 import { createBatcher } from '../../../src/inference/createBatcher.ts'
 import { createRuns } from '../../../src/inference/createRuns.ts'
 import { createExclusive } from '../../../src/inference/exclusive.ts'
+import { createStandstill, watchQueue } from '../../../src/inference/standstill.ts'
 import { toChunks } from '../../../src/inference/toChunks.ts'
 
 const create = (maxWeight: number) => {
-  const runs = createRuns(createExclusive())
+  const runs = createRuns({ queue: watchQueue(createExclusive(), createStandstill(), 'a/b'), letGoMs: Number.POSITIVE_INFINITY })
   const batches: number[][] = []
   const batcher = createBatcher<number, number>({
     run: runs.run,

@@ -3,10 +3,11 @@ import type { CuckooError } from '../../../src/errors/cuckooError.ts'
 import { inferenceDisposed } from '../../../src/errors/inference.ts'
 import { createRuns } from '../../../src/inference/createRuns.ts'
 import { createExclusive } from '../../../src/inference/exclusive.ts'
+import { createStandstill, watchQueue } from '../../../src/inference/standstill.ts'
 
 /** Runs that write down when they begin and when the worker has them; the first of them waits for `release`. */
 function createRig(findEnd?: () => CuckooError | null) {
-  const runs = createRuns(createExclusive(), findEnd)
+  const runs = createRuns({ queue: watchQueue(createExclusive(), createStandstill(), 'a/b'), letGoMs: Number.POSITIVE_INFINITY, ...(findEnd && { findEnd }) })
   const log: string[] = []
   const run = (name: string, signal?: AbortSignal, begin: Promise<void> = Promise.resolve()) => {
     const onBegin = () => {
