@@ -46,11 +46,16 @@ it.each([
   expect(await runNode(way)).toMatchObject({ code: 0, signal: null, lines })
 })
 
+it('a run that an app cancelled and that is long in letting go makes its model refuse others until it does', async () => {
+  const lines = ['at work', 'cancelled', 'CUCKOO_INFERENCE_STUCK', 'let go']
+  expect(await runNode('abandon')).toMatchObject({ code: 0, signal: null, lines })
+})
+
 it.skipIf(process.platform === 'win32')(
   'a node that stops does not wait for ever for a run: it says which model has it, and ends with the exit code of its error',
   async () => {
     const startedAtMs = performance.now()
-    expect(await runNode('stuck')).toMatchObject({ code: 75, signal: null, lines: ['at work', 'stuck: test/slow'] })
+    expect(await runNode('stuck')).toMatchObject({ code: 75, signal: null, lines: ['at work', 'CUCKOO_INFERENCE_STUCK', 'stuck: test/slow'] })
     // The run takes 5 s on two idle cores, and longer on busy ones.
     expect(performance.now() - startedAtMs).toBeLessThan(60_000)
   },

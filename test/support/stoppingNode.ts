@@ -1,7 +1,7 @@
 /**
  * A process whose runtime is at work for seconds, and which lets go of it as a node does: `unload` (an app cancels, and another one's
  * task needs the room), `dispose` (the miner stops), `load` (it is told to stop while a model loads), `force` (a command that drains is
- * sent a second signal by whoever started this), `stuck` (it stops and does not wait for its runs). Prints a line when the runtime is at work, and `let go` after. Arguments: the way, and
+ * sent a second signal by whoever started this), `abandon` and `stuck` (an app cancels, or it stops, and no run may take long to let go). Prints a line when the runtime is at work, and `let go` after. Arguments: the way, and
  * an empty directory.
  */
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { toMaskedModelFiles } from './embeddingGraphs.ts'
 import { writeModelFiles } from './onnx.ts'
 import { slowWord, writeSlowModels } from './slowModel.ts'
 
-const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'stuck', string]
+const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'abandon' | 'stuck', string]
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const toOffer = (model: string) => ({ model, source: { from: 'folder', directory }, dtype: 'fp32', device: 'cpu' }) as const
 const toEmbed = (word: number, signal?: AbortSignal) => (model: OpenModel) =>
@@ -24,9 +24,18 @@ const toEmbed = (word: number, signal?: AbortSignal) => (model: OpenModel) =>
 
 writeSlowModels(directory)
 writeModelFiles(join(directory, 'test/quick'), toMaskedModelFiles('masked'))
+const offered = Promise.withResolvers<void>()
 const engine = createEngine({ modelsDirectory: join(directory, 'hub'), offline: true })
 // A worker takes 48 MiB and these models next to nothing: there is room for one.
-const shelf = new ModelShelf({ engine, memoryBytes: 80e6, slotsByDevice: {}, pinned: [], ...(way === 'stuck' && { letGoMs: 300 }) })
+const shelf = new ModelShelf({
+  engine,
+  memoryBytes: 80e6,
+  slotsByDevice: {},
+  pinned: [],
+  ...((way === 'stuck' || way === 'abandon') && { letGoMs: 300 }),
+  onWithheld: (_, { code }) => say(code),
+  onOffered: () => offered.resolve(),
+})
 
 if (way === 'load') {
   const stop = new AbortController()
@@ -50,6 +59,11 @@ if (way === 'load') {
   say('at work')
   if (way === 'force') {
     await main(['coordinator', 'serve', '--json'], { compose: createServing().compose })
+  } else if (way === 'abandon') {
+    app.abort()
+    say(await run)
+    await offered.promise
+    await shelf.run(slow.manifestDigest, toEmbed(1))
   } else if (way === 'unload') {
     app.abort()
     say(await run)
