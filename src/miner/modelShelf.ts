@@ -18,7 +18,8 @@ import { assignmentModelUnknown, minerMemoryStuck, minerModelOverBudget, minerMo
 import { waitMs } from './backoff.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { UnloadReason } from './minerEvents.ts'
-import type { DeviceState, ModelState, WithheldState } from './minerState.ts'
+import type { DeviceState, ModelState } from './minerState.ts'
+import { ModelOffers, type ModelOffersOptions } from './modelOffers.ts'
 import { ModelOpening } from './modelOpening.ts'
 import { createWakeList } from './wakeList.ts'
 
@@ -44,7 +45,7 @@ export interface ShelvedModel {
   readonly unitsPerSecond: number
 }
 
-export interface ModelShelfOptions {
+export interface ModelShelfOptions extends Pick<ModelOffersOptions<ShelvedModel>, 'onWithheld' | 'onOffered' | 'retryMs'> {
   engine: Engine
   /** null: no limit */
   memoryBytes: number | null
@@ -55,12 +56,6 @@ export interface ModelShelfOptions {
   onReloaded?: (model: ShelvedModel, loadMs: number) => void
   /** its memory is free */
   onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
-  /** it is not offered from now on, or was tried again in vain */
-  onWithheld?: (model: ShelvedModel, error: CuckooError, withheld: WithheldState) => void
-  /** it is offered again */
-  onOffered?: (model: ShelvedModel) => void
-  /** pauses before a model that is not offered is opened again, the last one again and again; 1, 5 and 15 minutes unless told */
-  retryMs?: readonly number[] | undefined
   /** how long a run may go on once nobody wants it any more: after that its model is not offered until it ends; 2 minutes unless told */
   letGoMs?: number | undefined
 }
@@ -73,14 +68,8 @@ interface Shelved extends ShelvedModel {
   current: ModelOpening | null
   /** rises with each run over all models: the lowest was used least recently */
   usedAt: number
-  /** openings in a row that failed */
-  failures: number
-  withheld: (WithheldState & { error: CuckooError }) | null
 }
 
-/** What fails so often in a row is not offered any more: a miner that draws tasks to fail each keeps them from others. */
-const maxFailures = 3
-const defaultRetryMs = [60_000, 300_000, 900_000]
 /** A step of a large model between two looks at whether it is wanted takes seconds, on a slow machine a minute. */
 const defaultLetGoMs = 120_000
 
@@ -109,14 +98,14 @@ export class ModelShelf {
   /** everything open, retired or not */
   readonly #openings = new Map<ModelOpening, Shelved>()
   readonly #ended = new AbortController()
+  readonly #offers: ModelOffers<Shelved>
   #usedBytes = 0
   #runs = 0
-  #isResting = false
-  /** aborted, and replaced, when {@link offered} changes */
-  #offers = new AbortController()
 
   constructor(options: ModelShelfOptions) {
     this.#options = options
+    const { onWithheld, onOffered, retryMs } = options
+    this.#offers = new ModelOffers<Shelved>({ onWithheld, onOffered, retryMs, tryAgain: (entry) => this.#tryOnce(entry), signal: this.#ended.signal })
     for (const device of deviceNames) this.#gates.set(device, createGate(options.slotsByDevice[device] ?? Number.POSITIVE_INFINITY))
   }
 
@@ -127,12 +116,12 @@ export class ModelShelf {
 
   /** Those that tasks are taken for. */
   get offered(): ShelvedModel[] {
-    return [...this.#models.values()].filter(({ withheld }) => withheld === null)
+    return [...this.#models.values()].filter((entry) => this.#offers.findWithheld(entry) === null)
   }
 
   /** Aborts as soon as {@link offered} is not what it is now. */
   get outdated(): AbortSignal {
-    return this.#offers.signal
+    return this.#offers.outdated
   }
 
   /** Tasks that may begin without waiting for a device. */
@@ -181,7 +170,8 @@ export class ModelShelf {
    */
   async run<T>(manifestDigest: Hash, work: (model: OpenModel) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const entry = this.#get(manifestDigest)
-    if (entry.withheld !== null) throw entry.withheld.error
+    const withheld = this.#offers.findWithheld(entry)
+    if (withheld !== null) throw withheld.error
     const leave = await (this.#gates.get(entry.device) as Gate).enter(signal)
     try {
       return await this.#runOnce(entry, work, signal)
@@ -202,13 +192,13 @@ export class ModelShelf {
 
   /** Resolves when no model is in memory any more: those that run end first. None is opened but for a run until {@link resume}. */
   async unloadAll(): Promise<void> {
-    this.#isResting = true
+    this.#offers.setResting(true)
     for (const entry of this.#models.values()) if (entry.current !== null) this.#retire(entry, entry.current, 'paused')
     await Promise.all([...this.#openings.keys()].map(({ settled }) => settled))
   }
 
   resume(): void {
-    this.#isResting = false
+    this.#offers.setResting(false)
   }
 
   /** Closes all models, those that run too. Resolves with those that it gave up, as what runs or loads in them does not end. */
@@ -224,25 +214,31 @@ export class ModelShelf {
   getState(): { models: ModelState[]; devices: DeviceState[]; memory: { usedBytes: number; budgetBytes: number | null } } {
     const entries = [...this.#models.values()]
     return {
-      models: entries.map(({ manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes, current, withheld }) => ({
-        model: manifest.model,
-        manifest: manifestDigest,
-        kind: manifest.kind,
-        dtype: manifest.dtype,
-        device,
-        deviceReason,
-        unitsPerSecond,
-        state: current === null ? 'unloaded' : current.isLoaded ? 'loaded' : 'loading',
-        pinned,
-        memoryBytes,
-        running: current?.running ?? 0,
-        withheld: withheld === null ? null : { reason: withheld.reason, retryAtMs: withheld.retryAtMs },
-      })),
+      models: entries.map((entry) => this.#toState(entry)),
       devices: [...new Set(entries.map(({ device }) => device))].map((device) => {
         const { inside, waiting } = this.#gates.get(device) as Gate
         return { device, running: inside, waiting, slots: this.#options.slotsByDevice[device] ?? null }
       }),
       memory: { usedBytes: this.#usedBytes, budgetBytes: this.#options.memoryBytes },
+    }
+  }
+
+  #toState(entry: Shelved): ModelState {
+    const { manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes, current } = entry
+    const withheld = this.#offers.findWithheld(entry)
+    return {
+      model: manifest.model,
+      manifest: manifestDigest,
+      kind: manifest.kind,
+      dtype: manifest.dtype,
+      device,
+      deviceReason,
+      unitsPerSecond,
+      state: current === null ? 'unloaded' : current.isLoaded ? 'loaded' : 'loading',
+      pinned,
+      memoryBytes,
+      running: current?.running ?? 0,
+      withheld: withheld === null ? null : { reason: withheld.reason, retryAtMs: withheld.retryAtMs },
     }
   }
 
@@ -264,7 +260,7 @@ export class ModelShelf {
     if (this.#models.has(manifestDigest)) throw minerModelTwice({ model: offer.model, dtype: offer.dtype })
     const pinned = this.#options.pinned.includes(manifest.model)
     const known = { manifest, manifestDigest, device, deviceReason, readFile, memoryBytes: toMemoryBytes(manifest) }
-    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: ++this.#runs, failures: 0, withheld: null }
+    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: ++this.#runs }
   }
 
   /** The pinned models and the largest of the others must have place together, or a task would wait for ever. */
@@ -369,11 +365,7 @@ export class ModelShelf {
 
   #setStuck(entry: Shelved, opening: ModelOpening, isStuck: boolean): void {
     opening.setStuck(isStuck)
-    const error = inferenceStuck({ model: entry.offer.model })
-    entry.withheld = isStuck ? { error, reason: error.message, retryAtMs: null } : null
-    this.#renewOffers()
-    if (entry.withheld === null) this.#options.onOffered?.(entry)
-    else this.#options.onWithheld?.(entry, error, entry.withheld)
+    this.#offers.setStuck(entry, isStuck ? inferenceStuck({ model: entry.offer.model }) : null)
     this.#changed.notify()
   }
 
@@ -387,10 +379,10 @@ export class ModelShelf {
     } catch (error) {
       this.#ended.signal.throwIfAborted()
       const failure = toOwnFault(entry.offer.model, error)
-      this.#countFailure(entry, failure)
+      this.#offers.countFailure(entry, failure)
       throw failure
     }
-    this.#countSuccess(entry)
+    this.#offers.countSuccess(entry)
     this.#options.onReloaded?.(entry, performance.now() - startedAtMs)
     return model
   }
@@ -403,47 +395,12 @@ export class ModelShelf {
     throw minerModelUnusable({ model: offer.model, reason: 'its files have changed since the start' })
   }
 
-  #countFailure(entry: Shelved, error: CuckooError): void {
-    const isFirst = entry.withheld === null
-    if (++entry.failures < maxFailures) return
-    entry.withheld = { error, reason: (error.cause instanceof Error ? error.cause : error).message, retryAtMs: null }
-    if (!isFirst) return
-    this.#renewOffers()
-    void this.#keepTrying(entry)
-  }
-
-  #countSuccess(entry: Shelved): void {
-    entry.failures = 0
-    if (entry.withheld === null) return
-    entry.withheld = null
-    this.#renewOffers()
-    this.#options.onOffered?.(entry)
-  }
-
-  /** Opens a model that is not offered now and then, until it is; not while the miner rests. */
-  async #keepTrying(entry: Shelved): Promise<void> {
+  async #tryOnce(entry: Shelved): Promise<void> {
     const { signal } = this.#ended
-    const { retryMs = defaultRetryMs, onWithheld } = this.#options
-    for (let tries = 0; entry.withheld !== null; tries++) {
-      const pauseMs = retryMs[Math.min(tries, retryMs.length - 1)] as number
-      entry.withheld.retryAtMs = Date.now() + pauseMs
-      if (!this.#isResting) onWithheld?.(entry, entry.withheld.error, entry.withheld)
-      if (!(await waitMs(pauseMs, signal))) return
-      if (!this.#isResting) await this.#tryOnce(entry, signal)
-    }
-  }
-
-  async #tryOnce(entry: Shelved, signal: AbortSignal): Promise<void> {
     const opening = await this.#hold(entry, signal).catch(() => null)
     await opening?.getModel(signal).catch(() => undefined)
     opening?.release()
     this.#changed.notify()
-  }
-
-  #renewOffers(): void {
-    const outdated = this.#offers
-    this.#offers = new AbortController()
-    outdated.abort()
   }
 
   /** No new runs in it; `reason` null: it never loaded. */
