@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { devnetPollMs } from '../domain/chainTime.ts'
 import { devnetNotRunning, devnetStopTimeout } from '../errors/devnet.ts'
 import { runDevnetRpc } from './anvil.ts'
 import { findDevnetOwner, getDevnet, isAlive } from './devnetState.ts'
@@ -24,7 +25,7 @@ export async function stopDevnet(home: string): Promise<number> {
 
 /**
  * Moves the devnet's clock `seconds` forward and mines a block there; its time in unix seconds afterwards. Thaws and windows
- * that end before it are over.
+ * that end before it are over, and coordinator and miners know: they agree on the time of the next task.
  * @throws CUCKOO_DEVNET_NOT_RUNNING, CUCKOO_DEVNET_RPC_FAILED
  */
 export async function warpDevnet(home: string, seconds: number): Promise<number> {
@@ -32,5 +33,6 @@ export async function warpDevnet(home: string, seconds: number): Promise<number>
   await runDevnetRpc(rpcUrl, 'evm_increaseTime', [seconds])
   await runDevnetRpc(rpcUrl, 'evm_mine', [])
   const block = (await runDevnetRpc(rpcUrl, 'eth_getBlockByNumber', ['latest', false])) as { timestamp: string }
+  await sleep(3 * devnetPollMs)
   return Number(block.timestamp)
 }

@@ -1,5 +1,8 @@
 import type { Clock } from './ports.ts'
 
+/** How often a devnet's coordinator and miners look at its chain, whose clock may be moved: commands there take a third of a second. */
+export const devnetPollMs = 500
+
 /**
  * The chain's time as a clock: `clock`'s, or the latest known block's where that is ahead (`getBlockTimestamp`, unix seconds).
  * Windows and epochs are counted in block time. A devnet that was warped is ahead of the wall for good; on other chains the two

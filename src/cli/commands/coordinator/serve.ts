@@ -3,6 +3,7 @@ import { formatDuration } from '../../../config/duration.ts'
 import { zBytes } from '../../../config/parseValue.ts'
 import { type CoordinatorConfig, defaultCoordinatorConfig } from '../../../coordinator/coordinatorPorts.ts'
 import { formatAmount, parseAmount } from '../../../domain/amount.ts'
+import { devnetPollMs } from '../../../domain/chainTime.ts'
 import type { Hash } from '../../../domain/hex.ts'
 import { publicParameters, toDisputeSeconds } from '../../../domain/networkParameters.ts'
 import type { NodeRecord } from '../../../domain/node.ts'
@@ -143,6 +144,7 @@ function toCoordinatorConfig(chosen: z.output<typeof options>, { isDevnet, publi
     },
     publicUrl: publicUrl === '' ? null : publicUrl,
     acceptManifests: chosen.acceptManifests ?? (isDevnet ? 'open' : 'listed'),
+    ...(isDevnet && { nodeSet: { ...defaults.nodeSet, pollMs: devnetPollMs } }),
     listedDigests: chosen.manifest as readonly Hash[],
     pins: Object.fromEntries(chosen.pin),
     maxQueued: chosen.maxQueued,

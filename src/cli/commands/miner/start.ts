@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { devnetPollMs } from '../../../domain/chainTime.ts'
 import type { MinerEvent } from '../../../miner/minerEvents.ts'
 import { waitForAbort } from '../../abort.ts'
 import type { Context } from '../../context.ts'
@@ -44,7 +45,7 @@ ended; \`miner status\`, \`pause\`, \`resume\` and \`drain\` reach it from anoth
       redeemAboveWei: chosen.redeemAbove ?? null,
       allowPrivate: chosen.allowPrivate || isDevnet,
       client: `cuckoo/${getVersion()}`,
-      chain: isDevnet ? { pollMs: 1_000, confirmations: 0 } : { pollMs: 4_000, confirmations: 2 },
+      chain: isDevnet ? { pollMs: devnetPollMs, confirmations: 0 } : { pollMs: 4_000, confirmations: 2 },
       // Somebody sits there and waits for a coordinator that was registered before it served.
       ...(isDevnet && { timing: { backoff: { baseMs: 500, maxMs: 3_000 } } }),
     }
