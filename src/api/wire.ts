@@ -36,6 +36,23 @@ function integerCodec(bits: number) {
 export const zUint64 = integerCodec(64)
 export const zWei = integerCodec(128)
 
+/** Up to `maxBytes` bytes as base64. */
+export function zBytes(maxBytes: number) {
+  return z.codec(
+    z.string().max(4 * Math.ceil(maxBytes / 3)),
+    z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+    {
+      decode: (text, context) => {
+        const bytes = Buffer.from(text, 'base64')
+        if (bytes.length <= maxBytes && bytes.toString('base64') === text) return bytes
+        context.issues.push({ code: 'custom', message: `must be at most ${maxBytes} bytes as base64`, input: text.slice(0, 20) })
+        return z.NEVER
+      },
+      encode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+    },
+  )
+}
+
 export const zTaskKind = z.enum(taskKinds)
 /** `owner/model`, or one word: neither paths nor escapes. */
 export const zModelName = z

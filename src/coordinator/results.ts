@@ -16,7 +16,7 @@ import type { MediaShelf } from './mediaShelf.ts'
 import type { Miners } from './miners.ts'
 import type { BoardTask, SignedAssignment, TaskBoard } from './taskBoard.ts'
 import type { TaskContents } from './taskContents.ts'
-import { assertOutputMedia } from './taskMedia.ts'
+import { takeCarriedMedia } from './taskMedia.ts'
 
 interface Parts {
   ports: CoordinatorPorts
@@ -35,6 +35,8 @@ export interface Submission {
   result: Result
   signature: Hex
   output: TaskOutput
+  /** media of the output that came with it */
+  media?: readonly Uint8Array[] | undefined
 }
 
 /**
@@ -42,11 +44,12 @@ export interface Submission {
  * checked before anything is acknowledged.
  * @throws CUCKOO_API_SIGNATURE_FOREIGN when it is not signed by the session's operator, or the task was never this miner's
  * @throws CUCKOO_TASK_LEASE_LOST when the task is no longer the miner's
+ * @throws CUCKOO_TASK_MEDIUM_ABSENT when it names a medium that is not here (any more: see `putMedia` of the store)
  * @throws CUCKOO_TASK_RESULT_INVALID when it contradicts the assignment, its output, the media handed in or the tokens streamed before
  */
 export async function acceptResult(parts: Parts, session: Session, submission: Submission): Promise<{ record: TaskRecord; priceWei: bigint }> {
   const { ports, board, attempts, miners, dispatcher } = parts
-  const { taskId, attempt, result, signature, output } = submission
+  const { taskId, attempt, result, signature, output, media = [] } = submission
   assertSigned(ports, session, submission)
   const task = attempts.findHeld(taskId, attempt, session.node)
   if (task === undefined) return findAccepted(ports, session, submission)
@@ -54,13 +57,14 @@ export async function acceptResult(parts: Parts, session: Session, submission: S
   const content = await parts.contents.get(task)
   const { hash: outputHash, bytes } = encodeCanonical(output)
   assertConsistent({ task, signed, content, outputHash, manifest: parts.catalogue.getManifest(task.record.manifest), submission })
-  await assertOutputMedia(parts, task, { content, output }, (problem, cause) => resultInvalid({ taskId, problem }, { cause }))
+  const carried = await takeCarriedMedia(parts, task, { content, output }, media)
   const receipt = { assignment: signed.assignment, assignmentSignature: signed.signature, result, resultSignature: signature }
   const record = await ports.store.completeTask({
     id: taskId,
     attempt,
     outputHash,
     output: bytes,
+    media: carried,
     receipt,
     finishedAtMs: ports.clock.nowMs(),
   })

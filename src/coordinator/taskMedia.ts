@@ -1,9 +1,10 @@
 import type { Session } from '../api/sessionRegistry.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Media } from '../domain/media.ts'
+import type { NewBlob } from '../domain/storePorts.ts'
 import { listInputMedia, listOutputMedia, type TaskContent, type TaskOutput } from '../domain/task.ts'
 import { outputLimits, taskKindTraits } from '../domain/taskKinds.ts'
-import { leaseLost, mediaAbsent, resultInvalid } from '../errors/api.ts'
+import { leaseLost, mediaAbsent, resultInvalid, resultMediumAbsent } from '../errors/api.ts'
 import { CuckooError } from '../errors/cuckooError.ts'
 import type { Attempts } from './attempts.ts'
 import type { CoordinatorPorts } from './coordinatorPorts.ts'
@@ -61,27 +62,36 @@ export async function takeOutputMedia(parts: Parts, session: Session, id: Medium
 }
 
 /**
- * Checks that every medium that `output` names is here, and is what the output says of it.
- * @throws what `refuse` makes
+ * Media that came with a result, for the store, once every medium that `output` names is known to be here or among them, and to be
+ * what the output says of it.
+ * @throws CUCKOO_TASK_MEDIUM_ABSENT, CUCKOO_TASK_RESULT_INVALID
  */
-export async function assertOutputMedia(
+export async function takeCarriedMedia(
   parts: Pick<Parts, 'ports' | 'shelf'>,
-  { mediaHandedIn }: BoardTask,
+  { mediaHandedIn, record }: BoardTask,
   { content, output }: { content: TaskContent; output: TaskOutput },
-  refuse: Refuse,
-): Promise<void> {
-  for (const named of listOutputMedia(output)) {
+  media: readonly Uint8Array[],
+): Promise<NewBlob[]> {
+  const refuse: Refuse = (problem, cause) => resultInvalid({ taskId: record.id, problem }, { cause })
+  const all = listOutputMedia(output)
+  const read = media.map(async (bytes) => ({ medium: await readOutputMedium(parts.shelf, content, bytes, refuse), bytes }))
+  const carried = new Map((await Promise.all(read)).map((file) => [file.medium.sha256, file]))
+  const foreign = [...carried.keys()].find((hash) => all.every(({ sha256 }) => sha256 !== hash))
+  if (foreign !== undefined) throw refuse(`it carries the medium ${foreign}, which its output does not name`)
+  for (const named of all) {
     // Handed in before a restart of this process: only the store knows.
-    const found = mediaHandedIn.get(named.sha256) ?? (await readStoredMedium(parts, content, named.sha256, refuse))
+    const held = carried.get(named.sha256)?.medium ?? mediaHandedIn.get(named.sha256)
+    const found = held ?? (await readStoredMedium(parts, content, named.sha256, refuse))
+    if (found === null) throw resultMediumAbsent({ taskId: record.id, hash: named.sha256 })
     const difference = findDifference(named, found)
     if (difference !== undefined) throw refuse(`the medium ${named.sha256} has another ${difference} than it says`)
   }
+  return [...carried].map(([hash, { bytes }]) => ({ hash, bytes }))
 }
 
-async function readStoredMedium(parts: Pick<Parts, 'ports' | 'shelf'>, content: TaskContent, sha256: Hash, refuse: Refuse): Promise<Media> {
+async function readStoredMedium(parts: Pick<Parts, 'ports' | 'shelf'>, content: TaskContent, sha256: Hash, refuse: Refuse): Promise<Media | null> {
   const data = await parts.ports.store.getBlob(sha256)
-  if (data === null) throw refuse(`the medium ${sha256} that it names was not handed in`)
-  return readOutputMedium(parts.shelf, content, data, refuse)
+  return data && readOutputMedium(parts.shelf, content, data, refuse)
 }
 
 function getHeld({ attempts }: Parts, session: Session, { taskId, attempt }: MediumId): BoardTask {
@@ -95,7 +105,7 @@ async function readOutputMedium(shelf: MediaShelf, { kind, params }: TaskContent
   if (gives === null) throw refuse(`tasks of kind ${kind} have no media in their output`)
   const maxPixels = 'width' in params ? params.width * params.height : outputLimits.maxPixels
   return shelf.read(data, gives, { ...outputLimits, maxPixels }).catch((cause: unknown) => {
-    throw cause instanceof CuckooError ? refuse(`a medium of it is refused: ${cause.message}`, cause) : cause
+    throw cause instanceof CuckooError ? refuse(`a medium of it is refused: ${cause.message.replace(/\.$/, '')}`, cause) : cause
   })
 }
 

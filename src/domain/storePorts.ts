@@ -122,8 +122,16 @@ export interface CoordinatorStore extends AppStore {
   }): Swap<TaskRecord>
   /** assigned | running → running with a later lease. */
   renewLease(input: { id: Hash; attempt: number; leaseUntilMs: number }): Swap<TaskRecord>
-  /** assigned | running → done. Stores output blob and receipt in the same transaction. */
-  completeTask(input: { id: Hash; attempt: number; outputHash: Hash; output: Uint8Array; receipt: Receipt; finishedAtMs: number }): Swap<TaskRecord>
+  /** assigned | running → done. Stores output blob, receipt and `media` that the output names in the same transaction. */
+  completeTask(input: {
+    id: Hash
+    attempt: number
+    outputHash: Hash
+    output: Uint8Array
+    media?: readonly NewBlob[]
+    receipt: Receipt
+    finishedAtMs: number
+  }): Swap<TaskRecord>
   /** assigned | running → queued, failed or dead, with the reason kept. */
   endAttempt(input: { id: Hash; attempt: number; next: 'queued' | 'failed' | 'dead'; failure: AttemptFailure; atMs: number }): Swap<TaskRecord>
   /** any open state → cancelled. */
@@ -136,7 +144,8 @@ export interface CoordinatorStore extends AppStore {
   putBlob(bytes: Uint8Array): Promise<Hash>
   /**
    * Keeps a medium that no task names yet, counted against what `app` may keep, if one brought it. `hash` where the caller has
-   * computed it already.
+   * computed it already. A medium that no app brought outlives the process at once, and a loss of power from the next write on:
+   * the result that names it is one.
    * @throws CUCKOO_API_MEDIA_QUOTA_EXCEEDED
    */
   putMedia(bytes: Uint8Array, naming: { atMs: number; app: { id: string; quotaBytes: number } | null; hash?: Hash }): Promise<Hash>

@@ -69,6 +69,12 @@ export interface TaskKindTraits {
  */
 export const outputLimits = Object.freeze({ maxMediaBytes: 50 * 2 ** 20, maxPixels: 4096 * 4096, maxSeconds: 3_600 })
 
+/**
+ * Media that come inside the result's own request: so many, each so small. A request of its own costs miner and coordinator some
+ * milliseconds, and what is larger is better on its way while the model makes the next.
+ */
+export const carriedLimits = Object.freeze({ maxMedia: 32, maxMediaBytes: 65_536 })
+
 /** Token ids that the input of one task may hold, over all its texts. */
 export const maxInputTokens = 2 ** 20
 

@@ -213,6 +213,10 @@ export const resultInvalid = defineError(
   }),
   422,
 )
+export const resultMediumAbsent = defineError('CUCKOO_TASK_MEDIUM_ABSENT', 'rejected', (f: { taskId: string; hash: string }) => ({
+  message: `The result for task ${f.taskId} names the medium ${f.hash}, which is not here.`,
+  hint: 'Hand it in with putTaskMedia, and submit the result again.',
+}))
 export const blobInvalid = defineError(
   'CUCKOO_BLOB_INVALID',
   'usage',

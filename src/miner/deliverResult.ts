@@ -4,6 +4,7 @@ import { toCanonicalJson } from '../domain/canonical.ts'
 import type { Hash } from '../domain/hex.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { MinerStore, OutboxEntry, OutboxMedium } from '../domain/storePorts.ts'
+import { carriedLimits } from '../domain/taskKinds.ts'
 import * as api from '../errors/api.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
@@ -17,6 +18,10 @@ export type Submission = z.output<typeof submitResult.body>
 /** The coordinator's last word on a result: somebody else has the task, or it breaks the protocol. No later try changes it. */
 const refusals = [api.leaseLost, api.resultInvalid, api.signatureForeign, api.taskUnknown, api.requestInvalid, api.bodyTooLarge]
 
+function isRefusal(error: unknown): boolean {
+  return refusals.some((factory) => isError(error, factory))
+}
+
 /** Bytes of a submission as they are journaled: canonical JSON of its wire form. */
 export function encodeSubmission(submission: Submission): Uint8Array {
   return Buffer.from(toCanonicalJson(z.encode(submitResult.body, submission)))
@@ -27,7 +32,12 @@ export function decodeSubmission(body: Uint8Array): Submission {
   return z.decode(submitResult.body, JSON.parse(Buffer.from(body).toString()))
 }
 
-/** Hands in a medium. A refusal is not the last word: of a result that was accepted already, only the result itself is answered again. */
+/** True for a medium that is small enough to come with the result. */
+export function isCarried({ data }: { data: Uint8Array }): boolean {
+  return data.length <= carriedLimits.maxMediaBytes
+}
+
+/** Hands in a medium. That it is not wanted is not the last word: of a result that was accepted already, only the result itself is answered again. */
 export async function putMedium(
   link: CoordinatorLink,
   input: { params: { taskId: Hash; attempt: number; hash: Hash }; body: Uint8Array },
@@ -36,7 +46,7 @@ export async function putMedium(
   try {
     await link.request('putTaskMedia', input, signal)
   } catch (error) {
-    if (!refusals.some((factory) => isError(error, factory))) throw error
+    if (isError(error, api.resultInvalid) || !isRefusal(error)) throw error
   }
 }
 
@@ -56,21 +66,25 @@ export async function deliverResult(
   { uploads = new Map(), onRefused }: { uploads?: ReadonlyMap<Hash, Promise<unknown>>; onRefused?(error: CuckooError, sentAtMs: number): Promise<void> } = {},
 ): Promise<void> {
   const params = { taskId: entry.taskId, attempt: entry.attempt }
-  const input = { params, body: decodeSubmission(entry.body) }
+  const submission = decodeSubmission(entry.body)
   for (let failures = 1; ; failures++) {
     const sentAtMs = performance.now()
+    // A coordinator that lost its power may have lost media that it had: a second try hands in all of them.
+    const given = failures === 1 ? uploads : null
     try {
       const media = await deps.store.listOutboxMedia(entry.assignmentDigest)
       const put = ({ sha256, data }: OutboxMedium) => putMedium(deps.link, { params: { ...params, hash: sha256 }, body: data }, signal)
-      await Promise.all(media.map((medium) => uploads.get(medium.sha256)?.catch(() => put(medium)) ?? put(medium)))
-      const { voucher } = await deps.link.request('submitResult', input, signal)
+      const carried = media.filter(isCarried).slice(0, carriedLimits.maxMedia)
+      const others = media.filter((medium) => !carried.includes(medium))
+      await Promise.all(others.map((medium) => given?.get(medium.sha256)?.catch(() => put(medium)) ?? put(medium)))
+      const { voucher } = await deps.link.request('submitResult', { params, body: { ...submission, media: carried.map(({ data }) => data) } }, signal)
       // First what is owed, then that it is delivered: a crash between them sends it again, and it counts once.
       await deps.credit.addResult(entry, voucher)
       await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
       return
     } catch (error) {
       signal.throwIfAborted()
-      if (refusals.some((factory) => isError(error, factory))) {
+      if (isRefusal(error) || (given === null && isError(error, api.resultMediumAbsent))) {
         const refusal = toCuckooError(error)
         await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())
         await onRefused?.(refusal, sentAtMs)

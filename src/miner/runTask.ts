@@ -18,7 +18,7 @@ import type { CoordinatorLink } from './coordinatorLink.ts'
 import type { CrashBook } from './crashBook.ts'
 import { createTokenStream } from './createTokenStream.ts'
 import type { Credit } from './credit.ts'
-import { deliverResult, encodeSubmission, putMedium } from './deliverResult.ts'
+import { deliverResult, encodeSubmission, isCarried, putMedium } from './deliverResult.ts'
 import { failTask } from './failTask.ts'
 import { fetchMedia } from './fetchMedia.ts'
 import { findEndedKind, findRefusedKind } from './findUnpaidKind.ts'
@@ -203,7 +203,7 @@ async function runUnderLease(
   }
   const uploads = new Map<Hash, Promise<unknown>>()
   const onFile = ({ media, data }: MediaFile) => {
-    if (uploads.has(media.sha256)) return
+    if (isCarried({ data }) || uploads.has(media.sha256)) return
     const upload = putMedium(link, { params: { ...params, hash: media.sha256 }, body: data }, signal)
     const onHandedOut = () => {
       held.isHandedOut = true

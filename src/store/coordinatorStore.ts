@@ -63,13 +63,16 @@ function createStore(file: StoreFile, release: () => void): CoordinatorStore {
     putBlob: (bytes) => queue.write(() => blobs.put(bytes, { by: 'model', atMs: 0 })),
     putMedia: async (bytes, { atMs, app, hash = sha256(bytes) }) => {
       const upload = app === null ? null : { appId: app.id, hash, bytes: bytes.length }
-      const refusal = await queue.write(() => {
-        const problem = upload === null || app === null ? null : uploads.findRefusal(upload, app.quotaBytes)
-        if (problem !== null) return problem
-        blobs.put(bytes, { by: 'upload', atMs }, hash)
-        if (upload !== null) uploads.add(upload)
-        return null
-      })
+      const refusal = await queue.write(
+        () => {
+          const problem = upload === null || app === null ? null : uploads.findRefusal(upload, app.quotaBytes)
+          if (problem !== null) return problem
+          blobs.put(bytes, { by: 'upload', atMs }, hash)
+          if (upload !== null) uploads.add(upload)
+          return null
+        },
+        app === null ? 'process' : 'power',
+      )
       if (refusal !== null) throw refusal
       return hash
     },

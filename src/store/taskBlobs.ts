@@ -20,8 +20,8 @@ export interface TaskBlobs {
   /** Why the task cannot be made, or null: its medium has gone meanwhile, or is more than its app may keep. */
   findRefusal(task: NewTask): CuckooError | null
   create(task: NewTask): void
-  /** Keeps the output of a task that is done, and names the media that it names. */
-  complete(task: TaskRecord, output: Uint8Array, hash: Hash): void
+  /** Keeps the output of a task that is done and the media that came with it, and names those that it names. */
+  complete(task: TaskRecord, made: { output: Uint8Array; outputHash: Hash; media?: readonly NewBlob[] }): void
   /** Names what was asked. */
   name(task: Named, atMs: number): void
 }
@@ -57,9 +57,10 @@ export function createTaskBlobs(blobs: BlobTable, uploads: UploadTable): TaskBlo
       }
       for (const hash of listNewMedia(task)) blobs.name(hash, naming)
     },
-    complete(task, output, hash) {
+    complete(task, { output, outputHash, media = [] }) {
       const naming = { by: 'task', atMs: task.finishedAtMs ?? task.createdAtMs } as const
-      blobs.put(output, naming, hash)
+      blobs.put(output, naming, outputHash)
+      for (const { hash, bytes } of media) blobs.put(bytes, naming, hash)
       if (taskKindTraits[task.kind].gives !== null)
         for (const { sha256 } of listOutputMedia(JSON.parse(Buffer.from(output).toString()) as TaskOutput)) blobs.name(sha256, naming)
     },

@@ -99,7 +99,7 @@ export function createTaskTable(file: StoreFile, queue: WriteQueue, parts: { tas
         const receipt = encodeReceipt(input.receipt)
         const task = toRecord(complete.get({ id: input.id, attempt: input.attempt, hash: input.outputHash, receipt, at: input.finishedAtMs }))
         if (task === null) return null
-        taskBlobs.complete(task, input.output, input.outputHash)
+        taskBlobs.complete(task, input)
         if (task.miner !== null) owed.add(task.miner, toPrice(input.receipt))
         return toEnded(task)
       }),

@@ -107,8 +107,8 @@ export type MediaScript = (run: {
 }) => Promise<{ output: ImageOutput | PipelineOutput; files: MediaFile[] }>
 
 /** A PNG by its name only: nobody decodes it here. */
-export function createTestImage(name: string): MediaFile & { media: ImageMedia } {
-  const data = Buffer.from(`a picture of ${name}`)
+export function createTestImage(name: string, bytes = 0): MediaFile & { media: ImageMedia } {
+  const data = Buffer.from(`a picture of ${name}`.padEnd(bytes))
   return { media: { sha256: sha256(data), bytes: data.length, type: 'image/png', width: 64, height: 64 }, data }
 }
 

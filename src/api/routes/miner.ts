@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { outputLimits, taskKindTraits } from '../../domain/taskKinds.ts'
+import { carriedLimits, outputLimits, taskKindTraits } from '../../domain/taskKinds.ts'
 import * as errors from '../../errors/api.ts'
 import { defineRoute } from '../defineRoute.ts'
 import { zTaskContent, zTaskOutput } from '../kindSchemas.ts'
 import { zList } from '../list.ts'
-import { zAddress, zAssignment, zHash, zManifest, zModelName, zResult, zSeconds, zSignature, zSignedVoucher, zUint64, zWei } from '../wire.ts'
+import { zAddress, zAssignment, zBytes, zHash, zManifest, zModelName, zResult, zSeconds, zSignature, zSignedVoucher, zUint64, zWei } from '../wire.ts'
 
 const attemptParams = z.object({
   taskId: zHash,
@@ -200,6 +200,7 @@ export const submitResult = defineRoute({
     result: zResult,
     signature: zSignature,
     output: zTaskOutput,
+    media: zList(zBytes(carriedLimits.maxMediaBytes), carriedLimits.maxMedia).optional().describe('small media that the output names, instead of putTaskMedia'),
   }),
   response: z.object({
     accepted: z.literal(true),
@@ -207,7 +208,7 @@ export const submitResult = defineRoute({
     units: zUint64,
     voucher: zNewestVoucher,
   }),
-  errors: [errors.leaseLost, errors.resultInvalid, errors.signatureForeign],
+  errors: [errors.leaseLost, errors.resultInvalid, errors.resultMediumAbsent, errors.signatureForeign],
 })
 
 export const getVoucher = defineRoute({

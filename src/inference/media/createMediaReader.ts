@@ -8,6 +8,7 @@ import { imageTooNarrow, mediaTooLarge, mediaUnknown } from '../../errors/media.
 import { findMediaType } from './findMediaType.ts'
 import { isWholeImage } from './isWholeImage.ts'
 import { listMpegFrames } from './mpegFrames.ts'
+import { readPlainPngSize } from './pngChunks.ts'
 import { readFlacHeader } from './readFlacHeader.ts'
 import { type HeaderProblem, readWavHeader } from './readWavHeader.ts'
 
@@ -21,7 +22,8 @@ type ImageSize = Pick<ImageMedia, 'width' | 'height'>
 
 /**
  * A reader of strangers' media: type, size and SHA-256 with no pixel or sample decoded. The width and height are those that a
- * viewer shows, after the EXIF orientation; of animations the first frame counts. sharp loads with the first image.
+ * viewer shows, after the EXIF orientation; of animations the first frame counts. A plain PNG says so itself; sharp, which loads
+ * with the first image that needs it, reads the others.
  * @example await createMediaReader().read(png, 'image', { maxPixels: 16_777_216, maxSeconds: 0 })
  * // { sha256: '0x4a…', bytes: 5120, type: 'image/png', width: 64, height: 64 }
  */
@@ -60,9 +62,10 @@ async function hashMedia(data: Uint8Array): Promise<Media['sha256']> {
 }
 
 async function readImage(type: ImageMedia['type'], data: Uint8Array, maxPixels: number): Promise<Omit<ImageMedia, 'sha256' | 'bytes'>> {
-  const size = await readImageSize(type, data)
+  const plain = type === 'image/png' ? readPlainPngSize(Buffer.from(data.buffer, data.byteOffset, data.byteLength)) : null
+  const size = plain ?? (await readImageSize(type, data))
   assertImageSize(size, maxPixels)
-  if (!isWholeImage(type, data)) throw mediaUnknown({ wanted: 'image', problem: 'the file is cut' })
+  if (plain === null && !isWholeImage(type, data)) throw mediaUnknown({ wanted: 'image', problem: 'the file is cut' })
   return { type, ...size }
 }
 

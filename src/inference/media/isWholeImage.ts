@@ -1,21 +1,11 @@
+import { walkPngChunks } from './pngChunks.ts'
+
 /** True when an image's file is there to its end: by its own lengths and end marks, no pixel is decoded. */
 export function isWholeImage(type: 'image/png' | 'image/jpeg' | 'image/webp', data: Uint8Array): boolean {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  if (type === 'image/png') return isWholePng(view)
-  if (type === 'image/jpeg') return isWholeJpeg(Buffer.from(data.buffer, data.byteOffset, data.byteLength))
-  return view.byteLength >= 12 && view.getUint32(4, true) + 8 <= view.byteLength
-}
-
-/** Chunk by chunk (length, name, content, checksum) to IEND. */
-function isWholePng(view: DataView): boolean {
-  let position = 8
-  while (position + 12 <= view.byteLength) {
-    const end = position + 12 + view.getUint32(position)
-    if (end > view.byteLength) return false
-    if (view.getUint32(position + 4) === 0x49454e44 /* 'IEND' */) return true
-    position = end
-  }
-  return false
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  if (type === 'image/png') return walkPngChunks(bytes)
+  if (type === 'image/jpeg') return isWholeJpeg(bytes)
+  return bytes.length >= 12 && bytes.readUInt32LE(4) + 8 <= bytes.length
 }
 
 /** Segment by segment to the scan, and there the mark of the end: in a scan 0xFF is followed by 0 or by a mark. */

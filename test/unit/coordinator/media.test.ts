@@ -174,13 +174,32 @@ describe('output media', () => {
     await expect(miner.putMedia(await miner.take(), first)).rejects.toThrow(/tasks of kind completion have no media in their output/)
   })
 
+  test('small ones may come with the result, as long as its output names them and tells the truth', async () => {
+    const rig = await createCoordinatorRig()
+    const miner = await rig.openMiner(1, { models })
+    const { task } = await rig.app.createTask(draw())
+    const polled = await miner.take()
+    const submission = createSubmission(rig.chain.domainSeparator, miner.signer, polled, output)
+    const invalid = refused('CUCKOO_TASK_RESULT_INVALID', { httpStatus: 422 })
+    const wrong = [[first, second], [second], [wav], [createPng(41, 32)], [first.subarray(0, -1)]]
+    for (const media of wrong) await expect(miner.submit(polled, { ...submission, media })).rejects.toThrow(invalid)
+    await expect(miner.submit(polled, { ...submission, media: [second, first] })).rejects.toThrow(/carries the medium 0x[0-9a-f]{64}, which its output/)
+    await expect(miner.submit(polled, { ...submission, media: [new Uint8Array(65_537)] })).rejects.toThrow(refused('CUCKOO_API_REQUEST_INVALID'))
+    await expect(miner.submit(polled, { ...submission, media: Array.from({ length: 33 }, () => first) })).rejects.toThrow(refused('CUCKOO_API_REQUEST_INVALID'))
+    expect([await rig.store.getBlob(sha256(first)), await rig.store.getBlob(sha256(second))]).toEqual([null, null])
+    await miner.submit(polled, { ...submission, media: [first, first] })
+    expect(await rig.app.getTask({ params: { id: task?.id ?? '0x' } })).toMatchObject({ state: 'done', output })
+    expect(Buffer.from(await rig.app.getMedia({ params: { hash: sha256(first) } }))).toEqual(Buffer.from(first))
+    expect(await miner.submit(polled, { ...submission, media: [first] })).toMatchObject({ accepted: true })
+  })
+
   test('a result whose media are not here is refused; after a restart of the coordinator those handed in before still count', async () => {
     const rig = await createCoordinatorRig()
     const miner = await rig.openMiner(1, { models })
     const { task } = await rig.app.createTask(draw())
     const polled = await miner.take()
     const submission = createSubmission(rig.chain.domainSeparator, miner.signer, polled, output)
-    await expect(miner.submit(polled, submission)).rejects.toThrow(/was not handed in/)
+    await expect(miner.submit(polled, submission)).rejects.toThrow(/names the medium 0x[0-9a-f]{64}, which is not here/)
     await miner.putMedia(polled, first)
     await rig.restart()
     const again = await rig.openMiner(1, { models })

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../src/domain/canonical.ts'
 import type { ImageMedia, MediaFile } from '../../../src/domain/media.ts'
 import type { ImageParams, TaskContent } from '../../../src/domain/task.ts'
-import type { ModelKind } from '../../../src/domain/taskKinds.ts'
-import { draining, leaseLost } from '../../../src/errors/api.ts'
+import { carriedLimits, type ModelKind } from '../../../src/domain/taskKinds.ts'
+import { draining, leaseLost, resultInvalid, resultMediumAbsent } from '../../../src/errors/api.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
 import { createManifest, createTestImage } from '../../support/minerFakes.ts'
 import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, minerNode, toRecord } from '../../support/minerRig.ts'
@@ -28,23 +28,83 @@ async function createKind(kind: ModelKind, content: TaskContent, name = 'one') {
   return { coordinator, rig, task }
 }
 
+const [largeBytes, smallBytes] = [carriedLimits.maxMediaBytes + 1, carriedLimits.maxMediaBytes]
+
+/** Like {@link createKind} for images, which are as large as `bytes` says by their place. */
+async function createImages(count: number, bytes: (index: number) => number = () => largeBytes) {
+  const made = Array.from({ length: count }, (_, index) => createTestImage(`a red square ${index}`, bytes(index)))
+  const kind = await createKind('image', image({ count: Math.min(count, 4) }))
+  kind.rig.engine.mediaScript = async () => ({ output: { images: made.map(({ media }) => media) }, files: made })
+  return { ...kind, made }
+}
+
 describe('an image task', () => {
-  it('hands in its images, byte for byte, before the result that names them', async () => {
-    const { coordinator, rig, task } = await createKind('image', image())
+  it('hands in large images, byte for byte, before the result that names them', async () => {
+    const { coordinator, rig, task, made } = await createImages(2)
     coordinator.queue(task())
     // 2 images × 4 steps × 1 started area
     expect(await rig.waitForEvent('taskDone')).toMatchObject({ units: 8n, priceWei: 8000n, task: { kind: 'image' } })
-    const [first, second] = [createTestImage('a red square 0'), createTestImage('a red square 1')]
-    expect(coordinator.calls.putTaskMedia.map(({ params, body }) => [params.hash, Buffer.from(body)])).toEqual([
-      [first.media.sha256, first.data],
-      [second.media.sha256, second.data],
-    ])
+    expect(coordinator.calls.putTaskMedia.map(({ params, body }) => [params.hash, Buffer.from(body)])).toEqual(
+      made.map(({ media, data }) => [media.sha256, data]),
+    )
     const [submission] = coordinator.calls.submitResult
-    expect(submission?.body.output).toEqual({ images: [first.media, second.media] })
+    expect(submission?.body).toMatchObject({ output: { images: made.map(({ media }) => media) }, media: [] })
     expect(submission?.body.result).toMatchObject({ units: 8n, finishReason: 0 })
     expect(submission?.atMs).toBeGreaterThan(coordinator.calls.putTaskMedia[1]?.atMs as number)
     expect(coordinator.calls.pushTokens).toEqual([])
     expect(rig.miner.state().kinds).toMatchObject([{ kind: 'image', tasksDone: 1, units: 8n, inferenceMs: { p50: 2, p95: 2 } }])
+  })
+
+  it('carries small images in its result, byte for byte, the same after a failure and a restart', async () => {
+    const { coordinator, rig, task, made } = await createImages(2, () => smallBytes)
+    coordinator.before.submitResult = () => {
+      throw draining({})
+    }
+    coordinator.queue(task())
+    await coordinator.waitForCalls('submitResult', 2)
+    await rig.miner.stop()
+    delete coordinator.before.submitResult
+    const again = await createMiner([toRecord(coordinator)], { store: rig.store })
+    expect(await again.waitForEvent('resultSettled')).toMatchObject({ error: null })
+    for (const { body } of coordinator.calls.submitResult) {
+      expect(body.output).toEqual({ images: made.map(({ media }) => media) })
+      expect(body.media?.map((data) => Buffer.from(data))).toEqual(made.map(({ data }) => data))
+    }
+    expect(coordinator.calls.putTaskMedia).toEqual([])
+  })
+
+  it('of both sizes goes both ways, and of many small images the rest is handed in', async () => {
+    const { coordinator, rig, task, made } = await createImages(carriedLimits.maxMedia + 3, (index) => (index === 1 ? largeBytes : 0))
+    coordinator.queue(task())
+    await rig.waitForEvent('taskDone')
+    const handedIn = coordinator.calls.putTaskMedia.map(({ params }) => params.hash)
+    expect(new Set(handedIn)).toEqual(new Set([made[1], ...made.slice(-2)].map((file) => file?.media.sha256)))
+    expect(coordinator.calls.submitResult[0]?.body.media).toHaveLength(carriedLimits.maxMedia)
+  })
+
+  it('hands in its images anew to a coordinator that has lost them, and takes its second word for it', async () => {
+    const { coordinator, rig, task, made } = await createImages(1)
+    let answers = 0
+    coordinator.before.submitResult = ({ params }) => {
+      if (++answers !== 2) throw resultMediumAbsent({ taskId: params.taskId, hash: made[0]?.media.sha256 as string })
+    }
+    coordinator.queue(task())
+    await rig.waitForEvent('taskDone')
+    expect([coordinator.calls.putTaskMedia.length, coordinator.calls.submitResult.length]).toEqual([2, 2])
+    answers = 2
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'two', { content: image({ count: 1 }), manifest: createManifest('test/image', 'image') }))
+    expect(await rig.waitForEvent('taskFailed')).toMatchObject({ error: { code: 'CUCKOO_TASK_MEDIUM_ABSENT' } })
+    expect([coordinator.calls.putTaskMedia.length, coordinator.calls.submitResult.length]).toEqual([4, 4])
+  })
+
+  it('whose image is refused ends with the reason', async () => {
+    const { coordinator, rig, task } = await createImages(1)
+    coordinator.before.putTaskMedia = ({ params }) => {
+      throw resultInvalid({ taskId: params.taskId, problem: 'a medium of it is refused' })
+    }
+    coordinator.queue(task())
+    expect(await rig.waitForEvent('taskFailed')).toMatchObject({ error: { code: 'CUCKOO_TASK_RESULT_INVALID' } })
+    expect(coordinator.calls.submitResult).toEqual([])
   })
 
   it('tells its steps as units with each heartbeat', async () => {
@@ -64,8 +124,7 @@ describe('an image task', () => {
   })
 
   it('hands in each image as soon as it is made, once', async () => {
-    const { coordinator, rig, task } = await createKind('image', image())
-    const made = [createTestImage('a red square 0'), createTestImage('a red square 1')]
+    const { coordinator, rig, task, made } = await createImages(2)
     const finish = rig.engine.mediaScript
     rig.engine.mediaScript = async (run) => {
       run.onFile(made[0] as MediaFile)
@@ -78,14 +137,14 @@ describe('an image task', () => {
   })
 
   it('sends an image again with the result when it could not be handed in before', async () => {
-    const { coordinator, rig, task } = await createKind('image', image({ count: 1 }))
+    const { coordinator, rig, task, made } = await createImages(1)
     const finish = rig.engine.mediaScript
     let failures = 0
     coordinator.before.putTaskMedia = () => {
       if (failures++ === 0) throw draining({})
     }
     rig.engine.mediaScript = async (run) => {
-      run.onFile(createTestImage('a red square 0'))
+      run.onFile(made[0] as MediaFile)
       await waitFor(() => failures === 1, 'the first try')
       return finish(run)
     }
@@ -95,7 +154,7 @@ describe('an image task', () => {
   })
 
   it('sends the same bytes again after a failure, and after a restart', async () => {
-    const { coordinator, rig, task } = await createKind('image', image({ count: 1 }))
+    const { coordinator, rig, task, made } = await createImages(1)
     coordinator.before.putTaskMedia = () => {
       throw draining({})
     }
@@ -109,15 +168,14 @@ describe('an image task', () => {
     delete coordinator.before.putTaskMedia
     const again = await createMiner([toRecord(coordinator)], { store: rig.store })
     expect(await again.waitForEvent('resultSettled')).toMatchObject({ error: null })
-    const { data } = createTestImage('a red square 0')
-    for (const { body } of coordinator.calls.putTaskMedia) expect(Buffer.from(body)).toEqual(data)
+    for (const { body } of coordinator.calls.putTaskMedia) expect(Buffer.from(body)).toEqual(made[0]?.data)
     expect(coordinator.calls.putTaskMedia.length).toBe(calls + 1)
     expect(coordinator.calls.submitResult).toHaveLength(1)
     expect(await rig.store.listOutboxMedia(entry?.assignmentDigest as never)).toEqual([])
   })
 
   it('is paid where only the answer to its result was lost: the result has the last word, not its media', async () => {
-    const { coordinator, rig, task } = await createKind('image', image({ count: 1 }))
+    const { coordinator, rig, task } = await createImages(1)
     let submissions = 0
     coordinator.before.submitResult = () => {
       if (++submissions === 1) throw draining({})
@@ -206,15 +264,14 @@ describe('a pipeline task', () => {
     expect(coordinator.calls.submitResult[0]?.body.output).toEqual({ labels: [{ label: 'good', score: 0.5 }] })
   })
 
-  it('with audio for output hands it in', async () => {
+  it('with audio for output gives it with the result', async () => {
     const { coordinator, rig, task } = await createKind('speech', { kind: 'speech', input: { text: 'hello' }, params: { voice: null, speed: 1 } })
     const data = Buffer.from('a sound')
     const audio = { sha256: sha256(data), bytes: data.length, type: 'audio/wav' as const, durationMs: 10 }
     rig.engine.mediaScript = async () => ({ output: { audio }, files: [{ media: audio, data }] })
     coordinator.queue(task())
     await rig.waitForEvent('taskDone')
-    expect(coordinator.calls.putTaskMedia[0]?.params.hash).toBe(audio.sha256)
-    expect(coordinator.calls.submitResult[0]?.body.output).toEqual({ audio })
+    expect(coordinator.calls.submitResult[0]?.body).toMatchObject({ output: { audio }, media: [data] })
   })
 
   it('of a text beyond the limit is the request’s fault', async () => {
