@@ -110,7 +110,10 @@ export interface OpenModel {
    */
   generateText(input: TextInput, params: TextParams, seed: bigint, hooks?: RunHooks & { onTokens?: (tokenIds: number[]) => void }): Promise<TextRun>
   embed(input: EmbeddingInput, params: EmbeddingParams, hooks?: RunHooks): Promise<{ output: EmbeddingOutput; totalMs: number }>
-  /** `onStep`: steps of denoising done, of all images of the task together, some 20 times a second at most. `onFile`: each image as soon as it is made. */
+  /**
+   * `onStep`: steps of denoising done, of all images of the task together, four times a second at most. `onFile`: each image that is
+   * too large to come with the result ({@link carriedLimits}) as soon as it is made.
+   */
   generateImages(input: ImageInput, params: ImageParams, seed: bigint, hooks?: ImageHooks): Promise<ImageRun>
   /** `media`: the bytes that the content names, null where it names none */
   runPipeline(content: PipelineContent, media: Uint8Array | null, hooks?: RunHooks): Promise<PipelineRun>

@@ -2,6 +2,7 @@ import { env, LogLevel, type PreTrainedModel, Tensor } from '@huggingface/transf
 import type { DeviceName } from '../domain/enginePort.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { inferenceInputInvalid, modelLoadFailed, tokenOutOfVocabulary } from '../errors/inference.ts'
+import { countThreads } from './countThreads.ts'
 import { type RuntimeSession, toFloatSession } from './toFloatSession.ts'
 
 // Models come from the verified folder and nowhere else; what the library says goes into errors, not to the screen.
@@ -25,10 +26,14 @@ interface ModelClass {
   from_pretrained(folder: string, options: Record<string, unknown>): Promise<PreTrainedModel>
 }
 
-// One thread per core, which is the runtime's default, but idle ones sleep instead of spinning: they would take the cores from
-// the miner's own network work and from models beside this one. Measured on two busy cores: half the CPU time per token, the
-// same best speed. The number of threads, and so every bit of the result, stays.
-export const sessionOptions = { extra: { session: { intra_op: { allow_spinning: '0' } } } }
+const threads = countThreads()
+
+// Idle threads sleep instead of spinning: they would take the cores from the miner's own network work and from models beside this
+// one. Measured on two busy cores: half the CPU time per token, the same best speed.
+export const sessionOptions = {
+  ...(threads !== undefined && { intraOpNumThreads: threads }),
+  extra: { session: { intra_op: { allow_spinning: '0' } } },
+}
 
 /**
  * The model loaded on its device.

@@ -2,6 +2,7 @@
 import type { DeviceName, ImageRun, PipelineRun } from '../domain/enginePort.ts'
 import type { MediaFile } from '../domain/media.ts'
 import type { ImageInput, ImageParams, PipelineContent, TextInput, TextOutput, TextParams } from '../domain/task.ts'
+import { carriedLimits } from '../domain/taskKinds.ts'
 import { inferenceInputInvalid } from '../errors/inference.ts'
 import { createImageGenerator, type ImageGenerator } from './diffusion/createImageGenerator.ts'
 import { createEmbedder, type Embedder, type EmbeddingItem, type EmbeddingRun } from './embedding.ts'
@@ -25,7 +26,7 @@ export type ModelProtocol = {
     args: { calls: (EmbeddingItem & { cancel: SharedArrayBuffer })[]; cancel: SharedArrayBuffer }
     result: ({ result: EmbeddingRun } | { error: WireError } | null)[] | null
   }
-  /** events are steps done, now and then, and images as they are made; null when it was cancelled */
+  /** events are steps done, now and then, and large images as they are made; null when it was cancelled */
   generateImages: {
     args: { input: ImageInput; params: ImageParams; seed: bigint; cancel: SharedArrayBuffer }
     result: ImageRun | null
@@ -39,8 +40,8 @@ export type ModelProtocol = {
 /** well below the 30 ms that a miner gathers tokens for before it sends them on */
 const tokenEventMs = 10
 
-/** nobody looks at an image's progress more often */
-const stepEventMs = 50
+/** nobody looks at an image's progress more often, and each event wakes the node's thread, which shares the cores with the model */
+const stepEventMs = 250
 
 let generator: Generator | null = null
 let embedder: Embedder | null = null
@@ -108,7 +109,10 @@ serveWorker<ModelProtocol>({
   },
   generateImages: ({ input, params, seed, cancel }, emit) => {
     if (imageGenerator === null) throw inferenceInputInvalid({ problem: 'no image model is loaded' })
-    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: createStepGauge(emit), onFile: emit })
+    const onFile = (file: MediaFile) => {
+      if (file.data.length > carriedLimits.maxMediaBytes) emit(file)
+    }
+    return imageGenerator.run(input, params, seed, { isCancelled: toCancelCheck(cancel), onStep: createStepGauge(emit), onFile })
   },
   runPipeline: ({ content, media, cancel }) => {
     if (pipelineRunner === null) throw inferenceInputInvalid({ problem: 'no model of another kind is loaded' })

@@ -26,8 +26,8 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1'
 const rounds = 5
 /** The network is measured as it runs after a minute, not in its first requests: a process's first few run in the interpreter. */
 const warmUps = 300
-/** more, because what the network adds is a small difference of two large times */
-const networkRounds = 15
+/** Pairs of measurements: many, because what the network adds is a small difference of two large times, each of which varies by a tenth. */
+const networkRounds = { least: 15, most: 41, seconds: 30 }
 /** between two measurements: what one leaves behind (freed memory, writes of the disk) is not the next one's */
 const settleMs = 150
 const waitingTasks = 16
@@ -130,6 +130,8 @@ async function measureNetwork(): Promise<void> {
   try {
     for (const task of tasks) {
       await task.runPlain()
+      const roundMs = 2 * ((await time(task.runPlain)) + settleMs)
+      const pairCount = Math.min(networkRounds.most, Math.max(networkRounds.least, Math.floor((networkRounds.seconds * 1_000) / roundMs)))
       for (let index = 0; index < warmUps; index++) await task.runBrief(network.app)
       await task.runNetwork(network.app)
       const pairs: { network: number; plain: number; outside: number }[] = []
@@ -137,7 +139,7 @@ async function measureNetwork(): Promise<void> {
         await new Promise((resolve) => setTimeout(resolve, settleMs))
         return time(run)
       }
-      for (let round = 0; round < networkRounds; round++) {
+      for (let round = 0; round < pairCount; round++) {
         const early = round % 2 === 0 ? await measure(task.runPlain) : null
         const networkMs = await measure(() => task.runNetwork(network.app))
         const plain = early ?? (await measure(task.runPlain))

@@ -54,7 +54,8 @@ async function start({ url, modelsDirectory, models }: MinerCommand & { type: 's
     metrics: createMinerMetrics(),
     config: {
       models,
-      slots: 16,
+      // The default of `cuckoo miner start`.
+      slots: 1,
       coordinators: [],
       blocked: [],
       minUnitPriceWei: 0n,
