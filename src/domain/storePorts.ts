@@ -286,6 +286,8 @@ export interface MinerStore {
   /**
    * Journals what was signed, with the media it names, before it leaves, and ends the mark of {@link markStarted}. A second,
    * different body for one assignment is refused: the stored one comes back with `created: false`, and its media stay.
+   * It outlives this process. A loss of power before the next write leaves the mark in its place, which was flushed while the model
+   * computed: the task counts as crashed then, and nothing is signed for it again. Without a mark the result is flushed itself.
    * @throws CUCKOO_MINER_ASSIGNMENT_ANSWERED when the stored one has no body any more, or may have been forgotten altogether
    */
   journalResult(entry: NewOutboxEntry, media?: readonly OutboxMedium[]): Promise<{ entry: OutboxEntry; created: boolean }>
@@ -321,7 +323,7 @@ export interface MinerStore {
   listPayments(): Promise<CoordinatorPayments[]>
   /** keeps {@link CoordinatorPayments.paymentRecord} of a coordinator with books */
   keepPaymentRecord(coordinator: Address, paymentRecord: number): Promise<void>
-  /** Writes down that a model is given a task, before it is: the mark outlives this process, and need not outlive a loss of power. */
+  /** Writes down that a model is given a task, before it is: the mark outlives this process at once, and a loss of power soon after. */
   markStarted(task: StartedTask): Promise<void>
   /** The task, or all that there are, have ended without a result and without harm. */
   clearStarted(assignmentDigest?: Hash): Promise<void>

@@ -77,7 +77,8 @@ export async function deliverResult(
       const carried = media.filter(isCarried).slice(0, carriedLimits.maxMedia)
       const others = media.filter((medium) => !carried.includes(medium))
       await Promise.all(others.map((medium) => given?.get(medium.sha256)?.catch(() => put(medium)) ?? put(medium)))
-      const { voucher } = await deps.link.request('submitResult', { params, body: { ...submission, media: carried.map(({ data }) => data) } }, signal)
+      const body = carried.length === 0 ? submission : { ...submission, media: carried.map(({ data }) => data) }
+      const { voucher } = await deps.link.request('submitResult', { params, body }, signal)
       // First what is owed, then that it is delivered: a crash between them sends it again, and it counts once.
       await deps.credit.addResult(entry, voucher)
       await deps.store.markDelivered(entry.assignmentDigest, deps.clock.nowMs())

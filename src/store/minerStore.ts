@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Hash } from '../domain/hex.ts'
-import type { CoordinatorPayments, MinerStore, OutboxEntry } from '../domain/storePorts.ts'
+import type { CoordinatorPayments, MinerStore, OutboxEntry, StartedTask } from '../domain/storePorts.ts'
 import { assignmentAnswered } from '../errors/miner.ts'
 import { createAccountTable, readAccounts } from './accountTable.ts'
 import { createStoreDirectory, openDatabase, readDatabase, runRead, type StoreFile } from './database.ts'
@@ -52,16 +53,35 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
   const accounts = createAccountTable(database)
   const sweep = createResultSweeper(database, accounts.forgetResult)
   const started = createStartedTable(database)
+  /** By assignment: whether its mark is on disk. */
+  const marks = new Map<Hash, Promise<boolean>>()
+  const flushMark = async (task: StartedTask): Promise<boolean> => {
+    // In the next turn of the event loop: by then the model computes.
+    await setImmediate()
+    return queue.write(() => {
+      if (!marks.has(task.assignmentDigest)) return false
+      // Written again: a commit of nothing flushes nothing.
+      started.mark(task)
+      return true
+    })
+  }
+  const forgetMark = (assignmentDigest: Hash | undefined) => {
+    if (assignmentDigest === undefined) marks.clear()
+    else marks.delete(assignmentDigest)
+  }
   let isOpen = true
   return {
     async journalResult(entry, media = []) {
       const { assignmentDigest } = entry
-      const { stored, created } = await queue.write(() => {
+      const isMarked = await marks.get(assignmentDigest)
+      marks.delete(assignmentDigest)
+      const write = () => {
         const created = results.insert(entry)
         if (created) for (const { sha256, data } of media) insertMedium.run(assignmentDigest, sha256, data)
         started.clear(assignmentDigest)
         return { stored: results.find(assignmentDigest), created }
-      })
+      }
+      const { stored, created } = await queue.write(write, isMarked ? 'process' : 'power')
       return { entry: toEntry(stored, assignmentDigest), created }
     },
     async findResult(assignmentDigest) {
@@ -85,10 +105,23 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
     keepVoucher: (voucher) => queue.write(() => accounts.keepVoucher(voucher)),
     keepPaymentRecord: (coordinator, paymentRecord) => queue.write(() => accounts.keepPaymentRecord(coordinator, paymentRecord)),
     listPayments: () => runRead(file, () => readAccounts(database)),
-    // A machine that went down comes back after the lease has: by then the task is another miner's, and the mark is not needed.
-    markStarted: (task) => queue.write(() => started.mark(task), 'process'),
-    clearStarted: (assignmentDigest) => queue.write(() => started.clear(assignmentDigest)),
-    markCrashed: (atMs, assignmentDigest) => queue.write(() => started.markCrashed(atMs, assignmentDigest)),
+    markStarted(task) {
+      const marked = queue.write(() => started.mark(task), 'process')
+      // Known from now on, so that whoever clears it in between has cleared it.
+      marks.set(
+        task.assignmentDigest,
+        marked.then(() => flushMark(task)).catch(() => false),
+      )
+      return marked
+    },
+    clearStarted(assignmentDigest) {
+      forgetMark(assignmentDigest)
+      return queue.write(() => started.clear(assignmentDigest))
+    },
+    markCrashed(atMs, assignmentDigest) {
+      forgetMark(assignmentDigest)
+      return queue.write(() => started.markCrashed(atMs, assignmentDigest))
+    },
     markCrashReported: (assignmentDigest) => queue.write(() => started.markReported(assignmentDigest)),
     takeCrashes: (sinceMs) => queue.write(() => started.takeCrashes(sinceMs)),
     async close() {

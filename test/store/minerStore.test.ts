@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { sha256 } from '../../src/domain/canonical.ts'
 import type { Address } from '../../src/domain/hex.ts'
 import type { MinerStore, StartedTask } from '../../src/domain/storePorts.ts'
 import { openMinerStore } from '../../src/store/minerStore.ts'
@@ -45,22 +46,74 @@ const toTask = (number: number): StartedTask => ({
 })
 const listDigests = async (sinceMs = 0) => (await store.takeCrashes(sinceMs)).map(({ assignmentDigest }) => assignmentDigest)
 
-test('only the marks of started tasks are spared the flush of the disk, and not where a result shares their commit', async () => {
-  const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
-  const levels: string[] = []
-  // What each commit was made at: the last level that was set before it, FULL being how a store is opened.
-  const note = async (write: () => Promise<unknown>) => {
+describe('the flush of the disk', () => {
+  /** What `write` commits, each at its level: FULL is flushed with all before it, NORMAL is not. */
+  async function listCommits(write: () => Promise<unknown>): Promise<string[]> {
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
+    const commits: string[] = []
+    exec.mockImplementation(function (this: DatabaseSync, sql) {
+      const level = /synchronous = (\w+)/.exec(sql)?.[1]
+      if (level !== undefined) levels.set(this, level)
+      if (sql === 'COMMIT') commits.push(levels.get(this) ?? 'FULL')
+      this.prepare(sql).run()
+    })
     await write()
-    const last = exec.mock.calls.map(([sql]) => /synchronous = (\w+)/.exec(sql)?.[1]).findLast((level) => level !== undefined)
-    levels.push(last ?? 'FULL')
+    exec.mockRestore()
+    return commits
   }
-  await note(() => store.journalResult(toEntry(1)))
-  await note(() => store.markStarted(toTask(2)))
-  await note(() => store.journalResult(toEntry(2)))
-  await note(() => store.markStarted(toTask(3)))
-  await note(() => Promise.all([store.markStarted(toTask(4)), store.journalResult(toEntry(4))]))
-  exec.mockRestore()
-  expect(levels).toEqual(['FULL', 'NORMAL', 'FULL', 'NORMAL', 'FULL'])
+  const levels = new Map<DatabaseSync, string>()
+  const untilFlushed = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+  test('is not waited for when a task starts; its mark is flushed right after, and spares the result its own', async () => {
+    expect(await listCommits(() => store.markStarted(toTask(1)))).toEqual(['NORMAL'])
+    expect(await listCommits(untilFlushed)).toEqual(['FULL'])
+    expect(await listCommits(() => store.journalResult(toEntry(1)))).toEqual(['NORMAL'])
+    expect(await listCommits(() => store.markDelivered(toNumberedHash(1), 5))).toEqual(['FULL'])
+  })
+
+  test('is waited for where the result comes first', async () => {
+    const write = async () => {
+      await store.markStarted(toTask(1))
+      await store.journalResult(toEntry(1))
+    }
+    expect(await listCommits(write)).toEqual(['NORMAL', 'FULL', 'NORMAL'])
+  })
+
+  test('is the result’s own without a mark, with one that is gone, and with one that could not be written', async () => {
+    expect(await listCommits(() => store.journalResult(toEntry(1)))).toEqual(['FULL'])
+    const clear: [number, () => Promise<void>][] = [
+      [2, () => store.clearStarted(toNumberedHash(2))],
+      [3, () => store.clearStarted()],
+      [4, () => store.markCrashed(9, toNumberedHash(4))],
+      [5, () => store.markCrashed(9)],
+    ]
+    for (const [number, end] of clear) {
+      await store.markStarted(toTask(number))
+      await end()
+      expect((await listCommits(() => store.journalResult(toEntry(number)))).at(-1), `${number}`).toBe('FULL')
+    }
+    await store.markStarted(toTask(6))
+    const prepared = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(() => {
+      throw new Error('disk I/O error')
+    })
+    await untilFlushed()
+    prepared.mockRestore()
+    expect(await listCommits(() => store.journalResult(toEntry(6)))).toEqual(['FULL'])
+  })
+
+  test('has something to flush: the mark is written again, unless its task has ended', async () => {
+    const readLog = () => sha256(readFileSync(join(directory, `${minerSchema.fileName}-wal`)))
+    await store.markStarted(toTask(1))
+    const before = readLog()
+    await untilFlushed()
+    expect(readLog()).not.toBe(before)
+    await store.markStarted(toTask(2))
+    await store.clearStarted(toNumberedHash(2))
+    await Promise.all([store.markStarted(toTask(3)), store.clearStarted(toNumberedHash(3))])
+    await untilFlushed()
+    await store.markCrashed(9)
+    expect(await listDigests()).toEqual([toNumberedHash(1)])
+  })
 })
 
 describe('media of signed results', () => {
