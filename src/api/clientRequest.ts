@@ -27,7 +27,7 @@ export interface EncodedRequest {
  */
 export function encodeRequest(route: Route, input: AnyInput): EncodedRequest {
   const params = encodePart(route.params, input.params ?? {}, 'path')
-  const query = encodePart(route.query.partial(), input.query ?? {}, 'query')
+  const query = encodePart(toPartial(route.query), input.query ?? {}, 'query')
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => encodeURIComponent(String(params[name])))
@@ -39,6 +39,15 @@ export function encodeRequest(route: Route, input: AnyInput): EncodedRequest {
     headers: body.length === 0 ? {} : { 'content-type': type },
     waitMs: getWaitMs(input.query) + getWaitMs(input.body),
   }
+}
+
+/** Each is made once: a new schema of zod's compiles itself with its first use, which took as long as the rest of a request. */
+const partials = new WeakMap<z.ZodObject, z.ZodObject>()
+
+function toPartial(query: z.ZodObject): z.ZodObject {
+  const partial = partials.get(query) ?? query.partial()
+  partials.set(query, partial)
+  return partial
 }
 
 function encodeBody(route: Route, body: unknown): { body: Uint8Array; type: string } {
