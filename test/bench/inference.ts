@@ -99,13 +99,13 @@ async function createTextTask(): Promise<NetworkTask> {
   }
 }
 
-/** Four images: more than 250 ms on two cores in the model's own steps, more than 1 s in 100. */
-async function createImageTask(model: string, askedSteps?: number): Promise<NetworkTask> {
+/** Four images: some 250 ms on two cores in 20 steps, more in 30, more than 1 s in 100. */
+async function createImageTask(model: string, askedSteps: number): Promise<NetworkTask> {
   const offer = { model, source: { from: 'bundled' }, dtype: 'fp32', device } as const
   const { folder, manifest } = await prepareModel(offer, places)
   const plain = await createImageGenerator({ folder: folder.path, manifest, device })
-  const { width, height, steps: ownSteps, maxSteps, guidance, scheduler } = manifest.image as ImageTraits
-  const steps = Math.min(askedSteps ?? ownSteps, maxSteps)
+  const { width, height, maxSteps, guidance, scheduler } = manifest.image as ImageTraits
+  const steps = Math.min(askedSteps, maxSteps)
   // A seed of its own for each task: pictures that a coordinator has already are not written again.
   let seed = 0
   const [prompt, count] = ['a red circle left of a blue square', Math.min(4, manifest.limits.maxBatch)]
@@ -124,7 +124,8 @@ async function createImageTask(model: string, askedSteps?: number): Promise<Netw
 async function measureNetwork(): Promise<void> {
   const images = (await engine.listBundledModels()).find(({ kind }) => kind === 'image')
   if (images === undefined) add('image task through the network', 'skipped: no image model ships with cuckoo', '-')
-  const tasks = [await createTextTask(), ...(images === undefined ? [] : [await createImageTask(images.model), await createImageTask(images.model, 100)])]
+  const tasks = [await createTextTask()]
+  if (images !== undefined) for (const steps of [20, 30, 100]) tasks.push(await createImageTask(images.model, steps))
   const offers = new Map(tasks.map(({ offer }) => [offer.model, offer]))
   const network = await startBenchNetwork(places.modelsDirectory, [...offers.values()])
   try {
@@ -169,7 +170,7 @@ async function measureNetwork(): Promise<void> {
   }
 }
 
-/** A task is flushed to disk four times before an app has its answer: this is what the disk takes for each. */
+/** A task is flushed to disk twice before an app has its answer: this is what the disk takes for each. */
 function measureDisk(): void {
   const file = openSync(join(directory, 'disk'), 'w')
   const times = Array.from({ length: 50 }, () => {
