@@ -6,9 +6,9 @@ import { join } from 'node:path'
  * Threads for a session to compute with: one per physical core, as the runtime would choose, and no more than this process may
  * use. Undefined where the system does not tell: the runtime chooses.
  *
- * A number that is named differs in one thing from the runtime's own: it pins no thread (`auto_set_affinity` of
- * InferenceSession, 1.30). Pinned to every core but the first, they waited for whatever else ran there, the model's own worker
- * included: images of `cuckoo/blocks` took 5 % longer in a worker on two cores (11 to 19 ms of 280, medians of 45 in three runs).
+ * A number that is named differs in one thing from the runtime's own: it pins no thread (seen with
+ * onnxruntime 1.30). Pinned to every core but the first, they waited for whatever else ran there, the model's own worker
+ * included: images of `cuckoo/blocks` took 5 % longer in a worker on two cores (12 to 19 ms of 280, medians of 45 in three runs).
  */
 export function countThreads(directory = '/sys/devices/system/cpu'): number | undefined {
   try {

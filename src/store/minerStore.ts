@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Hash } from '../domain/hex.ts'
 import type { CoordinatorPayments, MinerStore, OutboxEntry, StartedTask } from '../domain/storePorts.ts'
 import { assignmentAnswered } from '../errors/miner.ts'
@@ -55,16 +54,14 @@ function createStore(file: StoreFile, release: () => void): MinerStore {
   const started = createStartedTable(database)
   /** By assignment: whether its mark is on disk. */
   const marks = new Map<Hash, Promise<boolean>>()
-  const flushMark = async (task: StartedTask): Promise<boolean> => {
-    // In the next turn of the event loop: by then the model computes.
-    await setImmediate()
-    return queue.write(() => {
+  // The queue writes in the next turn of the event loop: by then the model computes.
+  const flushMark = (task: StartedTask): Promise<boolean> =>
+    queue.write(() => {
       if (!marks.has(task.assignmentDigest)) return false
       // Written again: a commit of nothing flushes nothing.
       started.mark(task)
       return true
     })
-  }
   const forgetMark = (assignmentDigest: Hash | undefined) => {
     if (assignmentDigest === undefined) marks.clear()
     else marks.delete(assignmentDigest)

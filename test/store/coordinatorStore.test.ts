@@ -7,6 +7,7 @@ import { type Hash, zeroHash } from '../../src/domain/hex.ts'
 import type { Receipt } from '../../src/domain/receipt.ts'
 import type { CoordinatorStore, DrawRecord, NewTask } from '../../src/domain/storePorts.ts'
 import { openAppStore } from '../../src/store/appStore.ts'
+import { listCommits } from '../support/commits.ts'
 import { createNewTask, toDraw, toNumberedHash, toTestReceipt } from '../support/storeFixtures.ts'
 import { addCleanUp, createStoreDirectory, endStoresAfterEach, openTestStore } from '../support/testStores.ts'
 
@@ -50,6 +51,23 @@ describe('tasks', () => {
     expect(done).toMatchObject({ state: 'done', leaseUntilMs: null, miner, finishedAtMs: 7_000, outputHash: sha256(output) })
     expect(done?.receipt).toEqual(receipt)
     expect(Buffer.from((await store.getBlob(sha256(output))) as Uint8Array)).toEqual(output)
+  })
+
+  test('a medium of an app is flushed, one of a result with the result; what comes with a result that is too late is not kept', async () => {
+    const store = await openTestStore()
+    const task = createNewTask(1)
+    await store.createTask(task)
+    await assign(store, task, 1, toDraw(0n, task.id))
+    const [output, bytes] = [Buffer.from('{"tokenIds":[1],"finishReason":"stop"}'), Buffer.from('a medium')]
+    const media = [{ hash: sha256(bytes), bytes }]
+    const complete = (attempt: number) =>
+      store.completeTask({ id: task.id, attempt, outputHash: sha256(output), output, media, receipt: toTestReceipt(task.id), finishedAtMs: 1 })
+    expect(await listCommits(() => store.putMedia(Buffer.from('an upload'), { atMs: 1, app: { id: 'app', quotaBytes: 100 } }))).toEqual(['FULL'])
+    expect(await listCommits(() => store.putMedia(Buffer.from('handed in'), { atMs: 1, app: null }))).toEqual(['NORMAL'])
+    expect(await complete(2)).toBeNull()
+    expect(await store.getBlob(sha256(bytes))).toBeNull()
+    expect(await listCommits(() => complete(1))).toEqual(['FULL'])
+    expect(Buffer.from((await store.getBlob(sha256(bytes))) as Uint8Array)).toEqual(bytes)
   })
 
   test('every change is a compare-and-set: who comes second changes nothing', async () => {

@@ -8,6 +8,7 @@ import type { Address } from '../../src/domain/hex.ts'
 import type { MinerStore, StartedTask } from '../../src/domain/storePorts.ts'
 import { openMinerStore } from '../../src/store/minerStore.ts'
 import { minerSchema } from '../../src/store/schema.ts'
+import { listCommits } from '../support/commits.ts'
 import { toNumberedHash } from '../support/storeFixtures.ts'
 
 const coordinator: Address = `0x${'2'.padStart(40, '0')}`
@@ -47,21 +48,6 @@ const toTask = (number: number): StartedTask => ({
 const listDigests = async (sinceMs = 0) => (await store.takeCrashes(sinceMs)).map(({ assignmentDigest }) => assignmentDigest)
 
 describe('the flush of the disk', () => {
-  /** What `write` commits, each at its level: FULL is flushed with all before it, NORMAL is not. */
-  async function listCommits(write: () => Promise<unknown>): Promise<string[]> {
-    const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
-    const commits: string[] = []
-    exec.mockImplementation(function (this: DatabaseSync, sql) {
-      const level = /synchronous = (\w+)/.exec(sql)?.[1]
-      if (level !== undefined) levels.set(this, level)
-      if (sql === 'COMMIT') commits.push(levels.get(this) ?? 'FULL')
-      this.prepare(sql).run()
-    })
-    await write()
-    exec.mockRestore()
-    return commits
-  }
-  const levels = new Map<DatabaseSync, string>()
   const untilFlushed = () => new Promise((resolve) => setTimeout(resolve, 20))
 
   test('is not waited for when a task starts; its mark is flushed right after, and spares the result its own', async () => {
