@@ -16,7 +16,7 @@ const { sealSeconds, commitSeconds, revealSeconds, appealSeconds, epochSeconds }
 
 /** A coordinator, an accused miner, and three jurors of 100,000 CAI each (owners and operators are the same account), an epoch later. */
 async function prepare() {
-  const { chain, signer, registerMiner, registerCoordinator, warp } = network()
+  const { chain, signer, registerMiner, registerCoordinator, warp, warpTo } = network()
   const party = (index: number): Party => ({ owner: signer(index), operator: signer(index) })
   const [coordinator, miner] = [party(1), party(2)] as const
   const jurors = [3, 4, 5].map(party)
@@ -24,6 +24,8 @@ async function prepare() {
   await registerMiner({ ...miner, bondWei: cai(50_000) })
   for (const juror of jurors) await registerMiner({ ...juror, bondWei: cai(100_000) })
   await warp(epochSeconds)
+  // Bonds can be read for two epochs after the one that a round refers to. From here on the second round opens after this epoch.
+  await warpTo(20, epochSeconds)
   return { coordinator, miner, jurors, challenger: signer(8), accused: miner.owner.address, chain }
 }
 

@@ -204,10 +204,7 @@ test('a transaction that comes in between cannot lead to contracts that are wire
   const { rpcUrl, anvil, signer } = network()
   let sent = 0
   const proxy = await startRpcServer(async ({ method }) => {
-    if (method === 'eth_sendRawTransaction' && ++sent === 3) {
-      await anvil.request('anvil_impersonateAccount', [signer(3).address])
-      await anvil.request('eth_sendTransaction', [{ from: signer(3).address, to: signer(4).address, value: '0x1' }])
-    }
+    if (method === 'eth_sendRawTransaction' && ++sent === 3) await anvil.sendAs(signer(3).address, { to: signer(4).address, value: '0x1' })
     return { forward: rpcUrl }
   })
   try {

@@ -11,12 +11,11 @@ const { drawSeconds, graceSeconds } = testParameters
 const secrets = [1, 2].map((index): Hash => `0x${String(index).repeat(64)}`) as [Hash, Hash]
 
 test('commit, reveal and turn; suspended when overdue, active again when revealed', async () => {
-  const { chain, signer, registerCoordinator, warp, now } = network()
+  const { chain, signer, registerCoordinator, warp, warpTo, now } = network()
   const [owner, operator, stranger] = [signer(1), signer(2), signer(3)]
   await registerCoordinator({ owner, operator })
   const coordinator = owner.address
-  // At an epoch's start: a minute that turned in between would make it another.
-  await warp(drawSeconds - ((await now()) % drawSeconds))
+  await warpTo(0, drawSeconds)
   const epoch = BigInt(Math.floor((await now()) / drawSeconds))
   const toCommitment = (of: bigint, secret: Hash) => chain.toEpochCommitment(coordinator, of, secret)
   const [first, second] = [toCommitment(epoch, secrets[0]), toCommitment(epoch + 1n, secrets[1])]

@@ -80,7 +80,7 @@ test('what events change is what a fresh reading sees, field by field', async ()
 })
 
 test('who rests, is suspended, jailed or changes its operator is followed too', async () => {
-  const { chain, signer, registerMiner, registerCoordinator, deployment, anvil, warp, now } = network()
+  const { chain, signer, registerMiner, registerCoordinator, deployment, anvil, warp, warpTo, now } = network()
   await registerMiner({ owner: signer(1), operator: signer(2) })
   await registerCoordinator({ owner: signer(3), operator: signer(4) })
   const [miner, coordinator] = [signer(1).address, signer(3).address]
@@ -96,8 +96,7 @@ test('who rests, is suspended, jailed or changes its operator is followed too', 
   const back = await follow(() => chain.rejoin(signer(2), { node: miner }))
   expect(back.nodes.get(miner)).toMatchObject({ active: true, away: false, weightWei: cai(25_000) })
 
-  // At an epoch's start: a minute that turned in between would make it another.
-  await warp(testParameters.drawSeconds - ((await now()) % testParameters.drawSeconds))
+  await warpTo(0, testParameters.drawSeconds)
   const epoch = BigInt(Math.floor((await now()) / testParameters.drawSeconds))
   const secret: Hash = `0x${'5e'.repeat(32)}`
   await chain.commitEpoch(signer(4), { coordinator, epoch, commitment: chain.toEpochCommitment(coordinator, epoch, secret) })
@@ -109,9 +108,8 @@ test('who rests, is suspended, jailed or changes its operator is followed too', 
 
   const until = (await now()) + 100
   const data = encodeFunctionData({ abi: stakingAbi, functionName: 'jail', args: [miner, BigInt(until)] })
-  await anvil.request('anvil_impersonateAccount', [deployment.contracts.court])
   await network().setBalance(deployment.contracts.court, cai(1))
-  const jailed = await follow(() => anvil.request('eth_sendTransaction', [{ from: deployment.contracts.court, to: deployment.contracts.staking, data }]))
+  const jailed = await follow(() => anvil.sendAs(deployment.contracts.court, { to: deployment.contracts.staking, data }))
   expect(jailed.nodes.get(miner)).toMatchObject({ active: false, away: true, jailedUntil: until })
 
   const deadline = (await now()) + 600

@@ -3,12 +3,23 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getAnvilPath } from '../../src/devnet/anvil.ts'
+import type { Address, Hash, Hex } from '../../src/domain/hex.ts'
+
+/** Amounts are JSON-RPC quantities. */
+interface Transaction {
+  to?: Address
+  data?: Hex
+  value?: Hex
+  gas?: Hex
+}
 
 export interface Anvil {
   rpcUrl: string
   process: ChildProcess
   /** result of one JSON-RPC call, also of anvil's own methods */
   request<T = unknown>(method: string, params?: unknown[]): Promise<T>
+  /** Sends a transaction of any address, contracts too, without its key. Resolves when it is in a block; rejects when it reverted. */
+  sendAs(from: Address, transaction: Transaction): Promise<{ contractAddress: Address | null }>
   stop(): Promise<void>
 }
 
@@ -25,15 +36,28 @@ export async function startAnvil(options: { finalityDepth?: number; chainId?: nu
   process.once('exit', kill)
   const exited = once(child, 'exit')
   const rpcUrl = await Promise.race([findUrl(child), exited.then(([code]) => Promise.reject(new Error(`anvil ended with ${code}`))), rejectAfter(20_000)])
+  async function request<T>(method: string, params: unknown[] = []): Promise<T> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+    const response = await fetch(rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    const answer = (await response.json()) as { result: T; error?: { message: string } }
+    if (answer.error) throw new Error(`${method}: ${answer.error.message}`)
+    return answer.result
+  }
   return {
     rpcUrl,
     process: child,
-    async request<T>(method: string, params: unknown[] = []): Promise<T> {
-      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-      const response = await fetch(rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-      const answer = (await response.json()) as { result: T; error?: { message: string } }
-      if (answer.error) throw new Error(`${method}: ${answer.error.message}`)
-      return answer.result
+    request,
+    async sendAs(from, transaction) {
+      await request('anvil_impersonateAccount', [from])
+      const hash = await request<Hash>('eth_sendTransaction', [{ from, ...transaction }])
+      // anvil answers before it mines.
+      for (let triesLeft = 1_000; triesLeft > 0; triesLeft--) {
+        const receipt = await request<{ status: Hex; contractAddress: Address | null } | null>('eth_getTransactionReceipt', [hash])
+        if (receipt?.status === '0x1') return receipt
+        if (receipt) throw new Error(`${hash} reverted`)
+        await sleep(10)
+      }
+      throw new Error(`${hash} came into no block`)
     },
     async stop() {
       process.off('exit', kill)

@@ -51,6 +51,8 @@ export interface TestNetwork {
   mine(blocks?: number): Promise<void>
   /** moves the chain's clock on and mines a block */
   warp(seconds: number): Promise<void>
+  /** moves the clock on to the next `second` of a period, so that what follows crosses the same ends of periods whenever a test runs */
+  warpTo(second: number, periodSeconds: number): Promise<void>
   setBalance(address: Address, wei: bigint): Promise<void>
   /** current block timestamp, unix seconds */
   now(): Promise<number>
@@ -96,6 +98,10 @@ async function createTestNetwork(options: Parameters<typeof startAnvil>[0] = {})
     randomness: 'blockhash',
   })
   const chain = await createChain({ deployment })
+  const warp = async (seconds: number): Promise<void> => {
+    await anvil.request('evm_increaseTime', [toHexNumber(seconds)])
+    await anvil.request('anvil_mine', ['0x1'])
+  }
   const now = async (): Promise<number> => (await chain.getBlocks()).latest.timestamp
   const register = async ({ owner, operator, role = 'miner', bondWei, voterShareBps = 1_000, profile }: RegisterOptions): Promise<void> => {
     const amountWei = bondWei ?? cai(role === 'miner' ? 25_000 : 2_100_000)
@@ -125,10 +131,8 @@ async function createTestNetwork(options: Parameters<typeof startAnvil>[0] = {})
     mine: async (blocks = 1) => {
       await anvil.request('anvil_mine', [toHexNumber(blocks)])
     },
-    warp: async (seconds) => {
-      await anvil.request('evm_increaseTime', [toHexNumber(seconds)])
-      await anvil.request('anvil_mine', ['0x1'])
-    },
+    warp,
+    warpTo: async (second, periodSeconds) => warp(periodSeconds - (((await now()) - second + periodSeconds) % periodSeconds)),
     setBalance: async (address, wei) => {
       await anvil.request('anvil_setBalance', [address, `0x${wei.toString(16)}`])
     },

@@ -56,12 +56,9 @@ const paymentsCode = '5f5f5260205ff3'
 /** A staking contract with these windows, created by a transaction; its address. */
 export async function deployStaking(anvil: Anvil, parameters: ModelParameters): Promise<Address> {
   const [from] = await anvil.request<[Address]>('eth_accounts')
-  const hash = await anvil.request<Hex>('eth_sendTransaction', [{ from, data: toCreation(parameters), gas: toQuantity(15_000_000n) }])
-  for (;;) {
-    const receipt = await anvil.request<{ status: Hex; contractAddress: Address } | null>('eth_getTransactionReceipt', [hash])
-    if (receipt?.status === '0x1') return receipt.contractAddress
-    if (receipt) throw new Error('the staking contract was not created')
-  }
+  const { contractAddress } = await anvil.sendAs(from, { data: toCreation(parameters), gas: toQuantity(15_000_000n) })
+  if (contractAddress === null) throw new Error('the staking contract was not created')
+  return contractAddress
 }
 
 /**
