@@ -55,10 +55,12 @@ export interface OpenModelRequest {
   watch?: RunWatch
 }
 
-/** What hears of runs that a model's worker does not let go of although they were aborted. A run that was not is never too long. */
+/** What hears of runs that a model's worker does not let go of although they were aborted, and of loading that does not end. A run that was not aborted is never too long. */
 export interface RunWatch {
   /** how long a run may go on after it was aborted, ms */
   letGoMs: number
+  /** how long the model may load, ms, files that are there already; absent: as long as it takes */
+  loadMs?: number
   /** true: one goes on for longer, and the model refuses all runs with CUCKOO_INFERENCE_STUCK; false: it has ended after all */
   onStuck(isStuck: boolean): void
 }

@@ -190,7 +190,7 @@ export const outputNotFinite = defineError('CUCKOO_INFERENCE_NOT_FINITE', 'inval
   hint: toOtherPlace(f),
 }))
 export const inferenceStuck = defineError('CUCKOO_INFERENCE_STUCK', 'unavailable', (f: { model: string }) => ({
-  message: `The model '${f.model}' takes no runs: one before does not end, although nobody wants it any more.`,
+  message: `The model '${f.model}' takes no runs: it loads without end, or a run does that nobody wants any more.`,
   hint: 'Restart the process: nothing less gets a worker out of its runtime.',
 }))
 export const inferenceWorkerEnded = defineError('CUCKOO_INFERENCE_WORKER_ENDED', 'unavailable', (f: { worker: string; reason: string }) => ({

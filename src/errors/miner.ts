@@ -138,7 +138,7 @@ export const minerMemoryStuck = defineError(
   'CUCKOO_MINER_MEMORY_STUCK',
   'unavailable',
   (f: { neededBytes: number; stuckBytes: number; budgetBytes: number }) => ({
-    message: `There is no place for ${f.neededBytes} bytes: of the ${f.budgetBytes} bytes for models, those whose runs do not end hold ${f.stuckBytes}.`,
+    message: `There is no place for ${f.neededBytes} bytes: of the ${f.budgetBytes} bytes for models, those whose runs or loading do not end hold ${f.stuckBytes}.`,
     hint: 'Restart the miner: `cuckoo miner drain`, then `cuckoo miner start`.',
   }),
 )

@@ -1,6 +1,6 @@
 import type { RunHooks } from '../domain/enginePort.ts'
 import type { CuckooError } from '../errors/cuckooError.ts'
-import type { Standstill, WatchedQueue } from './standstill.ts'
+import { type WatchedQueue, watchOverrun } from './standstill.ts'
 
 /** A model's runs: one after another, each cancellable through shared memory that the worker looks at while it computes. */
 export interface Runs {
@@ -31,10 +31,10 @@ export function createRuns({ queue, letGoMs, findEnd = () => null }: RunsOptions
         const end = closed ?? findEnd()
         if (end !== null) throw end
         const { cancel, abort } = createCancel()
-        const watch = watchLetGo(queue.standstill, letGoMs)
+        const overrun = watchOverrun(queue.standstill, letGoMs)
         const stop = () => {
           abort()
-          watch.abandon()
+          overrun.begin()
         }
         stopPresent = stop
         signal?.addEventListener('abort', stop, { once: true })
@@ -42,7 +42,7 @@ export function createRuns({ queue, letGoMs, findEnd = () => null }: RunsOptions
         letGo.promise.catch(() => undefined)
         try {
           await onBegin?.(letGo.promise)
-          const result = Atomics.load(new Int32Array(cancel), 0) === 1 ? null : await start(cancel, watch.abandon)
+          const result = Atomics.load(new Int32Array(cancel), 0) === 1 ? null : await start(cancel, overrun.begin)
           letGo.resolve()
           if (result === null) throw signal?.aborted ? signal.reason : closed
           return result
@@ -52,7 +52,7 @@ export function createRuns({ queue, letGoMs, findEnd = () => null }: RunsOptions
         } finally {
           stopPresent = null
           signal?.removeEventListener('abort', stop)
-          watch.end()
+          overrun.end()
         }
       }, signal),
     close: (reason, last) => {
@@ -68,23 +68,4 @@ export function createCancel(): { cancel: SharedArrayBuffer; abort: () => void }
   const cancel = new SharedArrayBuffer(4)
   const flag = new Int32Array(cancel)
   return { cancel, abort: () => void Atomics.store(flag, 0, 1) }
-}
-
-/** A standstill begins when a run goes on for `letGoMs` after it was abandoned, and ends with it. */
-function watchLetGo(standstill: Standstill, letGoMs: number): { abandon(): void; end(): void } {
-  let timer: NodeJS.Timeout | undefined
-  let isStuck = false
-  return {
-    abandon() {
-      if (timer !== undefined || letGoMs === Number.POSITIVE_INFINITY) return
-      timer = setTimeout(() => {
-        isStuck = true
-        standstill.setStuck(true)
-      }, letGoMs).unref()
-    },
-    end() {
-      clearTimeout(timer)
-      if (isStuck) standstill.setStuck(false)
-    },
-  }
 }

@@ -13,7 +13,7 @@ import { findSibling } from './findSibling.ts'
 import type { InferenceLogger } from './logger.ts'
 import { getModelFile, type ModelFolder } from './modelFolder.ts'
 import { openTokenizerLater } from './openTokenizer.ts'
-import { createStandstill, watchQueue } from './standstill.ts'
+import { createStandstill, watchOverrun, watchQueue } from './standstill.ts'
 import type { TokenizerPool } from './tokenizerPool.ts'
 import { isOutOfMemory, toRuntimeError } from './toRuntimeError.ts'
 import type { ModelProtocol } from './worker.ts'
@@ -63,12 +63,24 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const standstill = isShared ? webGpuStandstill : createStandstill()
   const queue = watchQueue(isShared ? shared : own, standstill, manifest.model)
   const toError = (error: unknown) => toRuntimeError(error, { model: manifest.model, device })
+  let forget = () => {}
+  const load = async () => {
+    forget = standstill.onChange((isStuck) => watch?.onStuck(isStuck))
+    const overrun = watchOverrun(standstill, watch?.loadMs ?? Number.POSITIVE_INFINITY)
+    overrun.begin()
+    try {
+      return await worker.call('load', { folder: folder.path, manifest, device, tokenizerTimeoutMs })
+    } finally {
+      overrun.end()
+    }
+  }
   let batchObstacle: string | null
   try {
-    ;({ batchObstacle } = await queue.run(() => worker.call('load', { folder: folder.path, manifest, device, tokenizerTimeoutMs }), signal))
+    ;({ batchObstacle } = await queue.run(load, signal))
   } catch (error) {
     // A load that nobody waits for any more goes on in the worker. To terminate a worker inside the runtime aborts the whole process.
     if (!isError(error, inferenceStuck)) await queue.runLast(async () => undefined)
+    forget()
     await worker.terminate()
     throw toError(error)
   }
@@ -76,7 +88,6 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const disposed = () => inferenceDisposed({ what: `model ${manifest.model}` })
   // Runs that waited while another one ended the worker have no part in that.
   const runs = createRuns({ queue, letGoMs: watch?.letGoMs ?? Number.POSITIVE_INFINITY, findEnd: () => (worker.ended === null ? null : disposed()) })
-  const forget = standstill.onChange((isStuck) => watch?.onStuck(isStuck))
   let disposing: Promise<void> | null = null
   const close = async (reason: CuckooError) => {
     // However long the present run takes to stop: see the load above.

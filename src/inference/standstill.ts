@@ -1,7 +1,7 @@
 import { inferenceStuck } from '../errors/inference.ts'
 import type { Exclusive } from './exclusive.ts'
 
-/** Whether the task that queues wait for goes on although nobody wants it any more. */
+/** Whether the task that queues wait for goes on although nobody wants it any more, or loads a model for too long. */
 export interface Standstill {
   readonly isStuck: boolean
   setStuck(isStuck: boolean): void
@@ -24,6 +24,25 @@ export function createStandstill(): Standstill {
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
+    },
+  }
+}
+
+/** A standstill that begins when something goes on for `limitMs` after `begin`, and ends with it. */
+export function watchOverrun(standstill: Standstill, limitMs: number): { begin(): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined
+  let isStuck = false
+  return {
+    begin() {
+      if (timer !== undefined || limitMs === Number.POSITIVE_INFINITY) return
+      timer = setTimeout(() => {
+        isStuck = true
+        standstill.setStuck(true)
+      }, limitMs).unref()
+    },
+    end() {
+      clearTimeout(timer)
+      if (isStuck) standstill.setStuck(false)
     },
   }
 }

@@ -5,7 +5,7 @@ import { imageTooNarrow, mediaTooLarge, mediaUnknown } from '../errors/media.ts'
 import * as miner from '../errors/miner.ts'
 import { waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
-import type { MinerTiming } from './minerConfig.ts'
+import type { MinerTiming } from './minerTiming.ts'
 import { isTransient, toRetryMs } from './retry.ts'
 
 /**

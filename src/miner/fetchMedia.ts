@@ -4,7 +4,7 @@ import type { Media } from '../domain/media.ts'
 import { taskMediaLate, taskMediaMismatch } from '../errors/miner.ts'
 import { waitMs } from './backoff.ts'
 import type { CoordinatorLink } from './coordinatorLink.ts'
-import type { MinerTiming } from './minerConfig.ts'
+import type { MinerTiming } from './minerTiming.ts'
 import { isTransient, toRetryMs } from './retry.ts'
 
 /** 1 Mbit/s: 20 MiB, the most that a task may name, get 168 s beyond {@link MinerTiming.mediaMs}. */

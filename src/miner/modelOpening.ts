@@ -1,27 +1,35 @@
 import type { OpenModel } from '../domain/enginePort.ts'
+import { inferenceStuck } from '../errors/inference.ts'
+
+export interface ModelOpeningOptions {
+  /** its name in errors */
+  model: string
+  memoryBytes: number
+  start: () => Promise<OpenModel>
+  /** it does not load */
+  onFailed: () => void
+}
 
 /** One time that a model is in memory: it loads, takes runs, is retired, and closes when its last run has ended. */
 export class ModelOpening {
   readonly memoryBytes: number
+  readonly #name: string
   readonly #model: Promise<OpenModel>
   readonly #closed = Promise.withResolvers<void>()
-  readonly #stuck = Promise.withResolvers<void>()
+  #stuck = Promise.withResolvers<void>()
   #isLoaded = false
   #isRetired = false
   #isStuck = false
   #running = 0
   #closing: Promise<void> | null = null
 
-  /** `onFailed` is called when `model` does not load. */
-  constructor(memoryBytes: number, model: Promise<OpenModel>, onFailed: (opening: ModelOpening) => void) {
+  constructor({ model, memoryBytes, start, onFailed }: ModelOpeningOptions) {
     this.memoryBytes = memoryBytes
-    this.#model = model
-    model.then(
-      () => {
-        this.#isLoaded = true
-      },
-      () => onFailed(this),
-    )
+    this.#name = model
+    this.#model = start()
+    this.#model.then(() => {
+      this.#isLoaded = true
+    }, onFailed)
   }
 
   get isLoaded(): boolean {
@@ -37,7 +45,7 @@ export class ModelOpening {
     return this.#running
   }
 
-  /** A run in it does not end. */
+  /** A run in it does not end, or its loading. */
   get isStuck(): boolean {
     return this.#isStuck
   }
@@ -52,17 +60,22 @@ export class ModelOpening {
     return this.#closed.promise
   }
 
-  /** The model, once it is loaded. @throws the signal's reason when it aborts first: the model goes on loading for others */
+  /**
+   * The model, once it is loaded.
+   * @throws the signal's reason when it aborts first: the model goes on loading for others
+   * @throws CUCKOO_INFERENCE_STUCK when its loading does not end
+   */
   async getModel(signal: AbortSignal | undefined): Promise<OpenModel> {
-    if (signal === undefined) return this.#model
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
+    if (this.#isLoaded) return this.#model
     const aborted = Promise.withResolvers<never>()
-    const giveUp = () => aborted.reject(signal.reason)
-    signal.addEventListener('abort', giveUp)
+    const giveUp = () => aborted.reject(signal?.reason)
+    signal?.addEventListener('abort', giveUp)
+    const late = this.#stuck.promise.then(() => Promise.reject(inferenceStuck({ model: this.#name })))
     try {
-      return await Promise.race([this.#model, aborted.promise])
+      return await Promise.race([this.#model, aborted.promise, late])
     } finally {
-      signal.removeEventListener('abort', giveUp)
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -84,11 +97,14 @@ export class ModelOpening {
     return true
   }
 
-  /** What its worker says of a run: that it does not end, or that it has. */
+  /** What its worker says of a run or of its loading: that it does not end, or that it has. */
   setStuck(isStuck: boolean): void {
     this.#isStuck = isStuck
     if (isStuck) this.#stuck.resolve()
-    else if (this.#closing !== null) this.#closed.resolve()
+    else {
+      this.#stuck = Promise.withResolvers()
+      if (this.#closing !== null && this.#isLoaded) this.#closed.resolve()
+    }
   }
 
   /** Closes it now, whatever runs; one that is stuck stays in the memory. */

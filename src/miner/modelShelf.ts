@@ -14,14 +14,14 @@ import type { ModelKind } from '../domain/taskKinds.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
 import { inferenceDisposed, inferenceOutOfMemory, inferenceStuck, inferenceWorkerEnded } from '../errors/inference.ts'
 import { toCuckooError } from '../errors/internal.ts'
-import { assignmentModelUnknown, minerMemoryStuck, minerModelOverBudget, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
+import { assignmentModelUnknown, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
 import { waitMs } from './backoff.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { UnloadReason } from './minerEvents.ts'
 import type { DeviceState, ModelState } from './minerState.ts'
+import { defaultMinerTiming, type MinerTiming } from './minerTiming.ts'
+import { ModelMemory } from './modelMemory.ts'
 import { ModelOffers, type ModelOffersOptions } from './modelOffers.ts'
-import { ModelOpening } from './modelOpening.ts'
-import { createWakeList } from './wakeList.ts'
 
 /** A model to offer. */
 export interface OfferedModel {
@@ -56,22 +56,17 @@ export interface ModelShelfOptions extends Pick<ModelOffersOptions<ShelvedModel>
   onReloaded?: (model: ShelvedModel, loadMs: number) => void
   /** its memory is free */
   onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
-  /** how long a run may go on once nobody wants it any more: after that its model is not offered until it ends; 2 minutes unless told */
-  letGoMs?: number | undefined
+  /** as {@link MinerTiming} has them; the defaults unless told */
+  timing?: Partial<Pick<MinerTiming, 'letGoMs' | 'loadMs'>> | undefined
 }
 
 interface Shelved extends ShelvedModel {
   readonly offer: OfferedModel
+  readonly model: string
   readonly pinned: boolean
   readonly readFile: OpenModel['readFile']
   unitsPerSecond: number
-  current: ModelOpening | null
-  /** rises with each run over all models: the lowest was used least recently */
-  usedAt: number
 }
-
-/** A step of a large model between two looks at whether it is wanted takes seconds, on a slow machine a minute. */
-const defaultLetGoMs = 120_000
 
 /** Weights are held once, and what runs make of them beside: a guess, as activations depend on the task. */
 const memoryPerByte = 1.5
@@ -92,20 +87,19 @@ export class ModelShelf {
   readonly #options: ModelShelfOptions
   readonly #models = new Map<Hash, Shelved>()
   readonly #gates = new Map<DeviceName, Gate>()
-  /** one at a time looks for room, so that a large model is not passed by small ones for ever */
-  readonly #door = createGate(1)
-  readonly #changed = createWakeList()
-  /** everything open, retired or not */
-  readonly #openings = new Map<ModelOpening, Shelved>()
   readonly #ended = new AbortController()
   readonly #offers: ModelOffers<Shelved>
-  #usedBytes = 0
-  #runs = 0
+  readonly #memory: ModelMemory<Shelved>
 
   constructor(options: ModelShelfOptions) {
     this.#options = options
-    const { onWithheld, onOffered, retryMs } = options
+    const { onWithheld, onOffered, retryMs, memoryBytes: budgetBytes, onUnloaded } = options
     this.#offers = new ModelOffers<Shelved>({ onWithheld, onOffered, retryMs, tryAgain: (entry) => this.#tryOnce(entry), signal: this.#ended.signal })
+    this.#memory = new ModelMemory<Shelved>({
+      budgetBytes,
+      onUnloaded,
+      onStuck: (entry, isStuck) => this.#offers.setStuck(entry, isStuck ? inferenceStuck({ model: entry.model }) : null),
+    })
     for (const device of deviceNames) this.#gates.set(device, createGate(options.slotsByDevice[device] ?? Number.POSITIVE_INFINITY))
   }
 
@@ -143,10 +137,13 @@ export class ModelShelf {
     const model = await this.#openFirst({ ...offer, ...options, watch: { letGoMs: this.#letGoMs, onStuck: (isStuck) => onStuck(isStuck) } })
     try {
       const entry = this.#toEntry(offer, model)
-      this.#assertBudget(entry)
+      this.#memory.assertBudget(entry, this.#models.values())
       this.#models.set(model.manifestDigest, entry)
-      onStuck = this.#open(entry, () => Promise.resolve(model))
-      await this.#makeRoom(0)
+      this.#memory.open(entry, async (told) => {
+        onStuck = told
+        return model
+      })
+      await this.#memory.makeRoom(0)
       return entry
     } catch (error) {
       await model.dispose()
@@ -178,7 +175,7 @@ export class ModelShelf {
     } catch (error) {
       const isClosed = isError(error, inferenceDisposed) && !this.#ended.signal.aborted
       if (!(isClosed || isError(error, inferenceOutOfMemory)) || signal?.aborted) throw error
-      if (!isClosed) await this.#unloadOthers(entry)
+      if (!isClosed) await this.#memory.unloadOthers(entry)
       return await this.#runOnce(entry, work, signal)
     } finally {
       leave()
@@ -193,8 +190,7 @@ export class ModelShelf {
   /** Resolves when no model is in memory any more: those that run end first. None is opened but for a run until {@link resume}. */
   async unloadAll(): Promise<void> {
     this.#offers.setResting(true)
-    for (const entry of this.#models.values()) if (entry.current !== null) this.#retire(entry, entry.current, 'paused')
-    await Promise.all([...this.#openings.keys()].map(({ settled }) => settled))
+    await this.#memory.unloadAll('paused')
   }
 
   resume(): void {
@@ -205,10 +201,9 @@ export class ModelShelf {
   async dispose(): Promise<ShelvedModel[]> {
     this.#ended.abort(minerStopped({}))
     const closed = new AbortController()
-    const closing = Promise.all([...this.#openings.keys()].map((opening) => opening.close()))
-    await Promise.race([closing, waitMs(this.#letGoMs, closed.signal)])
+    await Promise.race([this.#memory.close(), waitMs(this.#letGoMs, closed.signal)])
     closed.abort()
-    return [...new Set(this.#openings.values())]
+    return this.#memory.listOpen()
   }
 
   getState(): { models: ModelState[]; devices: DeviceState[]; memory: { usedBytes: number; budgetBytes: number | null } } {
@@ -219,12 +214,13 @@ export class ModelShelf {
         const { inside, waiting } = this.#gates.get(device) as Gate
         return { device, running: inside, waiting, slots: this.#options.slotsByDevice[device] ?? null }
       }),
-      memory: { usedBytes: this.#usedBytes, budgetBytes: this.#options.memoryBytes },
+      memory: { usedBytes: this.#memory.usedBytes, budgetBytes: this.#options.memoryBytes },
     }
   }
 
   #toState(entry: Shelved): ModelState {
-    const { manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes, current } = entry
+    const { manifest, manifestDigest, device, deviceReason, unitsPerSecond, pinned, memoryBytes } = entry
+    const current = this.#memory.findOpening(entry)
     const withheld = this.#offers.findWithheld(entry)
     return {
       model: manifest.model,
@@ -243,7 +239,7 @@ export class ModelShelf {
   }
 
   get #letGoMs(): number {
-    return this.#options.letGoMs ?? defaultLetGoMs
+    return this.#options.timing?.letGoMs ?? defaultMinerTiming.letGoMs
   }
 
   #get(manifestDigest: Hash): Shelved {
@@ -258,69 +254,22 @@ export class ModelShelf {
 
   #toEntry(offer: OfferedModel, { manifest, manifestDigest, device, deviceReason, readFile }: OpenModel): Shelved {
     if (this.#models.has(manifestDigest)) throw minerModelTwice({ model: offer.model, dtype: offer.dtype })
-    const pinned = this.#options.pinned.includes(manifest.model)
-    const known = { manifest, manifestDigest, device, deviceReason, readFile, memoryBytes: toMemoryBytes(manifest) }
-    return { ...known, offer, pinned, unitsPerSecond: 0, current: null, usedAt: ++this.#runs }
-  }
-
-  /** The pinned models and the largest of the others must have place together, or a task would wait for ever. */
-  #assertBudget(added: Shelved): void {
-    const { memoryBytes: budgetBytes } = this.#options
-    if (budgetBytes === null) return
-    const entries = [...this.#models.values(), added]
-    const pinnedBytes = entries.reduce((sum, { pinned, memoryBytes }) => sum + (pinned ? memoryBytes : 0), 0)
-    const largestBytes = entries.reduce((largest, { pinned, memoryBytes }) => (pinned ? largest : Math.max(largest, memoryBytes)), 0)
-    const neededBytes = pinnedBytes + largestBytes
-    if (neededBytes > budgetBytes) throw minerModelOverBudget({ model: added.manifest.model, neededBytes, pinnedBytes, budgetBytes })
+    const { model } = manifest
+    const known = { model, manifest, manifestDigest, device, deviceReason, readFile, memoryBytes: toMemoryBytes(manifest) }
+    return { ...known, offer, pinned: this.#options.pinned.includes(model), unitsPerSecond: 0 }
   }
 
   async #runOnce<T>(entry: Shelved, work: (model: OpenModel) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const opening = await this.#hold(entry, signal)
+    const opening = await this.#memory.hold(entry, (onStuck) => this.#reopen(entry, onStuck), signal)
     try {
       return await work(await opening.getModel(signal))
     } catch (error) {
-      if (isError(error, inferenceOutOfMemory)) this.#retire(entry, opening, 'outOfMemory')
-      if (isError(error, inferenceWorkerEnded) || isError(error, inferenceDisposed)) this.#retire(entry, opening, 'workerEnded')
+      if (isError(error, inferenceOutOfMemory)) this.#memory.retire(opening, 'outOfMemory')
+      if (isError(error, inferenceWorkerEnded) || isError(error, inferenceDisposed)) this.#memory.retire(opening, 'workerEnded')
       throw error
     } finally {
-      opening.release()
-      this.#changed.notify()
+      this.#memory.release(opening)
     }
-  }
-
-  /** The model's opening with one run more. */
-  async #hold(entry: Shelved, signal: AbortSignal | undefined): Promise<ModelOpening> {
-    entry.usedAt = ++this.#runs
-    // While somebody looks for room, runs of loaded models line up too: without that, a busy model would never make place.
-    const leave = entry.current !== null && this.#door.inside === 0 ? null : await this.#door.enter(signal)
-    try {
-      if (entry.current === null) {
-        await this.#makeRoom(entry.memoryBytes, signal)
-        this.#open(entry, (onStuck) => this.#reopen(entry, onStuck))
-      }
-      const opening = entry.current as unknown as ModelOpening
-      opening.hold()
-      return opening
-    } finally {
-      leave?.()
-    }
-  }
-
-  /** Unloads what was used least recently until `bytes` more fit, and waits for runs to end where only those are left. */
-  async #makeRoom(bytes: number, signal?: AbortSignal): Promise<void> {
-    const budgetBytes = this.#options.memoryBytes ?? Number.POSITIVE_INFINITY
-    while (this.#usedBytes + bytes > budgetBytes) {
-      signal?.throwIfAborted()
-      const stuckBytes = [...this.#openings.keys()].reduce((sum, { isStuck, memoryBytes }) => sum + (isStuck ? memoryBytes : 0), 0)
-      if (stuckBytes > 0 && stuckBytes + bytes > budgetBytes) throw minerMemoryStuck({ neededBytes: bytes, stuckBytes, budgetBytes })
-      const [oldest] = this.#listIdle().sort((a, b) => a.usedAt - b.usedAt)
-      if (oldest === undefined) await this.#changed.wait(signal)
-      else await this.#unload(oldest, 'memory')
-    }
-  }
-
-  #listIdle(): Shelved[] {
-    return [...this.#models.values()].filter(({ pinned, current }) => !pinned && current?.running === 0 && !current.isStuck)
   }
 
   /** A model whose size nobody knows before it is open, so that no room could be made for it. */
@@ -329,44 +278,9 @@ export class ModelShelf {
       return await this.#options.engine.openModel(request)
     } catch (error) {
       if (!isError(error, inferenceOutOfMemory) || request.signal?.aborted) throw error
-      await Promise.all(this.#listIdle().map((other) => this.#unload(other, 'outOfMemory')))
+      await this.#memory.unloadOthers()
       return await this.#options.engine.openModel(request)
     }
-  }
-
-  async #unloadOthers(entry: Shelved): Promise<void> {
-    const same = [...this.#openings.keys()].filter(({ isRetired }) => isRetired).map(({ settled }) => settled)
-    const others = this.#listIdle().filter((other) => other !== entry && other.device === entry.device)
-    await Promise.all([...same, ...others.map((other) => this.#unload(other, 'outOfMemory'))])
-  }
-
-  async #unload(entry: Shelved, reason: UnloadReason): Promise<void> {
-    const opening = entry.current
-    if (opening === null) return
-    this.#retire(entry, opening, reason)
-    await opening.settled
-  }
-
-  /** Returns what its worker tells of runs that do not end. */
-  #open(entry: Shelved, start: (onStuck: RunWatch['onStuck']) => Promise<OpenModel>): RunWatch['onStuck'] {
-    const { memoryBytes } = entry
-    const onStuck = (isStuck: boolean) => this.#setStuck(entry, opening, isStuck)
-    const opening = new ModelOpening(memoryBytes, start(onStuck), (failed) => this.#retire(entry, failed, null))
-    entry.current = opening
-    this.#openings.set(opening, entry)
-    this.#usedBytes += memoryBytes
-    void opening.closed.then(() => {
-      this.#openings.delete(opening)
-      this.#usedBytes -= memoryBytes
-      this.#changed.notify()
-    })
-    return onStuck
-  }
-
-  #setStuck(entry: Shelved, opening: ModelOpening, isStuck: boolean): void {
-    opening.setStuck(isStuck)
-    this.#offers.setStuck(entry, isStuck ? inferenceStuck({ model: entry.offer.model }) : null)
-    this.#changed.notify()
   }
 
   /** @throws CUCKOO_MINER_MODEL_UNUSABLE, CUCKOO_INFERENCE_OUT_OF_MEMORY, CUCKOO_MINER_STOPPED */
@@ -389,25 +303,16 @@ export class ModelShelf {
 
   async #openSame({ offer, manifestDigest, device }: Shelved, onStuck: RunWatch['onStuck']): Promise<OpenModel> {
     // The device that was found at the start, so that a limit of its slots holds on.
-    const model = await this.#options.engine.openModel({ ...offer, device, watch: { letGoMs: this.#letGoMs, onStuck } })
+    const watch = { letGoMs: this.#letGoMs, loadMs: this.#options.timing?.loadMs ?? defaultMinerTiming.loadMs, onStuck }
+    const model = await this.#options.engine.openModel({ ...offer, device, watch })
     if (model.manifestDigest === manifestDigest) return model
     await model.dispose()
     throw minerModelUnusable({ model: offer.model, reason: 'its files have changed since the start' })
   }
 
+  /** Opens a model that is not offered. */
   async #tryOnce(entry: Shelved): Promise<void> {
-    const { signal } = this.#ended
-    const opening = await this.#hold(entry, signal).catch(() => null)
-    await opening?.getModel(signal).catch(() => undefined)
-    opening?.release()
-    this.#changed.notify()
-  }
-
-  /** No new runs in it; `reason` null: it never loaded. */
-  #retire(entry: Shelved, opening: ModelOpening, reason: UnloadReason | null): void {
-    if (!opening.retire()) return
-    if (entry.current === opening) entry.current = null
-    if (reason !== null) void opening.closed.then(() => this.#options.onUnloaded?.(entry, reason))
+    await this.#runOnce(entry, async () => undefined, this.#ended.signal).catch(() => undefined)
   }
 }
 

@@ -23,7 +23,7 @@ import { failTask } from './failTask.ts'
 import { fetchMedia } from './fetchMedia.ts'
 import { findEndedKind, findRefusedKind } from './findUnpaidKind.ts'
 import { keepLease, type Lease } from './keepLease.ts'
-import type { MinerTiming } from './minerConfig.ts'
+import type { MinerTiming } from './minerTiming.ts'
 import type { ModelShelf } from './modelShelf.ts'
 import { type MadeOutput, runModel } from './runModel.ts'
 

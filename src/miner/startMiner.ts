@@ -11,7 +11,7 @@ import { waitMs } from './backoff.ts'
 import { CrashBook } from './crashBook.ts'
 import { createLagMeter, type LagMeter } from './lagMeter.ts'
 import { loadModels } from './loadModels.ts'
-import { defaultMinerTiming, type MinerConfig } from './minerConfig.ts'
+import type { MinerConfig } from './minerConfig.ts'
 import { createMinerContext, type MinerChain, type MinerContext } from './minerContext.ts'
 import { createMinerEvents, type MinerEvent, type MinerEventListener, type MinerEvents } from './minerEvents.ts'
 import type { MinerState } from './minerState.ts'
@@ -129,7 +129,7 @@ function createShelf({ engine, config }: MinerDependencies, events: MinerEvents)
     slotsByDevice: config.slotsByDevice ?? {},
     pinned: config.pinned ?? [],
     retryMs: config.modelRetryMs,
-    letGoMs: config.timing?.letGoMs ?? defaultMinerTiming.letGoMs,
+    timing: config.timing,
     onReloaded: (model, loadMs) => events.emit(toLoadedEvent(model, loadMs)),
     onUnloaded: ({ manifest, manifestDigest, device }, reason) =>
       events.emit({ type: 'modelUnloaded', model: manifest.model, manifest: manifestDigest, device, reason }),

@@ -51,6 +51,11 @@ it('a run that an app cancelled and that is long in letting go makes its model r
   expect(await runNode('abandon')).toMatchObject({ code: 0, signal: null, lines })
 })
 
+it('a model that is long in loading again refuses those that wait for it, is not offered, and runs once it has loaded', async () => {
+  const lines = ['at work', 'CUCKOO_INFERENCE_STUCK', 'refused: CUCKOO_INFERENCE_STUCK', 'let go']
+  expect(await runNode('late')).toMatchObject({ code: 0, signal: null, lines })
+})
+
 it.skipIf(process.platform === 'win32')(
   'a node that stops does not wait for ever for a run: it says which model has it, and ends with the exit code of its error',
   async () => {

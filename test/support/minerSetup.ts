@@ -1,5 +1,6 @@
 import { createSignatureVerifier } from '../../src/chain/signer.ts'
-import type { MinerConfig, MinerTiming } from '../../src/miner/minerConfig.ts'
+import type { MinerConfig } from '../../src/miner/minerConfig.ts'
+import type { MinerTiming } from '../../src/miner/minerTiming.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { createMinerMetrics } from '../../src/telemetry/metrics.ts'
 

@@ -1,8 +1,9 @@
 /**
  * A process whose runtime is at work for seconds, and which lets go of it as a node does: `unload` (an app cancels, and another one's
  * task needs the room), `dispose` (the miner stops), `load` (it is told to stop while a model loads), `force` (a command that drains is
- * sent a second signal by whoever started this), `abandon` and `stuck` (an app cancels, or it stops, and no run may take long to let go). Prints a line when the runtime is at work, and `let go` after. Arguments: the way, and
- * an empty directory.
+ * sent a second signal by whoever started this), `abandon` and `stuck` (an app cancels, or it stops, and no run may take long to let go),
+ * `late` (a model takes longer to load again than it may). Prints a line when the runtime is at work, and `let go` after. Arguments: the
+ * way, and an empty directory.
  */
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,7 +17,7 @@ import { toMaskedModelFiles } from './embeddingGraphs.ts'
 import { writeModelFiles } from './onnx.ts'
 import { slowWord, writeSlowModels } from './slowModel.ts'
 
-const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'abandon' | 'stuck', string]
+const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'abandon' | 'stuck' | 'late', string]
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const toOffer = (model: string) => ({ model, source: { from: 'folder', directory }, dtype: 'fp32', device: 'cpu' }) as const
 const toEmbed = (word: number, signal?: AbortSignal) => (model: OpenModel) =>
@@ -32,7 +33,8 @@ const shelf = new ModelShelf({
   memoryBytes: 80e6,
   slotsByDevice: {},
   pinned: [],
-  ...((way === 'stuck' || way === 'abandon') && { letGoMs: 300 }),
+  ...((way === 'stuck' || way === 'abandon') && { timing: { letGoMs: 300 } }),
+  ...(way === 'late' && { timing: { loadMs: 300 } }),
   onWithheld: (_, { code }) => say(code),
   onOffered: () => offered.resolve(),
 })
@@ -47,6 +49,14 @@ if (way === 'load') {
   say('at work')
   stop.abort()
   say(await load)
+} else if (way === 'late') {
+  const { manifestDigest } = await shelf.add(toOffer('test/heavy'))
+  await shelf.unloadAll()
+  shelf.resume()
+  say('at work')
+  await shelf.run(manifestDigest, toEmbed(1)).catch(({ code }) => say(`refused: ${code}`))
+  await offered.promise
+  await shelf.run(manifestDigest, toEmbed(1))
 } else {
   const quick = await shelf.add(toOffer('test/quick'))
   const slow = await shelf.add(toOffer('test/slow'))

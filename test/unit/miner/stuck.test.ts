@@ -76,6 +76,83 @@ it('a model with a run that does not end is not offered, says so, and keeps its 
   expect((await shelf.dispose()).map(({ manifest }) => manifest.model)).toEqual([b])
 })
 
+it('a model whose loading does not end fails those that wait for it, is not offered, and keeps its place in the memory; it is there once it loads', async () => {
+  const [a, b, c] = ['test/a-1000', 'test/b-1000', 'test/c-1000'] as const
+  const { engine, watches } = createStickyEngine()
+  const heard: string[] = []
+  const shelf = new ModelShelf({
+    engine,
+    memoryBytes: 2 * toMemoryBytes(createManifest(a, 'text', 1000)),
+    slotsByDevice: {},
+    pinned: [],
+    timing: { loadMs: 1234 },
+    onWithheld: ({ manifest }, { code }, { retryAtMs }) => heard.push(`${manifest.model} ${code} ${retryAtMs}`),
+    onOffered: ({ manifest }) => heard.push(`${manifest.model} offered`),
+  })
+  for (const offer of toModels(a, b, c)) await shelf.add(offer)
+  expect(watches.get(a)).not.toHaveProperty('loadMs')
+  const use = (model: string) => {
+    const found = [...shelf.models.values()].find(({ manifest }) => manifest.model === model)
+    return shelf.run(found?.manifestDigest as Hash, async (open) => open.manifest.model)
+  }
+  const loaded = Promise.withResolvers<void>()
+  engine.beforeOpen = (model) => (model === a ? loaded.promise : Promise.resolve())
+  watches.delete(a)
+  const waiting = [use(a), use(a)].map((run) => run.catch((error: unknown) => error))
+  await waitFor(() => watches.has(a), 'loading')
+  expect(watches.get(a)?.loadMs).toBe(1234)
+  watches.get(a)?.onStuck(true)
+  const stuck = { code: 'CUCKOO_INFERENCE_STUCK', facts: { model: a } }
+  expect(await Promise.all(waiting)).toMatchObject([stuck, stuck])
+  await expect(use(a)).rejects.toMatchObject(stuck)
+  expect(shelf.getState().models.map(({ model, state, running, withheld }) => [model, state, running, withheld === null])).toEqual([
+    [a, 'loading', 0, false],
+    [b, 'unloaded', 0, true],
+    [c, 'loaded', 0, true],
+  ])
+  // There is room for one beside it.
+  expect([await use(b), await use(c), engine.open]).toEqual([b, c, [c]])
+  watches.get(a)?.onStuck(false)
+  const last = use(a)
+  await new Promise(setImmediate)
+  loaded.resolve()
+  expect(await last).toBe(a)
+  expect(heard).toEqual([`${a} CUCKOO_INFERENCE_STUCK null`, `${a} offered`])
+  expect(await shelf.dispose()).toEqual([])
+})
+
+it('such a model that is unloaded meanwhile leaves the memory when it has loaded and closed, or failed', async () => {
+  const { engine, watches } = createStickyEngine()
+  const shelf = new ModelShelf({ engine, memoryBytes: null, slotsByDevice: {}, pinned: [] })
+  for (const offer of toModels('test/a')) await shelf.add(offer)
+  const digest = [...shelf.models.keys()][0] as Hash
+  for (const end of ['loads', 'fails'] as const) {
+    await shelf.unloadAll()
+    shelf.resume()
+    const loaded = Promise.withResolvers<void>()
+    engine.beforeOpen = () => loaded.promise
+    watches.clear()
+    const run = shelf.run(digest, async () => 'never').catch((error: unknown) => error)
+    await waitFor(() => watches.has('test/a'), 'loading')
+    watches.get('test/a')?.onStuck(true)
+    expect(await run).toMatchObject({ code: 'CUCKOO_INFERENCE_STUCK' })
+    // Nobody waits for it.
+    await shelf.unloadAll()
+    const { usedBytes } = shelf.getState().memory
+    expect([usedBytes > 0, shelf.getState().models[0]?.state]).toEqual([true, 'unloaded'])
+    watches.get('test/a')?.onStuck(false)
+    await new Promise(setImmediate)
+    expect(shelf.getState().memory.usedBytes).toBe(usedBytes)
+    if (end === 'loads') loaded.resolve()
+    else loaded.reject(new Error('no driver'))
+    await waitFor(() => shelf.getState().memory.usedBytes === 0, 'its place given back')
+    expect(engine.open).toEqual([])
+    shelf.resume()
+    engine.beforeOpen = async () => undefined
+    expect(await shelf.run(digest, async () => 'runs')).toBe('runs')
+  }
+})
+
 it('a miner with such a run works on with its other models; told to stop, it ends with the coded error, and that task alone is a crash', {
   timeout: 30_000,
 }, async () => {
