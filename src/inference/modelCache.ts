@@ -36,6 +36,11 @@ export function createModelCache(places: ModelPlaces): ModelCache {
     assertModelName(wanted.model)
     const found = cached.filter(({ model }) => model === wanted.model).filter((entry) => wanted.revision === null || isRevision(entry, wanted.revision))
     if (found.length > 0) return found
+    const bundled = (await listBundledModels()).map(({ model }) => model)
+    if (bundled.includes(wanted.model)) throw modelBundled({ model: wanted.model })
+    const owner = wanted.model.slice(0, wanted.model.indexOf('/') + 1)
+    if (bundled.some((model) => model.startsWith(owner)))
+      throw modelNotFound({ model: wanted.model, where: 'the models that ship with cuckoo', known: bundled.join(', ') })
     const known = [...new Set(cached.map(({ model, revision }) => `${model}@${revision.slice(0, 12)}`))].join(', ')
     const name = wanted.revision === null ? wanted.model : `${wanted.model}@${wanted.revision.slice(0, 80)}`
     throw modelNotFound({ model: name, where: `the cache ${place.directory}`, known })
@@ -70,10 +75,7 @@ export function createModelCache(places: ModelPlaces): ModelCache {
     },
     remove: async (wanted, { dryRun }) => {
       assertModelName(wanted.model)
-      const cached = await findCached(wanted).catch(async (error: unknown) => {
-        if ((await listBundledModels()).some(({ model }) => model === wanted.model)) throw modelBundled({ model: wanted.model }, { cause: error })
-        throw error
-      })
+      const cached = await findCached(wanted)
       if (dryRun) return cached
       for (const { model, revision } of cached)
         await lockModel(place.directory, model, undefined, () => removeFolder(toCachedFolder(place.directory, model, revision).path))

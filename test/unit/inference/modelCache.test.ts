@@ -281,11 +281,13 @@ describe('remove', () => {
     expect(existsSync(at())).toBe(next !== 'remove')
   })
 
-  it('refuses what ships with cuckoo, by its own words', async () => {
-    await expect(createModelCache(places).remove({ model: 'cuckoo/storyteller', revision: null }, { dryRun: false })).rejects.toThrow(
-      code('CUCKOO_MODEL_BUNDLED'),
-    )
-    await expect(createModelCache(places).remove({ model: 'a/b', revision: null }, { dryRun: false })).rejects.toThrow(code('CUCKOO_MODEL_NOT_FOUND'))
+  it.each(['remove', 'verify'] as const)('refuses to %s what ships with cuckoo, and says what does where such a name is mistyped', async (verb) => {
+    const cache = createModelCache(places)
+    const run = (model: string) =>
+      verb === 'remove' ? cache.remove({ model, revision: null }, { dryRun: false }) : cache.verify({ model, revision: null }, { repair: false })
+    await expect(run('cuckoo/storyteller')).rejects.toMatchObject({ code: 'CUCKOO_MODEL_BUNDLED' })
+    await expect(run('cuckoo/bloks')).rejects.toMatchObject({ code: 'CUCKOO_MODEL_NOT_FOUND', hint: 'Models there: cuckoo/blocks, cuckoo/storyteller.' })
+    await expect(run('a/b')).rejects.toMatchObject({ code: 'CUCKOO_MODEL_NOT_FOUND', hint: expect.stringContaining('cuckoo models pull a/b') })
   })
 })
 
