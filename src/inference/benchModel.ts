@@ -10,6 +10,10 @@ import { createEmbedder } from './embedding.ts'
 import { loadModel, type ModelToLoad, toModelInputs } from './loadModel.ts'
 import { type ModelPlaces, prepareModel } from './prepareModel.ts'
 
+/** The engine's worker and this thread each compile what they run, but only after some runs. */
+const warmUpMs = 1_000
+/** between two runs: the runtime's threads look for more work for a while, on the cores that the next one needs */
+const restMs = 50
 const maxTextTokens = 64
 const waitingTasks = 16
 /** 12 tokens: a short query, which is what searches embed */
@@ -48,8 +52,7 @@ export async function benchModel(engine: Engine, places: ModelPlaces, request: O
 }
 
 async function measure({ runEngine, runBare, runWaiting }: Work, { rounds, signal, onRound }: BenchHooks) {
-  await runEngine()
-  await runBare()
+  for (const run of [runEngine, runBare]) await warmUp(run, signal)
   const results: { engine: Timed; bare: Timed; waiting: Timed | null }[] = []
   for (let round = 0; round < rounds; round++) {
     signal?.throwIfAborted()
@@ -86,7 +89,16 @@ interface Timed {
   units: number
 }
 
+async function warmUp(run: () => Promise<number>, signal: AbortSignal | undefined): Promise<void> {
+  const startedAt = performance.now()
+  do {
+    signal?.throwIfAborted()
+    await run()
+  } while (performance.now() - startedAt < warmUpMs)
+}
+
 async function time(run: () => Promise<number>): Promise<Timed> {
+  await new Promise((resolve) => setTimeout(resolve, restMs))
   const startedAt = performance.now()
   const units = await run()
   return { ms: performance.now() - startedAt, units }

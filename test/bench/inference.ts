@@ -24,6 +24,8 @@ import { startBenchNetwork } from './inferenceNetwork.ts'
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
 const rounds = 5
+/** Short runs: many, as each varies by a tenth. */
+const modelRounds = 41
 /** The network is measured as it runs after a minute, not in its first requests: a process's first few run in the interpreter. */
 const warmUps = 300
 /** Pairs of measurements: many, because what the network adds is a small difference of two large times, each of which varies by a tenth. */
@@ -242,7 +244,7 @@ async function measureModels(): Promise<void> {
     ...(images === undefined ? [] : [{ model: images.model, source: { from: 'bundled' } as const }]),
   ]
   for (const model of models) {
-    const report = await benchModel(engine, places, { ...model, dtype: 'fp32', device }, { rounds })
+    const report = await benchModel(engine, places, { ...model, dtype: 'fp32', device }, { rounds: modelRounds })
     const [factor, unit] = report.unit === 'image' ? [60, 'images/min'] : [1, 'tokens/s']
     const show = ({ perSecond }: typeof report.engine) => `${(perSecond * factor).toFixed(0)} ${unit}`
     add(`${report.model} on ${report.device}, ${report.task}`, show(report.engine), `bare pipeline ${show(report.bare)}`)
