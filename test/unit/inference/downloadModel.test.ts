@@ -260,7 +260,9 @@ describe('several files', () => {
     }
     const { known, downloadedBytes, paths } = await download()
     expect(most).toBe(4)
-    expect(hub.requests.filter(({ url }) => url.startsWith('/onnx/')).map(({ url }) => url.slice(1))[0]).toBe('onnx/model.onnx_data_3')
+    // What is asked for at once arrives in any order.
+    const first = hub.requests.filter(({ url }) => url.startsWith('/onnx/')).map(({ url }) => url.slice(1))
+    expect(first.slice(0, 4)).toEqual(expect.arrayContaining(weights.slice(1)))
     expect(known.get('onnx/model.onnx')).toEqual(await hashFile(at('onnx/model.onnx')))
     expect(known.get('config.json')).toEqual(await hashFile(at('config.json')))
     expect(downloadedBytes).toBe([...known.values()].reduce((sum, { bytes }) => sum + bytes, 0))
