@@ -114,7 +114,7 @@ export class ModelMemory<Model extends Resident> {
       onFailed: () => this.retire(opening, null),
     })
     this.#current.set(model, opening)
-    if (!this.#usedAt.has(model)) this.#usedAt.set(model, ++this.#uses)
+    this.#usedAt.set(model, ++this.#uses)
     this.#openings.set(opening, model)
     this.#usedBytes += memoryBytes
     void opening.closed.then(() => {
@@ -146,10 +146,10 @@ export class ModelMemory<Model extends Resident> {
     }
   }
 
-  /** After memory ran out. Resolves when nothing idle is left, or but `model` on its device, and what is retired there is closed. */
+  /** After memory ran out. Resolves when what is retired is closed and nothing idle is left: on the device of `model`, but for that, or anywhere. */
   async unloadOthers(model?: Model): Promise<void> {
     const isMeant = (other: Model) => model === undefined || (other !== model && other.device === model.device)
-    const closing = model === undefined ? [] : [...this.#openings.keys()].filter(({ isRetired }) => isRetired)
+    const closing = [...this.#openings.keys()].filter(({ isRetired }) => isRetired)
     const idle = this.#listIdle().filter((opening) => isMeant(this.#openings.get(opening) as Model))
     await Promise.all([...closing.map(({ settled }) => settled), ...idle.map((opening) => this.#unload(opening, 'outOfMemory'))])
   }

@@ -135,6 +135,23 @@ describe('out of memory', () => {
     ])
   })
 
+  it('opens the model again only when it has left the memory, however long that takes', async () => {
+    const { engine, shelf, get } = await createShelf([], null)
+    const open = engine.openModel
+    engine.openModel = async (request) => {
+      const model = await open(request)
+      return { ...model, dispose: () => delay(20).then(model.dispose) }
+    }
+    await shelf.add(toOffer(a))
+    const loadedThen: number[] = []
+    engine.beforeOpen = async () => void loadedThen.push(engine.openModels)
+    let tries = 0
+    await shelf.run(get(a), async () => {
+      if (++tries === 1) throw outOfMemory
+    })
+    expect(loadedThen).toEqual([0])
+  })
+
   it('for good is the coded error, with the model unloaded and the others usable', async () => {
     const { engine, shelf, get, use } = await createShelf([a, b], null)
     let tries = 0

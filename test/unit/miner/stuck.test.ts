@@ -45,8 +45,10 @@ function createStickyEngine() {
   return { engine, watches }
 }
 
-it('a model with a run that does not end is not offered, says so, and keeps its place in the memory; others go on, and it does once the run ends', async () => {
-  const [a, b, c] = ['test/a-1000', 'test/b-1000', 'test/c-1000'] as const
+const [a, b, c] = ['test/a-1000', 'test/b-1000', 'test/c-1000'] as const
+
+/** A shelf of models that has memory for two, and what it tells of them. */
+async function createFullShelf(...models: string[]) {
   const { engine, watches } = createStickyEngine()
   const heard: string[] = []
   const shelf = new ModelShelf({
@@ -54,14 +56,20 @@ it('a model with a run that does not end is not offered, says so, and keeps its 
     memoryBytes: 2 * toMemoryBytes(createManifest(a, 'text', 1000)),
     slotsByDevice: {},
     pinned: [],
+    timing: { loadMs: 1234 },
     onWithheld: ({ manifest }, { code }, { retryAtMs }) => heard.push(`${manifest.model} ${code} ${retryAtMs}`),
     onOffered: ({ manifest }) => heard.push(`${manifest.model} offered`),
   })
-  for (const offer of toModels(c, b, a)) await shelf.add(offer)
+  for (const offer of toModels(...models)) await shelf.add(offer)
   const use = (model: string) => {
     const found = [...shelf.models.values()].find(({ manifest }) => manifest.model === model)
     return shelf.run(found?.manifestDigest as Hash, async (open) => open.manifest.model)
   }
+  return { shelf, engine, watches, heard, use }
+}
+
+it('a model with a run that does not end is not offered, says so, and keeps its place in the memory; others go on, and it does once the run ends', async () => {
+  const { shelf, engine, watches, heard, use } = await createFullShelf(c, b, a)
   const { outdated } = shelf
   watches.get(a)?.onStuck(true)
   expect([shelf.offered.map(({ manifest }) => manifest.model), outdated.aborted]).toEqual([[c, b], true])
@@ -77,24 +85,8 @@ it('a model with a run that does not end is not offered, says so, and keeps its 
 })
 
 it('a model whose loading does not end fails those that wait for it, is not offered, and keeps its place in the memory; it is there once it loads', async () => {
-  const [a, b, c] = ['test/a-1000', 'test/b-1000', 'test/c-1000'] as const
-  const { engine, watches } = createStickyEngine()
-  const heard: string[] = []
-  const shelf = new ModelShelf({
-    engine,
-    memoryBytes: 2 * toMemoryBytes(createManifest(a, 'text', 1000)),
-    slotsByDevice: {},
-    pinned: [],
-    timing: { loadMs: 1234 },
-    onWithheld: ({ manifest }, { code }, { retryAtMs }) => heard.push(`${manifest.model} ${code} ${retryAtMs}`),
-    onOffered: ({ manifest }) => heard.push(`${manifest.model} offered`),
-  })
-  for (const offer of toModels(a, b, c)) await shelf.add(offer)
+  const { shelf, engine, watches, heard, use } = await createFullShelf(a, b, c)
   expect(watches.get(a)).not.toHaveProperty('loadMs')
-  const use = (model: string) => {
-    const found = [...shelf.models.values()].find(({ manifest }) => manifest.model === model)
-    return shelf.run(found?.manifestDigest as Hash, async (open) => open.manifest.model)
-  }
   const loaded = Promise.withResolvers<void>()
   engine.beforeOpen = (model) => (model === a ? loaded.promise : Promise.resolve())
   watches.delete(a)
