@@ -4,6 +4,7 @@ import type { Manifest } from '../domain/manifest.ts'
 import { inferenceInputInvalid, modelLoadFailed, tokenOutOfVocabulary } from '../errors/inference.ts'
 import { countThreads } from './countThreads.ts'
 import { type RuntimeSession, toFloatSession } from './toFloatSession.ts'
+import type { TokenizerGuard } from './tokenizerGuard.ts'
 
 // Models come from the verified folder and nowhere else; what the library says goes into errors, not to the screen.
 env.allowRemoteModels = false
@@ -18,8 +19,8 @@ export interface ModelToLoad {
   folder: string
   manifest: Manifest
   device: DeviceName
-  /** the longest one call of its tokenizer may take; absent: no limit */
-  tokenizerTimeoutMs?: number
+  /** tells of the calls of its tokenizer; absent: nobody watches them */
+  tokenizerGuard?: TokenizerGuard
 }
 
 interface ModelClass {

@@ -2,8 +2,8 @@ import { Template } from '@huggingface/jinja'
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatMessage } from '../domain/enginePort.ts'
 import { chatTemplateAbsent, chatTemplateFailed, inferenceInputInvalid, tokenizerInvalid } from '../errors/inference.ts'
-import { boundTokenizer } from './boundTokenizer.ts'
 import { formatTemplateDate } from './formatTemplateDate.ts'
+import { guardTokenizer, type TokenizerGuard } from './tokenizerGuard.ts'
 
 /** A tokenizer in this thread, made from bytes alone. The same packages as transformers.js use, without its ONNX runtime. */
 export interface LoadedTokenizer {
@@ -33,15 +33,15 @@ type Json = Record<string, unknown>
 /**
  * A tokenizer from the bytes of `tokenizer.json`, `tokenizer_config.json` and `chat_template.jinja` (the last two may be absent).
  * Ids equal those of transformers.js' own tokenizer classes. A `chat_template.jinja` wins over the template in the config, as in
- * Python's transformers. Encoding and decoding take at most `timeoutMs` each, where it is given.
+ * Python's transformers. `guard`: see {@link guardTokenizer}.
  * @throws CUCKOO_TOKENIZER_INVALID when the files are not a tokenizer that transformers.js reads
  */
-export function loadTokenizer(files: ReadonlyMap<string, Uint8Array>, timeoutMs?: number): LoadedTokenizer {
+export function loadTokenizer(files: ReadonlyMap<string, Uint8Array>, guard?: TokenizerGuard): LoadedTokenizer {
   const config = parseObject('tokenizer_config.json', files.get('tokenizer_config.json') ?? Buffer.from('{}'))
   const tokenizerBytes = files.get('tokenizer.json')
   if (tokenizerBytes === undefined) throw tokenizerInvalid({ problem: 'tokenizer.json is missing' })
   const json = parseObject('tokenizer.json', tokenizerBytes)
-  const tokenizer = createOrRefuse('tokenizer.json', () => boundTokenizer(new Tokenizer(json, config), timeoutMs))
+  const tokenizer = createOrRefuse('tokenizer.json', () => guardTokenizer(new Tokenizer(json, config), guard))
   const source = findTemplate(files.get('chat_template.jinja'), config)
   let template: Template | null = null
   const traits = findTraits(tokenizer, config)

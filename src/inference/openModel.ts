@@ -14,6 +14,7 @@ import type { InferenceLogger } from './logger.ts'
 import { getModelFile, type ModelFolder } from './modelFolder.ts'
 import { openTokenizerLater } from './openTokenizer.ts'
 import { createStandstill, watchOverrun, watchQueue } from './standstill.ts'
+import { watchTokenizer } from './tokenizerGuard.ts'
 import type { TokenizerPool } from './tokenizerPool.ts'
 import { isOutOfMemory, toRuntimeError } from './toRuntimeError.ts'
 import type { ModelProtocol } from './worker.ts'
@@ -33,7 +34,7 @@ export interface ModelToOpen {
   device: DeviceName
   deviceReason: string
   tokenizers: TokenizerPool
-  /** the longest one call of a tokenizer in the model's own worker may take */
+  /** the longest one call of a tokenizer in the model's own worker may take: longer, and the worker is ended */
   tokenizerTimeoutMs: number
   logger?: InferenceLogger | undefined
   signal?: AbortSignal | undefined
@@ -57,6 +58,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
   const tokenizerBytes = new Map(await Promise.all(named.map(async (path) => [path, await readModelFile(path)] as const)))
   const tokenizer = openTokenizerLater(request.tokenizers, tokenizerBytes, manifest.chatTemplate)
   const worker = createWorkerClient<ModelProtocol>({ name: `model ${manifest.model}`, file: findSibling('worker', import.meta.url), logger: request.logger })
+  const { guard: tokenizerGuard, watch: whileWatched } = watchTokenizer(tokenizerTimeoutMs, (reason) => worker.terminate(reason))
   const own = createExclusive()
   const shared: Exclusive = { run: (task, runSignal) => own.run(() => webGpu.run(task, runSignal), runSignal) }
   const isShared = device === 'webgpu'
@@ -69,7 +71,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     const overrun = watchOverrun(standstill, watch?.loadMs ?? Number.POSITIVE_INFINITY)
     overrun.begin()
     try {
-      return await worker.call('load', { folder: folder.path, manifest, device, tokenizerTimeoutMs })
+      return await whileWatched(() => worker.call('load', { folder: folder.path, manifest, device, tokenizerGuard }))
     } finally {
       overrun.end()
     }
@@ -138,7 +140,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
       const onTokens = (tokenIds: number[]) => {
         if (!hooks.signal?.aborted) hooks.onTokens?.(tokenIds)
       }
-      return run((cancel) => worker.call('generate', { input, params, seed, cancel }, onTokens), hooks)
+      return run((cancel) => whileWatched(() => worker.call('generate', { input, params, seed, cancel }, onTokens)), hooks)
     },
     embed: async (input, { normalize }, hooks = {}) => {
       assertKind(manifest, 'embedding')
@@ -151,11 +153,11 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
         if (typeof made === 'number') hooks.onStep?.(made, params.count * params.steps)
         else hooks.onFile?.(made)
       }
-      return run((cancel) => worker.call('generateImages', { input, params, seed, cancel }, onEvent), hooks)
+      return run((cancel) => whileWatched(() => worker.call('generateImages', { input, params, seed, cancel }, onEvent)), hooks)
     },
     runPipeline: async (content, media, hooks = {}) => {
       assertKind(manifest, taskKindTraits[content.kind].modelKind)
-      return run((cancel) => worker.call('runPipeline', { content, media, cancel }), hooks)
+      return run((cancel) => whileWatched(() => worker.call('runPipeline', { content, media, cancel })), hooks)
     },
     dispose: () => {
       disposing ??= dispose(disposed())

@@ -64,10 +64,10 @@ function assertContext(manifest: Manifest, input: TextInput, params: TextParams)
     throw contextExceeded({ model: manifest.model, ...facts })
 }
 
-async function readTokenizer({ folder, manifest, tokenizerTimeoutMs }: ModelToLoad): Promise<LoadedTokenizer> {
+async function readTokenizer({ folder, manifest, tokenizerGuard }: ModelToLoad): Promise<LoadedTokenizer> {
   const files = tokenizerFiles.filter((path) => manifest.files.some((file) => file.path === path))
   const contents = new Map(await Promise.all(files.map(async (path) => [path, await readFile(join(folder, path))] as const)))
-  return loadTokenizer(contents, tokenizerTimeoutMs)
+  return loadTokenizer(contents, tokenizerGuard)
 }
 
 async function generate(model: PreTrainedModel, request: ModelToLoad, input: TextInput, params: TextParams, seed: bigint, watch: OutputWatch): Promise<void> {

@@ -285,8 +285,8 @@ export class CoordinatorRun {
   }
 
   /**
-   * Slots to ask for. One is free as soon as the model is, so that the poll is open before the result has arrived: a miner that
-   * asked only afterwards would miss the very next draw, and get less than its share. Results that do not arrive end it at twice the slots.
+   * Slots to ask for. One is free as soon as the model is and its result on the way, so that the poll is open when the app has its answer: a miner
+   * that asked only afterwards would miss the very next draw, and get less than its share. Results that do not arrive end it at twice the slots.
    */
   #countFree(): number {
     if (this.#quit.signal.aborted) return 0

@@ -12,7 +12,7 @@ import type { Hash } from '../domain/hex.ts'
 import type { Dtype, Manifest } from '../domain/manifest.ts'
 import type { ModelKind } from '../domain/taskKinds.ts'
 import { type CuckooError, isError } from '../errors/cuckooError.ts'
-import { inferenceDisposed, inferenceOutOfMemory, inferenceStuck, inferenceWorkerEnded } from '../errors/inference.ts'
+import { inferenceDisposed, inferenceOutOfMemory, inferenceStuck, inferenceWorkerEnded, tokenizerTimedOut } from '../errors/inference.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { assignmentModelUnknown, minerModelTwice, minerModelUnusable, minerStopped } from '../errors/miner.ts'
 import { waitMs } from './backoff.ts'
@@ -67,6 +67,9 @@ interface Shelved extends ShelvedModel {
   readonly readFile: OpenModel['readFile']
   unitsPerSecond: number
 }
+
+/** What a run says whose worker has ended: by itself, over a tokenizer that had to be stopped, or over another run. */
+const endings = [inferenceWorkerEnded, tokenizerTimedOut, inferenceDisposed]
 
 /** Weights are held once, and what runs make of them beside: a guess, as activations depend on the task. */
 const memoryPerByte = 1.5
@@ -265,7 +268,7 @@ export class ModelShelf {
       return await work(await opening.getModel(signal))
     } catch (error) {
       if (isError(error, inferenceOutOfMemory)) this.#memory.retire(opening, 'outOfMemory')
-      if (isError(error, inferenceWorkerEnded) || isError(error, inferenceDisposed)) this.#memory.retire(opening, 'workerEnded')
+      if (endings.some((factory) => isError(error, factory))) this.#memory.retire(opening, 'workerEnded')
       throw error
     } finally {
       this.#memory.release(opening)

@@ -60,8 +60,10 @@ export interface TaskProgress {
   takeSlot(signal: AbortSignal): Promise<void>
   /** units made so far */
   onUnits(unitsDone: number): void
-  /** the model is free again; with an output, a result is on its way */
+  /** the model is free again; with an output, {@link onSent} follows */
   onModelFree(hasOutput: boolean): void
+  /** the result is on its way */
+  onSent(): void
 }
 
 /**
@@ -109,7 +111,9 @@ export async function runTask(runner: TaskRunner, polled: PolledTask, progress: 
     // What was made last goes out first, so that the coordinator reads it while the result is signed and journaled here.
     if (uploads.size > 0) await setImmediate()
     entry = await journalResult(runner, polled, digest, made)
-    await deliverFresh(runner, entry, { held, uploads }, stop)
+    const delivered = deliverFresh(runner, entry, { held, uploads }, stop)
+    void setImmediate().then(progress.onSent)
+    await delivered
     return { state: 'done', units: toUnits(polled.content, output), inferenceMs, priceWei: entry.priceWei }
   } catch (caught) {
     const error = toCuckooError(entry === null && signal.aborted ? signal.reason : caught)

@@ -28,11 +28,16 @@ const rounds = 5
 const modelRounds = 41
 /** The network is measured as it runs after a minute, not in its first requests: a process's first few run in the interpreter. */
 const warmUps = 300
-/** Pairs of measurements: many, because what the network adds is a small difference of two large times, each of which varies by a tenth. */
-const networkRounds = { least: 15, most: 41, seconds: 30 }
+/**
+ * Pairs of measurements: many, because what the network adds is a small difference of two large times, each of which varies by a tenth.
+ * The median of 41 pairs moves by 8 ms from run to run, that of 101 by 4.
+ */
+const networkRounds = { least: 31, most: 101, seconds: 90 }
 /** between two measurements: what one leaves behind (freed memory, writes of the disk) is not the next one's */
 const settleMs = 150
 const waitingTasks = 16
+/** What the image tasks take: a little more than the shortest that the target speaks of, and long ones. */
+const imageTaskMs = [265, 1_000]
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, device: { type: 'string', default: 'cpu' } } })
 const device = parseDevice(values.device)
@@ -57,6 +62,7 @@ const add = (figure: string, measured: string, floor: string, must = '-', holds:
   if (!values.json) console.error(`${figure}: ${measured}`)
 }
 const getMedian = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number
+const rest = () => new Promise((resolve) => setTimeout(resolve, settleMs))
 const time = async (run: () => Promise<unknown>) => {
   const startedAt = performance.now()
   await run()
@@ -101,21 +107,28 @@ async function createTextTask(): Promise<NetworkTask> {
   }
 }
 
-/** Four images: some 250 ms on two cores in 20 steps, more in 30, more than 1 s in 100. */
-async function createImageTask(model: string, askedSteps: number): Promise<NetworkTask> {
+/** Four images, in as many steps as take the bare pipeline `forMs`, or as the model has. */
+async function createImageTask(model: string, forMs: number): Promise<NetworkTask> {
   const offer = { model, source: { from: 'bundled' }, dtype: 'fp32', device } as const
   const { folder, manifest } = await prepareModel(offer, places)
   const plain = await createImageGenerator({ folder: folder.path, manifest, device })
   const { width, height, maxSteps, guidance, scheduler } = manifest.image as ImageTraits
-  const steps = Math.min(askedSteps, maxSteps)
   // A seed of its own for each task: pictures that a coordinator has already are not written again.
   let seed = 0
   const [prompt, count] = ['a red circle left of a blue square', Math.min(4, manifest.limits.maxBatch)]
-  const params = { count, width, height, steps, guidance, scheduler }
+  const run = (steps: number) =>
+    plain.run({ prompt, negativePrompt: '' }, { count, width, height, steps, guidance, scheduler }, 7n, {
+      isCancelled: () => false,
+      onStep: () => undefined,
+      onFile: () => undefined,
+    })
+  const samples: number[] = []
+  for (let round = 0; round < modelRounds; round++) samples.push(await time(() => run(20)))
+  const steps = Math.min(maxSteps, Math.ceil((20 * forMs) / getMedian(samples)))
   return {
     name: `${count} images of ${width} × ${height}, ${steps} steps`,
     offer,
-    runPlain: () => plain.run({ prompt, negativePrompt: '' }, params, 7n, { isCancelled: () => false, onStep: () => undefined, onFile: () => undefined }),
+    runPlain: () => run(steps),
     runNetwork: (app) => app.createImage({ body: { model, prompt, n: count, steps, seed: ++seed, response_format: 'b64_json' } as never }),
     runBrief: (app) => app.createImage({ body: { model, prompt, steps: 1, guidance: 1, response_format: 'b64_json' } as never }),
     dispose: plain.dispose,
@@ -127,7 +140,7 @@ async function measureNetwork(): Promise<void> {
   const images = (await engine.listBundledModels()).find(({ kind }) => kind === 'image')
   if (images === undefined) add('image task through the network', 'skipped: no image model ships with cuckoo', '-')
   const tasks = [await createTextTask()]
-  if (images !== undefined) for (const steps of [20, 30, 100]) tasks.push(await createImageTask(images.model, steps))
+  if (images !== undefined) for (const forMs of imageTaskMs) tasks.push(await createImageTask(images.model, forMs))
   const offers = new Map(tasks.map(({ offer }) => [offer.model, offer]))
   const network = await startBenchNetwork(places.modelsDirectory, [...offers.values()])
   try {
@@ -139,13 +152,15 @@ async function measureNetwork(): Promise<void> {
       await task.runNetwork(network.app)
       const pairs: { network: number; plain: number; outside: number }[] = []
       const measure = async (run: () => Promise<unknown>) => {
-        await new Promise((resolve) => setTimeout(resolve, settleMs))
+        await rest()
         return time(run)
       }
       for (let round = 0; round < pairCount; round++) {
         const early = round % 2 === 0 ? await measure(task.runPlain) : null
         const networkMs = await measure(() => task.runNetwork(network.app))
         const plain = early ?? (await measure(task.runPlain))
+        if (early !== null) await rest()
+        // The miner has written its task down by now.
         pairs.push({ network: networkMs, plain, outside: networkMs - (await network.getMinerReport()).inferenceMs })
       }
       const [networkMs, plainMs] = [getMedian(pairs.map((pair) => pair.network)), getMedian(pairs.map((pair) => pair.plain))]

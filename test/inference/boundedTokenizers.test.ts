@@ -1,14 +1,16 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Engine, OpenModel } from '../../src/domain/enginePort.ts'
 import { createEngine } from '../../src/inference/createEngine.ts'
-import { loadTokenizer } from '../../src/inference/loadTokenizer.ts'
 import { toDiffusersModelFiles } from '../support/diffusersModel.ts'
 import { writeModelFiles } from '../support/onnx.ts'
+import { toTinyDecoder, vocabularySize } from '../support/tinyDecoder.ts'
 import { toTinyModel } from '../support/tinyModels.ts'
-import { toWordTokenizer } from '../support/tinyTokenizer.ts'
+import { specialWords, toWordId, toWordTokenizer } from '../support/tinyTokenizer.ts'
 
 /** Each letter more doubles the time of the search: 24 of them take 0.3 s, and these hours. */
 const poison = `${'a'.repeat(40)}!`
@@ -38,31 +40,56 @@ function open(model: string, files: Parameters<typeof writeModelFiles>[1]): Prom
   return engine.openModel({ model, source: { from: 'folder', directory }, dtype: 'fp32', device: 'cpu' })
 }
 
-it('an image prompt that its model’s tokenizer would search for hours fails in time, and the next one is drawn as ever', async () => {
+/** what a call says that waited behind the one that was stopped: the worker has ended */
+const ended = expect.objectContaining({ code: 'CUCKOO_INFERENCE_DISPOSED' })
+
+it('an image prompt that its model’s tokenizer would search for hours fails in time, and the model opened again draws as ever', async () => {
   const files = toDiffusersModelFiles()
   const tokenizer = toEvilTokenizer(['red', 'green'])['tokenizer.json']
-  const model = await open('test/image', { ...files, 'tokenizer/tokenizer.json': tokenizer, 'tokenizer/tokenizer_config.json': { pad_token: '[PAD]' } })
+  const all = { ...files, 'tokenizer/tokenizer.json': tokenizer, 'tokenizer/tokenizer_config.json': { pad_token: '[PAD]' } }
   const params = { count: 1, width: 64, height: 64, steps: 2, guidance: 2, scheduler: 'ddim' } as const
-  const draw = (prompt: string, negativePrompt = '') => model.generateImages({ prompt, negativePrompt }, params, 7n)
-  const before = await draw('red green')
-  await expect(draw(poison)).rejects.toEqual(timedOut)
-  await expect(draw('red', poison)).rejects.toEqual(timedOut)
-  expect((await draw('red green')).output).toEqual(before.output)
+  const draw = (model: OpenModel, prompt: string, negativePrompt = '') => model.generateImages({ prompt, negativePrompt }, params, 7n)
+  const model = await open('test/image', all)
+  const before = await draw(model, 'red green')
+  const [attack, behind] = [draw(model, poison), draw(model, 'green')]
+  await expect(attack).rejects.toEqual(timedOut)
+  await expect(behind).rejects.toEqual(ended)
+  await model.dispose()
+  const again = await open('test/image', all)
+  expect((await draw(again, 'red green')).output).toEqual(before.output)
+  await expect(draw(again, 'red', poison)).rejects.toEqual(timedOut)
+  await again.dispose()
 })
 
 it('so does a text of a pipeline', async () => {
-  const model = await open('test/labels', { ...toTinyModel('text-classification'), ...toEvilTokenizer(['good', 'bad', 'the', 'film', 'is']) })
-  const label = (text: string) => model.runPipeline({ kind: 'text-classification', input: { text }, params: { topK: 2 } }, null)
-  const before = await label('the film is good')
-  await expect(label(poison)).rejects.toEqual(timedOut)
-  expect((await label('the film is good')).output).toEqual(before.output)
+  const files = { ...toTinyModel('text-classification'), ...toEvilTokenizer(['good', 'bad', 'the', 'film', 'is']) }
+  const label = (model: OpenModel, text: string) => model.runPipeline({ kind: 'text-classification', input: { text }, params: { topK: 2 } }, null)
+  const model = await open('test/labels', files)
+  const before = await label(model, 'the film is good')
+  await expect(label(model, poison)).rejects.toEqual(timedOut)
+  const again = await open('test/labels', files)
+  expect((await label(again, 'the film is good')).output).toEqual(before.output)
 })
 
-it('and text that a model makes, which is decoded to find where to stop', () => {
-  const words = toWordTokenizer(['aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!', 'good']) as { 'tokenizer.json': object; 'tokenizer_config.json': object }
-  const json = { ...words['tokenizer.json'], decoder: { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' } }
-  const files = { 'tokenizer.json': json, 'tokenizer_config.json': words['tokenizer_config.json'] }
-  const tokenizer = loadTokenizer(new Map(Object.entries(files).map(([path, value]) => [path, Buffer.from(JSON.stringify(value))])), 2_000)
-  expect(() => tokenizer.decode([4])).toThrow(timedOut)
-  expect(tokenizer.decode([5])).toBe('good')
+it('and text that a model makes, which is decoded to find where to stop', async () => {
+  const words = Array.from({ length: vocabularySize - specialWords.length }, (_, index) => (index === 0 ? poison : `w${index}`))
+  const files = toWordTokenizer(words) as { 'tokenizer.json': object; 'tokenizer_config.json': object }
+  const decoder = { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' }
+  const model = await open('test/decoder', { ...toTinyDecoder('fp32'), ...files, 'tokenizer.json': { ...files['tokenizer.json'], decoder } })
+  const params = { maxTokens: 4, temperature: 0, topP: 1, topK: 0, stop: ['.'], date: '2026-01-01' }
+  const poisonId = toWordId(words, poison)
+  const write = (tokenIds: number[]) => model.generateText({ tokenIds }, params, 0n)
+  expect((await write([poisonId + 1, poisonId + 2])).output.tokenIds).toHaveLength(4)
+  // Each token is the sum of the two before it.
+  await expect(write([0, poisonId])).rejects.toEqual(timedOut)
+})
+
+it('a call that ends when it has been given up goes no further: its thread may be ended at any moment', async () => {
+  const worker = new Worker(new URL('../support/stoppedTokenizer.ts', import.meta.url), { execArgv: [] })
+  const said: string[] = []
+  worker.on('message', (text: string) => said.push(text))
+  await once(worker, 'message')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(said).toEqual(['encoded: fine', 'given up'])
+  expect(await worker.terminate()).toBe(1)
 })

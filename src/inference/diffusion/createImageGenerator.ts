@@ -39,7 +39,7 @@ export async function createImageGenerator(request: ModelToLoad): Promise<ImageG
   // Its files were verified when the model was opened.
   const folder: ModelFolder = { model: manifest.model, path: request.folder, refuseHardLinks: false }
   const config = await readDiffusersConfig(folder)
-  const encodePrompt = await loadPromptTokenizer(folder, config.promptTokens, request.tokenizerTimeoutMs)
+  const encodePrompt = await loadPromptTokenizer(folder, config.promptTokens, request.tokenizerGuard)
   const graphs = await loadDiffusionGraphs(request, config)
   return {
     run: async (input, params, seed, { isCancelled, onStep, onFile }) => {

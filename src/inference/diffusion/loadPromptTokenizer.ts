@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { tokenizerInvalid } from '../../errors/inference.ts'
-import { boundTokenizer } from '../boundTokenizer.ts'
 import { findModelFile, type ModelFolder, readJsonFile } from '../modelFolder.ts'
+import { guardTokenizer, type TokenizerGuard } from '../tokenizerGuard.ts'
 
-/** Token ids of a prompt: cut to the model's length, end token kept, and padded to it. @throws CUCKOO_TOKENIZER_TIMED_OUT */
+/** Token ids of a prompt: cut to the model's length, end token kept, and padded to it. */
 export type EncodePrompt = (prompt: string) => number[]
 
 type Json = Record<string, unknown>
@@ -13,14 +13,14 @@ const clipEndToken = '<|endoftext|>'
 
 /**
  * The prompt encoder of `tokenizer/`: its `tokenizer.json`, or CLIP's vocabulary and merges, which is all that most Stable Diffusion
- * repositories have. `length`: tokens that the text encoder takes. `timeoutMs`: see {@link boundTokenizer}.
+ * repositories have. `length`: tokens that the text encoder takes. `guard`: see {@link guardTokenizer}.
  * @throws CUCKOO_TOKENIZER_INVALID when the files are no tokenizer
  */
-export async function loadPromptTokenizer(folder: ModelFolder, length: number, timeoutMs?: number): Promise<EncodePrompt> {
+export async function loadPromptTokenizer(folder: ModelFolder, length: number, guard?: TokenizerGuard): Promise<EncodePrompt> {
   const config = (await readJsonFile(folder, 'tokenizer/tokenizer_config.json')) ?? {}
   const special = { ...((await readJsonFile(folder, 'tokenizer/special_tokens_map.json')) ?? {}), ...config }
   const json = (await readJsonFile(folder, 'tokenizer/tokenizer.json')) ?? (await readClipTokenizer(folder, special))
-  const tokenizer = boundTokenizer(createTokenizer(json, config), timeoutMs)
+  const tokenizer = guardTokenizer(createTokenizer(json, config), guard)
   const pad = findToken(special.pad_token) ?? findToken(special.eos_token) ?? clipEndToken
   const padId = tokenizer.token_to_id(pad)
   if (padId === undefined) throw tokenizerInvalid({ problem: `its padding token ${pad} is not in the vocabulary` })

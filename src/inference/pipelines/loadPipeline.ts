@@ -4,9 +4,9 @@ import * as transformers from '@huggingface/transformers'
 import type { PipelineKind } from '../../domain/taskKinds.ts'
 import { modelLoadFailed, modelUnsupported } from '../../errors/inference.ts'
 import { assertFinite, type NumberTensor } from '../assertFinite.ts'
-import { boundTokenizer } from '../boundTokenizer.ts'
 import { loadModel, type ModelToLoad, toReason } from '../loadModel.ts'
 import { readJsonFile } from '../modelFolder.ts'
+import { guardTokenizer } from '../tokenizerGuard.ts'
 import type { Json, LoadedPipeline } from './pipelineRow.ts'
 import { findVariant, pipelineTable } from './pipelineTable.ts'
 
@@ -60,7 +60,7 @@ export async function loadPipeline(
 }
 
 async function loadParts(
-  { folder, tokenizerTimeoutMs }: ModelToLoad,
+  { folder, tokenizerGuard }: ModelToLoad,
   files: readonly string[],
 ): Promise<{ tokenizer: PreTrainedTokenizer | null; processor: Processor | null }> {
   const options = { local_files_only: true }
@@ -69,7 +69,7 @@ async function loadParts(
     files.includes('preprocessor_config.json') ? transformers.AutoProcessor.from_pretrained(folder, options) : null,
   ])
   // What is under transformers.js' class, for the pipelines' own calls too.
-  if (tokenizer !== null) boundTokenizer((tokenizer as unknown as { _tokenizer: Tokenizer })._tokenizer, tokenizerTimeoutMs)
+  if (tokenizer !== null) guardTokenizer((tokenizer as unknown as { _tokenizer: Tokenizer })._tokenizer, tokenizerGuard)
   return { tokenizer, processor }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Hash } from '../../../src/domain/hex.ts'
-import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded, modelNotFound } from '../../../src/errors/inference.ts'
+import { inferenceDisposed, inferenceOutOfMemory, inferenceWorkerEnded, modelNotFound, tokenizerTimedOut } from '../../../src/errors/inference.ts'
 import type { UnloadReason } from '../../../src/miner/minerEvents.ts'
 import { ModelShelf, type ModelShelfOptions, type OfferedModel, toMemoryBytes } from '../../../src/miner/modelShelf.ts'
 import { waitFor } from '../../support/minerCoordinator.ts'
@@ -235,14 +235,16 @@ describe('a worker that ends', () => {
     expect(engine.opened).toEqual([a])
   })
 
-  it('fails its run only: the next run opens the model again', async () => {
-    const { engine, shelf, get, use, unloaded } = await createShelf([a], null)
-    const error = inferenceWorkerEnded({ worker: 'model', reason: 'poison' })
-    await expect(shelf.run(get(a), () => Promise.reject(error))).rejects.toBe(error)
-    expect(await use(a)).toBe(a)
-    expect(engine.opened).toEqual([a, a])
-    expect(unloaded).toEqual([[a, 'workerEnded']])
-  })
+  it.each([inferenceWorkerEnded({ worker: 'model', reason: 'poison' }), tokenizerTimedOut({ task: 'encode the text', timeoutMs: 5_000 })])(
+    'fails its run only ($code): the next run opens the model again',
+    async (error) => {
+      const { engine, shelf, get, use, unloaded } = await createShelf([a], null)
+      await expect(shelf.run(get(a), () => Promise.reject(error))).rejects.toBe(error)
+      expect(await use(a)).toBe(a)
+      expect(engine.opened).toEqual([a, a])
+      expect(unloaded).toEqual([[a, 'workerEnded']])
+    },
+  )
 
   it('does not come back as another model: files that have changed are refused', async () => {
     const { engine, shelf, get, use } = await createShelf([a], null)
