@@ -71,7 +71,7 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     const overrun = watchOverrun(standstill, watch?.loadMs ?? Number.POSITIVE_INFINITY)
     overrun.begin()
     try {
-      return await whileWatched(() => worker.call('load', { folder: folder.path, manifest, device, tokenizerGuard }))
+      return await worker.call('load', { folder: folder.path, manifest, device, tokenizerGuard })
     } finally {
       overrun.end()
     }

@@ -29,8 +29,6 @@ export function guardTokenizer(tokenizer: Tokenizer, guard: TokenizerGuard | und
   let number = 0
   const bind = <A extends unknown[], R>(call: (...args: A) => R, task: (typeof tasks)[number]) => {
     return (...args: A): R => {
-      // One call makes another.
-      if (Atomics.load(state, callAt) !== none) return call.apply(tokenizer, args)
       number = (number % maxNumber) + 1
       Atomics.store(state, taskAt, tasks.indexOf(task))
       Atomics.store(state, callAt, number)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { leaseLost, resultInvalid } from '../../../src/errors/api.ts'
 import { decodeSubmission } from '../../../src/miner/deliverResult.ts'
 import { createTestTask, waitFor } from '../../support/minerCoordinator.ts'
-import { createFakeMinerStore } from '../../support/minerFakes.ts'
+import { createFakeEngine, createFakeMinerStore } from '../../support/minerFakes.ts'
 import { coordinatorParty, createCoordinator, createMiner, endRigsAfterEach, holdTexts, minerNode, toRecord } from '../../support/minerRig.ts'
 
 endRigsAfterEach()
@@ -29,6 +29,34 @@ describe('a signed result', () => {
     coordinator.queue(createTestTask(coordinatorParty, minerNode, 'disk full'))
     await coordinator.waitForCalls('failTask', 1)
     expect(coordinator.calls.submitResult).toEqual([])
+  })
+
+  it('leaves before the next task is asked for, which does not wait until it has arrived', async () => {
+    const engine = createFakeEngine()
+    const { script } = engine
+    engine.script = async (run) => {
+      await delay(100)
+      return script(run)
+    }
+    const store = createFakeMinerStore()
+    const [journaling, journaled, arrived] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const journal = store.journalResult
+    store.journalResult = async (entry) => {
+      journaling.resolve()
+      await journaled.promise
+      return journal(entry)
+    }
+    const coordinator = await createCoordinator()
+    coordinator.before.submitResult = () => arrived.promise
+    coordinator.queue(createTestTask(coordinatorParty, minerNode, 'order'))
+    await createMiner([toRecord(coordinator)], { engine, store, config: { slots: 1 } })
+    await journaling.promise
+    await delay(100)
+    expect(coordinator.calls.pollTask).toHaveLength(1)
+    journaled.resolve()
+    await coordinator.waitForCalls('pollTask', 2)
+    await coordinator.waitForCalls('submitResult', 1)
+    arrived.resolve()
   })
 
   it('is sent again with the same bytes when the connection breaks, and journaled once', async () => {
