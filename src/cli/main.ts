@@ -1,5 +1,5 @@
 import { configKeys } from '../config/keys.ts'
-import { errorKinds, isError } from '../errors/cuckooError.ts'
+import { type CuckooError, errorKinds } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { createProcessIo, type Io, type StopSignal, stoppedExitCodes } from './io.ts'
 import { createOutput, type Output } from './output.ts'
@@ -46,9 +46,11 @@ export async function main(argv: readonly string[], overrides: MainOverrides = {
     return await runLine(argv, { io, output, signal: controller.signal, stop: stop.promise, compose: overrides.compose })
   } catch (error) {
     if (controller.signal.aborted && isAbort(error)) return toStoppedCode(await stop.promise)
-    const code = printError(error, flags, output)
-    if (isError(error, (await import('../errors/miner.ts')).minerStuck)) io.exitNow(code)
-    return code
+    const coded = toCuckooError(error)
+    printError(coded, flags, output)
+    const { exitCode } = errorKinds[coded.kind]
+    if (coded.endsProcess) io.exitNow(exitCode)
+    return exitCode
   } finally {
     unwatch()
   }
@@ -102,11 +104,9 @@ function toStoppedCode(stop: Stop): number {
   return stop === 'EPIPE' ? 0 : stoppedExitCodes[stop]
 }
 
-function printError(error: unknown, flags: readonly string[], output: Output): number {
-  const coded = toCuckooError(error)
+function printError(coded: CuckooError, flags: readonly string[], output: Output): void {
   output.error(coded)
   const level = flags.indexOf('--log-level')
   const isDebug = flags.includes('--log-level=debug') || (level !== -1 && flags[level + 1] === 'debug')
   if (isDebug) for (let cause: unknown = coded; cause instanceof Error; cause = cause.cause) output.note(cause.stack ?? String(cause))
-  return errorKinds[coded.kind].exitCode
 }

@@ -112,14 +112,14 @@ export function createOutput(io: Pick<Io, 'stdin' | 'stdout' | 'stderr'>, option
       if (options.json) return
       for (const [index, line] of formatTable(table, output.columns).entries()) output.line(index === 0 ? output.style('dim', line) : line)
     },
-    record: (value) => void (options.json && toStdout(`${JSON.stringify(value, encodeBigint)}\n`)),
+    record: (value) => void (options.json && toStdout(toJsonLine(value))),
     note: (text) => void (options.json || aroundSpinner(() => toStderr(`${foldForPeople(text)}\n`))),
     warn: (text) => {
-      if (options.json) toStderr(`${JSON.stringify({ warning: { message: text } })}\n`)
+      if (options.json) toStderr(toJsonLine({ warning: { message: text } }))
       else aroundSpinner(() => toStderr(`${foldForPeople(text, 'warning:', 'yellow')}\n`))
     },
     error: (error) => {
-      if (options.json) return toStderr(`${JSON.stringify({ error: toErrorObject(error) }, encodeBigint)}\n`)
+      if (options.json) return toStderr(toJsonLine({ error: toErrorObject(error) }))
       toStderr(`${foldForPeople(`${hideCredentials(error.message)} (${error.code})`, 'error:', 'red')}\n`)
       if (error.hint !== undefined) toStderr(`${foldForPeople(error.hint, 'hint:', 'cyan')}\n`)
     },
@@ -182,6 +182,8 @@ function hideCredentials(text: string): string {
   return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1<hidden>@')
 }
 
-function encodeBigint(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value
+/** `value` as a line of JSON, wei as strings. JSON lets U+007F to U+009F through, some of which a terminal obeys: they are escaped too. */
+function toJsonLine(value: unknown): string {
+  const json = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner))
+  return `${json.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)}\n`
 }

@@ -57,7 +57,7 @@ export interface OpenModelRequest {
 
 /** What hears of runs that a model's worker does not let go of although they were aborted, and of loading that does not end. A run that was not aborted is never too long. */
 export interface RunWatch {
-  /** how long a run may go on after it was aborted, ms */
+  /** how long a run, or loading, may go on after it was aborted, ms */
   letGoMs: number
   /** how long the model may load, ms, files that are there already; absent: as long as it takes */
   loadMs?: number

@@ -20,7 +20,7 @@ export const bodyTooLarge = defineError(
     message: `The body is larger than the ${f.maximumBytes} bytes this route takes.`,
     hint: 'Send less in one request.',
   }),
-  413,
+  { httpStatus: 413 },
 )
 export const mediaTypeUnsupported = defineError(
   'CUCKOO_API_MEDIA_TYPE_UNSUPPORTED',
@@ -29,7 +29,7 @@ export const mediaTypeUnsupported = defineError(
     message: `The content is '${f.found}', this route takes '${f.expected}' without content encoding.`,
     hint: `Send 'content-type: ${f.expected}' and no 'content-encoding'.`,
   }),
-  415,
+  { httpStatus: 415 },
 )
 export const routeUnknown = defineError(
   'CUCKOO_API_ROUTE_UNKNOWN',
@@ -38,7 +38,7 @@ export const routeUnknown = defineError(
     message: `There is no ${f.method} ${f.path} here.`,
     hint: 'GET /openapi.json lists every route.',
   }),
-  404,
+  { httpStatus: 404 },
 )
 export const rateLimited = defineError(
   'CUCKOO_API_RATE_LIMITED',
@@ -47,7 +47,7 @@ export const rateLimited = defineError(
     message: `Too many requests with this key.`,
     hint: `Wait ${f.retryAfterSeconds} s and try again.`,
   }),
-  429,
+  { httpStatus: 429 },
 )
 export const coordinatorUnreachable = defineError('CUCKOO_API_UNREACHABLE', 'unavailable', (f: { url: string; reason: string }) => ({
   message: `The coordinator at ${f.url} does not answer: ${f.reason}.`,
@@ -86,7 +86,7 @@ export const signatureForeign = defineError(
     message: `The ${f.what} is not signed by ${f.expected}.`,
     hint: 'Sign with the operator key that is registered on chain.',
   }),
-  403,
+  { httpStatus: 403 },
 )
 export const minerNotEligible = defineError(
   'CUCKOO_MINER_NOT_ELIGIBLE',
@@ -95,7 +95,7 @@ export const minerNotEligible = defineError(
     message: `The node ${f.node} may not mine here: ${f.reason}.`,
     hint: 'Check it with `cuckoo node show`.',
   }),
-  403,
+  { httpStatus: 403 },
 )
 export const sessionTaken = defineError('CUCKOO_SESSION_TAKEN', 'rejected', (f: { node: string }) => ({
   message: `The miner ${f.node} already has a live session here.`,
@@ -110,7 +110,7 @@ export const taskUnknown = defineError(
     message: `There is no task ${f.taskId} of yours here.`,
     hint: 'Check the id and that you use the key that made the task.',
   }),
-  404,
+  { httpStatus: 404 },
 )
 export const taskNotDone = defineError('CUCKOO_TASK_NOT_DONE', 'rejected', (f: { taskId: string; state: string }) => ({
   message: `The task ${f.taskId} is ${f.state}: it has no receipt yet.`,
@@ -131,7 +131,7 @@ export const modelUnknown = defineError(
     message: f.model === null ? 'No miner offers a model here.' : `No miner here offers the model '${f.model}'.`,
     hint: f.known === '' ? 'No model is offered yet: start a miner, or give those that run a minute to find this coordinator.' : `Models here: ${f.known}.`,
   }),
-  404,
+  { httpStatus: 404 },
 )
 export const modelKindMismatch = defineError('CUCKOO_MODEL_KIND_MISMATCH', 'usage', (f: { model: string; kind: string; wanted: string }) => ({
   message: `The model '${f.model}' does ${f.kind}, not ${f.wanted}.`,
@@ -160,7 +160,7 @@ export const queueFull = defineError(
     message: `${f.waiting} tasks are waiting already.`,
     hint: 'Try again after the time in Retry-After.',
   }),
-  429,
+  { httpStatus: 429 },
 )
 export const taskDead = defineError(
   'CUCKOO_TASK_DEAD',
@@ -169,7 +169,7 @@ export const taskDead = defineError(
     message: `The task ${f.taskId} failed on several miners: ${f.failures}.`,
     hint: 'Send it again, or to another model.',
   }),
-  502,
+  { httpStatus: 502 },
 )
 export const taskFailed = defineError(
   'CUCKOO_TASK_FAILED',
@@ -178,7 +178,7 @@ export const taskFailed = defineError(
     message: `The task ${f.taskId} cannot be done: ${f.reason}.`,
     hint: 'Change the request.',
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const taskCancelled = defineError('CUCKOO_TASK_CANCELLED', 'rejected', (f: { taskId: string }) => ({
   message: `The task ${f.taskId} was cancelled.`,
@@ -190,7 +190,7 @@ export const taskTimedOut = defineError(
     message: `The task ${f.taskId} is not done after ${f.waitedMs} ms.`,
     hint: 'It goes on: ask for it with GET /v1/tasks/{id}.',
   }),
-  504,
+  { httpStatus: 504 },
 )
 export const contentDeleted = defineError(
   'CUCKOO_TASK_CONTENT_DELETED',
@@ -199,7 +199,7 @@ export const contentDeleted = defineError(
     message: `The content of task ${f.taskId} is deleted: it ended at ${f.endedAt}, and of tasks that ended before ${f.deletedBefore} only rows and receipts are kept.`,
     hint: 'Send the request again as a new task; the operator sets how long contents stay with `cuckoo coordinator serve --keep`.',
   }),
-  410,
+  { httpStatus: 410 },
 )
 export const streamDiverged = defineError('CUCKOO_TASK_STREAM_DIVERGED', 'unavailable', (f: { taskId: string }) => ({
   message: `A second miner took over task ${f.taskId} and its text does not continue what was sent.`,
@@ -211,7 +211,7 @@ export const resultInvalid = defineError(
   (f: { taskId: string; problem: string }) => ({
     message: `The result for task ${f.taskId} breaks the protocol: ${f.problem}.`,
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const resultMediumAbsent = defineError('CUCKOO_TASK_MEDIUM_ABSENT', 'rejected', (f: { taskId: string; hash: string }) => ({
   message: `The result for task ${f.taskId} names the medium ${f.hash}, which is not here.`,
@@ -224,7 +224,7 @@ export const blobInvalid = defineError(
     message: `The bytes have SHA-256 ${f.found}, not ${f.expected}.`,
     hint: 'Only files that a manifest names are taken.',
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const manifestInvalid = defineError(
   'CUCKOO_MANIFEST_INVALID',
@@ -232,7 +232,7 @@ export const manifestInvalid = defineError(
   (f: { model: string; problem: string }) => ({
     message: `The manifest of '${f.model}' is refused: ${f.problem}.`,
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const modelUnderpriced = defineError('CUCKOO_MODEL_UNDERPRICED', 'rejected', (f: { model: string; minUnitPriceWei: bigint; unitPriceWei: bigint }) => ({
   message: `Your minimum price of ${f.minUnitPriceWei} wei per unit is above this coordinator's ${f.unitPriceWei} wei for '${f.model}'.`,
@@ -247,7 +247,7 @@ export const mediaAbsent = defineError(
     message: `There is no medium with SHA-256 ${f.hash} here.`,
     hint: 'Upload it first: POST its bytes to /v1/media.',
   }),
-  404,
+  { httpStatus: 404 },
 )
 export const mediaUrlRefused = defineError('CUCKOO_API_MEDIA_URL_REFUSED', 'usage', (f: { url: string; problem: string }) => ({
   message: `The medium '${f.url}' is not taken: ${f.problem}.`,
@@ -260,7 +260,7 @@ export const mediaBytesExceeded = defineError(
     message: `The medium has ${f.bytes} bytes; at most ${f.maximumBytes} are taken here.`,
     hint: 'Make it smaller, or send it in parts.',
   }),
-  413,
+  { httpStatus: 413 },
 )
 export const uploadsFull = defineError('CUCKOO_API_UPLOADS_FULL', 'unavailable', (f: { maximumBytes: number }) => ({
   message: `Uploads of nearly ${f.maximumBytes} bytes, the most at a time, are under way.`,
@@ -277,7 +277,7 @@ export const mediaQuotaExceeded = defineError(
     message: `The medium has ${f.bytes} bytes; this key's media take ${f.usedBytes} of the ${f.quotaBytes} bytes that they may.`,
     hint: "Wait: what no task names goes after an hour, the rest when its tasks' contents do. Or ask the operator for more (`cuckoo coordinator serve --app-media`).",
   }),
-  413,
+  { httpStatus: 413 },
 )
 export const storageLow = defineError(
   'CUCKOO_API_STORAGE_LOW',
@@ -286,7 +286,7 @@ export const storageLow = defineError(
     message: `The medium has ${f.bytes} bytes; the coordinator has ${f.freeBytes} bytes of disk left and reserves ${f.reservedBytes} for results.`,
     hint: 'Try again later, or another coordinator; the operator frees disk space, or lowers `cuckoo coordinator serve --min-free`.',
   }),
-  507,
+  { httpStatus: 507 },
 )
 
 // ---- the coordinator's standing ----

@@ -21,20 +21,31 @@ export interface ErrorText {
   hint?: string
 }
 
+/** Where an error differs from what its kind says. */
+export interface ErrorTraits {
+  /** where HTTP has a sharper status than the kind's: 404, 413, 415, 422, 429 */
+  httpStatus?: number
+  /** see {@link CuckooError.endsProcess}; false unless told */
+  endsProcess?: boolean
+}
+
 /** Any error of ours: a stable `code`, a `kind` that decides what follows, facts, one sentence and the next step. */
 export class CuckooError extends Error {
   override readonly name = 'CuckooError'
   readonly code: string
   readonly kind: ErrorKind
   readonly httpStatus: number
+  /** a thread is inside a runtime that nothing gets it out of: a program that reports this error ends without waiting for it */
+  readonly endsProcess: boolean
   readonly facts: Facts
   readonly hint: string | undefined
 
-  constructor(definition: { code: string; kind: ErrorKind; httpStatus?: number }, text: ErrorText, facts: Facts, cause?: unknown) {
+  constructor(definition: { code: string; kind: ErrorKind } & ErrorTraits, text: ErrorText, facts: Facts, cause?: unknown) {
     super(text.message, cause === undefined ? undefined : { cause })
     this.code = definition.code
     this.kind = definition.kind
     this.httpStatus = definition.httpStatus ?? errorKinds[definition.kind].httpStatus
+    this.endsProcess = definition.endsProcess ?? false
     this.facts = facts
     this.hint = text.hint
   }
@@ -50,7 +61,6 @@ export interface ErrorFactory<F extends Facts> {
 
 /**
  * Defines an error once: its code (`CUCKOO_<AREA>_<REASON>`, never renamed), kind, and text made from its facts.
- * `httpStatus` overrides the kind's status where HTTP has a sharper one (404, 413, 415, 422, 429).
  *
  * @example
  * const amountInvalid = defineError('CUCKOO_AMOUNT_INVALID', 'usage', (f: { value: string }) => ({
@@ -61,9 +71,9 @@ export function defineError<F extends Facts>(
   code: `CUCKOO_${string}`,
   kind: ErrorKind,
   describe: (facts: F) => ErrorText,
-  httpStatus: number = errorKinds[kind].httpStatus,
+  traits: ErrorTraits = {},
 ): ErrorFactory<F> {
-  const definition = { code, kind, httpStatus }
+  const definition = { code, kind, httpStatus: errorKinds[kind].httpStatus, ...traits }
   const create = (facts: F, options?: { cause?: unknown }) => new CuckooError(definition, describe(facts), facts, options?.cause)
   return Object.assign(create, definition)
 }

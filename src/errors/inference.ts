@@ -16,7 +16,7 @@ export const modelNotFound = defineError(
     message: `There is no model '${f.model}' in ${f.where}.`,
     hint: f.known === '' ? `It holds no models; \`cuckoo models pull ${f.model}\` fetches one of the hub.` : `Models there: ${f.known}.`,
   }),
-  404,
+  { httpStatus: 404 },
 )
 export const dtypeMissing = defineError('CUCKOO_MODEL_DTYPE_MISSING', 'usage', (f: { model: string; dtype: string; available: string }) => ({
   message: `The model '${f.model}' has no ${f.dtype} weights.`,
@@ -69,7 +69,7 @@ export const modelNotAllowed = defineError(
     message: `The model '${f.model}' (${f.dtype}) at ${f.revision.slice(0, 12)} is not the one that was allowed here: its manifest is ${f.digest}.`,
     hint: `Look at what changed; then \`cuckoo models pull ${f.model}:${f.dtype}${f.kind === null ? '' : `#${f.kind}`}@${f.revision}\` allows it (kept in ${f.file}).`,
   }),
-  403,
+  { httpStatus: 403 },
 )
 export const modelsAllowedUnreadable = defineError('CUCKOO_MODELS_ALLOWED_UNREADABLE', 'config', (f: { file: string; problem: string }) => ({
   message: `The list of allowed models ${f.file} cannot be used: ${f.problem}.`,
@@ -113,7 +113,7 @@ export const hubModelUnknown = defineError(
     message: `The hub has no model '${f.model}' at revision ${f.revision}, or it is private.`,
     hint: 'Check the name on huggingface.co; for gated models set HF_TOKEN.',
   }),
-  404,
+  { httpStatus: 404 },
 )
 export const hubFileCorrupt = defineError('CUCKOO_HUB_FILE_CORRUPT', 'invalid', (f: { model: string; file: string; expected: string; found: string }) => ({
   message: `The hub sent a wrong ${f.file} of '${f.model}' twice: ${f.found} instead of ${f.expected}.`,
@@ -171,7 +171,7 @@ export const modelLacksFeature = defineError(
     message: `The model '${f.model}' does not offer ${f.feature}.`,
     hint: `It offers ${f.available}.`,
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const inferenceFailed = defineError('CUCKOO_INFERENCE_FAILED', 'internal', (f: { model: string; reason: string }) => ({
   message: `The run of '${f.model}' failed: ${f.reason}.`,
@@ -189,10 +189,15 @@ export const outputNotFinite = defineError('CUCKOO_INFERENCE_NOT_FINITE', 'inval
   message: `'${f.model}' gave numbers that are not finite in ${f.dtype} on ${f.device}, in its ${f.part}.`,
   hint: toOtherPlace(f),
 }))
-export const inferenceStuck = defineError('CUCKOO_INFERENCE_STUCK', 'unavailable', (f: { model: string }) => ({
-  message: `The model '${f.model}' takes no runs: it loads without end, or a run does that nobody wants any more.`,
-  hint: 'Restart the process: nothing less gets a worker out of its runtime.',
-}))
+export const inferenceStuck = defineError(
+  'CUCKOO_INFERENCE_STUCK',
+  'unavailable',
+  (f: { model: string }) => ({
+    message: `The model '${f.model}' takes no runs: it loads without end, or a run does that nobody wants any more.`,
+    hint: 'Restart the process: nothing less gets a worker out of its runtime. If it happens again, try `--device cpu`.',
+  }),
+  { endsProcess: true },
+)
 export const inferenceWorkerEnded = defineError('CUCKOO_INFERENCE_WORKER_ENDED', 'unavailable', (f: { worker: string; reason: string }) => ({
   message: `The ${f.worker} worker ended: ${f.reason}.`,
   hint: 'Open the model again.',
@@ -214,7 +219,7 @@ export const tokenizerTimedOut = defineError(
     message: `The tokenizer did not ${f.task} within ${f.timeoutMs} ms and was stopped.`,
     hint: 'Send a shorter text; if the model is slow for all, raise CUCKOO_TOKENIZER_TIMEOUT.',
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const chatTemplateFailed = defineError('CUCKOO_TOKENIZER_TEMPLATE_FAILED', 'usage', (f: { reason: string }) => ({
   message: `The model's chat template refuses these messages: ${f.reason}.`,

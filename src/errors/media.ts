@@ -9,7 +9,7 @@ export const mediaUnknown = defineError(
     message: `The ${f.wanted} cannot be read: ${f.problem}.`,
     hint: `Send ${types[f.wanted]} that is complete.`,
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const mediaTooLarge = defineError(
   'CUCKOO_MEDIA_TOO_LARGE',
@@ -19,7 +19,7 @@ export const mediaTooLarge = defineError(
       f.what === 'pixels' ? `The image has ${f.size} pixels, ${f.limit} are allowed.` : `The audio lasts longer than the ${f.limit} seconds that are allowed.`,
     hint: f.what === 'pixels' ? 'Send a smaller image.' : 'Send the audio in shorter parts.',
   }),
-  422,
+  { httpStatus: 422 },
 )
 export const imageTooNarrow = defineError(
   'CUCKOO_MEDIA_TOO_NARROW',
@@ -28,5 +28,5 @@ export const imageTooNarrow = defineError(
     message: `The image is ${f.width} by ${f.height} pixels: one side is more than ${f.limit} times the other.`,
     hint: 'Cut the image into parts of a usual shape.',
   }),
-  422,
+  { httpStatus: 422 },
 )

@@ -130,10 +130,15 @@ export const taskPastDeadline = defineError('CUCKOO_MINER_TASK_PAST_DEADLINE', '
 export const taskUnwanted = defineError('CUCKOO_MINER_TASK_UNWANTED', 'rejected', () => ({
   message: 'The coordinator no longer wants the result.',
 }))
-export const minerStuck = defineError('CUCKOO_MINER_STUCK', 'unavailable', (f: { models: string }) => ({
-  message: `The miner ended without ${f.models}, which did not let go of what ran in it.`,
-  hint: 'Start it again: the task is refused for a day, and `cuckoo miner status` lists it. If it happens again, leave the model out or try `--device cpu`.',
-}))
+export const minerStuck = defineError(
+  'CUCKOO_MINER_STUCK',
+  'unavailable',
+  (f: { models: string }) => ({
+    message: `The miner ended without ${f.models}, which did not let go of what ran in it.`,
+    hint: 'Start it again: a task that ran in it is refused for a day, and `cuckoo miner status` lists it. If it happens again, leave the model out or try `--device cpu`.',
+  }),
+  { endsProcess: true },
+)
 export const minerMemoryStuck = defineError(
   'CUCKOO_MINER_MEMORY_STUCK',
   'unavailable',

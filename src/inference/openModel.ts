@@ -70,10 +70,14 @@ export async function openModel(request: ModelToOpen): Promise<OpenModel> {
     forget = standstill.onChange((isStuck) => watch?.onStuck(isStuck))
     const overrun = watchOverrun(standstill, watch?.loadMs ?? Number.POSITIVE_INFINITY)
     overrun.begin()
+    const unwanted = watchOverrun(standstill, watch?.letGoMs ?? Number.POSITIVE_INFINITY)
+    signal?.addEventListener('abort', unwanted.begin, { once: true })
     try {
       return await worker.call('load', { folder: folder.path, manifest, device, tokenizerGuard })
     } finally {
       overrun.end()
+      signal?.removeEventListener('abort', unwanted.begin)
+      unwanted.end()
     }
   }
   let batchObstacle: string | null

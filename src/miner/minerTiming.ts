@@ -25,6 +25,8 @@ export interface MinerTiming {
   removedGraceMs: number
   /** for a model to let go of a run that nobody wants any more: after that it is not offered until it does, and a miner that stops ends without it */
   letGoMs: number
+  /** at the start, for a model to load once its files are there, and again for its first runs: after that the miner ends */
+  firstLoadMs: number
   /** for a model that was unloaded to load again: after that it is not offered until it has */
   loadMs: number
   /** slots are spread over the coordinators anew after so long */
@@ -42,6 +44,8 @@ export const defaultMinerTiming: MinerTiming = {
   farewellMs: 3_000,
   removedGraceMs: 600_000,
   letGoMs: 120_000,
+  // 80 GB from a disk that reads 50 MB/s take 27 minutes.
+  firstLoadMs: 1_800_000,
   // 40 GB from a disk that reads 100 MB/s take 7 minutes.
   loadMs: 600_000,
   rotationMs: 60_000,

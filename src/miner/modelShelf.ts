@@ -57,7 +57,7 @@ export interface ModelShelfOptions extends Pick<ModelOffersOptions<ShelvedModel>
   /** its memory is free */
   onUnloaded?: (model: ShelvedModel, reason: UnloadReason) => void
   /** as {@link MinerTiming} has them; the defaults unless told */
-  timing?: Partial<Pick<MinerTiming, 'letGoMs' | 'loadMs'>> | undefined
+  timing?: Partial<Pick<MinerTiming, 'letGoMs' | 'firstLoadMs' | 'loadMs'>> | undefined
 }
 
 interface Shelved extends ShelvedModel {
@@ -88,6 +88,7 @@ export function toMemoryBytes({ files }: Manifest): number {
  */
 export class ModelShelf {
   readonly #options: ModelShelfOptions
+  readonly #timing: MinerTiming
   readonly #models = new Map<Hash, Shelved>()
   readonly #gates = new Map<DeviceName, Gate>()
   readonly #ended = new AbortController()
@@ -96,6 +97,7 @@ export class ModelShelf {
 
   constructor(options: ModelShelfOptions) {
     this.#options = options
+    this.#timing = { ...defaultMinerTiming, ...options.timing }
     const { onWithheld, onOffered, retryMs, memoryBytes: budgetBytes, onUnloaded } = options
     this.#offers = new ModelOffers<Shelved>({ onWithheld, onOffered, retryMs, tryAgain: (entry) => this.#tryOnce(entry), signal: this.#ended.signal })
     this.#memory = new ModelMemory<Shelved>({
@@ -134,10 +136,17 @@ export class ModelShelf {
    * Opens a model for the first time and keeps it; others make place for it. Where it runs out of memory, all that are idle are
    * unloaded and it is opened once more.
    * @throws CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_OVER_BUDGET, and what the engine throws
+   * @throws CUCKOO_INFERENCE_STUCK when its loading does not end
    */
   async add(offer: OfferedModel, options: { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void } = {}): Promise<ShelvedModel> {
-    let onStuck: RunWatch['onStuck'] = () => undefined
-    const model = await this.#openFirst({ ...offer, ...options, watch: { letGoMs: this.#letGoMs, onStuck: (isStuck) => onStuck(isStuck) } })
+    const late = Promise.withResolvers<never>()
+    let onStuck: RunWatch['onStuck'] = () => late.reject(inferenceStuck({ model: offer.model }))
+    const { letGoMs, firstLoadMs: loadMs } = this.#timing
+    const opening = this.#openFirst({ ...offer, ...options, watch: { letGoMs, loadMs, onStuck: (isStuck) => onStuck(isStuck) } })
+    const model = await Promise.race([opening, late.promise]).catch((error: unknown) => {
+      opening.then((model) => model.dispose()).catch(() => undefined)
+      throw error
+    })
     try {
       const entry = this.#toEntry(offer, model)
       this.#memory.assertBudget(entry, this.#models.values())
@@ -204,7 +213,7 @@ export class ModelShelf {
   async dispose(): Promise<ShelvedModel[]> {
     this.#ended.abort(minerStopped({}))
     const closed = new AbortController()
-    await Promise.race([this.#memory.close(), waitMs(this.#letGoMs, closed.signal)])
+    await Promise.race([this.#memory.close(), waitMs(this.#timing.letGoMs, closed.signal)])
     closed.abort()
     return this.#memory.listOpen()
   }
@@ -239,10 +248,6 @@ export class ModelShelf {
       running: current?.running ?? 0,
       withheld: withheld === null ? null : { reason: withheld.reason, retryAtMs: withheld.retryAtMs },
     }
-  }
-
-  get #letGoMs(): number {
-    return this.#options.timing?.letGoMs ?? defaultMinerTiming.letGoMs
   }
 
   #get(manifestDigest: Hash): Shelved {
@@ -306,7 +311,8 @@ export class ModelShelf {
 
   async #openSame({ offer, manifestDigest, device }: Shelved, onStuck: RunWatch['onStuck']): Promise<OpenModel> {
     // The device that was found at the start, so that a limit of its slots holds on.
-    const watch = { letGoMs: this.#letGoMs, loadMs: this.#options.timing?.loadMs ?? defaultMinerTiming.loadMs, onStuck }
+    const { letGoMs, loadMs } = this.#timing
+    const watch = { letGoMs, loadMs, onStuck }
     const model = await this.#options.engine.openModel({ ...offer, device, watch })
     if (model.manifestDigest === manifestDigest) return model
     await model.dispose()

@@ -3,6 +3,7 @@ import type { Engine } from '../domain/enginePort.ts'
 import { type Address, addressPattern } from '../domain/hex.ts'
 import type { Clock, SignatureVerifier, Signer } from '../domain/ports.ts'
 import type { MinerStore } from '../domain/storePorts.ts'
+import type { CuckooError } from '../errors/cuckooError.ts'
 import { toCuckooError } from '../errors/internal.ts'
 import { minerCoordinatorUnknown, minerModelsMissing, minerNodeInactive, minerOperatorUnknown, minerPinUnknown, minerStuck } from '../errors/miner.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -70,6 +71,7 @@ export interface RunningMiner {
  * reached is no error: it is tried again until it comes.
  *
  * @throws CUCKOO_MINER_MODELS_MISSING, CUCKOO_MINER_MODEL_TWICE, CUCKOO_MINER_MODEL_OVER_BUDGET, CUCKOO_MINER_MODEL_UNUSABLE and the engine's own errors
+ * @throws CUCKOO_INFERENCE_STUCK, CUCKOO_MINER_STUCK when a model's loading or its first runs do not end: then only the end of the process does
  * @throws CUCKOO_MINER_PIN_UNKNOWN when a pinned model is not offered
  * @throws CUCKOO_MINER_OPERATOR_UNKNOWN when the signer is not the node's operator
  * @throws CUCKOO_MINER_NODE_INACTIVE when the node is no active miner
@@ -97,7 +99,8 @@ export async function startMiner(dependencies: MinerDependencies): Promise<Runni
     })
     return createRunningMiner(context, { ...about, config, watch })
   } catch (error) {
-    await Promise.allSettled([shelf.dispose(), watch.stop()])
+    const [closed] = await Promise.allSettled([shelf.dispose(), watch.stop()])
+    if (closed.status === 'fulfilled' && closed.value.length > 0) throw toStuckError(closed.value, error)
     throw error
   }
 }
@@ -122,6 +125,10 @@ function assertCoordinators(config: MinerConfig, set: NodeSet): void {
   }
 }
 
+function toStuckError(models: ShelvedModel[], cause: unknown): CuckooError {
+  return minerStuck({ models: models.map(({ manifest }) => manifest.model).join(', ') }, { cause })
+}
+
 function createShelf({ engine, config }: MinerDependencies, events: MinerEvents): ModelShelf {
   return new ModelShelf({
     engine,
@@ -142,6 +149,7 @@ function createShelf({ engine, config }: MinerDependencies, events: MinerEvents)
 function loadOffered(shelf: ModelShelf, { config, signal }: MinerDependencies, events: MinerEvents): Promise<void> {
   return loadModels(shelf, config.models, {
     ...(signal === undefined ? {} : { signal }),
+    ...(config.timing?.firstLoadMs === undefined ? {} : { limitMs: config.timing.firstLoadMs }),
     onProgress: (model, progress) => events.emit({ type: 'modelDownloading', model, progress }),
     onLoaded: (model, loadMs) => events.emit(toLoadedEvent(model, loadMs)),
   })
@@ -193,7 +201,7 @@ function createRunningMiner(context: MinerContext, { config, watch, ...about }: 
     await crashes.blame(stuck.map(({ manifestDigest }) => manifestDigest)).catch(tellUnwritten)
     phase = 'stopped'
     events.emit({ type: 'stopped' })
-    if (stuck.length > 0) done.reject(minerStuck({ models: stuck.map(({ manifest }) => manifest.model).join(', ') }, { cause: fatal }))
+    if (stuck.length > 0) done.reject(toStuckError(stuck, fatal))
     else if (fatal === undefined) done.resolve()
     else done.reject(toCuckooError(fatal))
   }

@@ -56,6 +56,13 @@ it('a model that is long in loading again refuses those that wait for it, is not
   expect(await runNode('late')).toMatchObject({ code: 0, signal: null, lines })
 })
 
+it.each([
+  ['that is long in loading at the start', 'first'],
+  ['that goes on loading after the start was told to stop', 'quit'],
+])('a model %s is not waited for for ever, and lets go when it has loaded', async (_, way) => {
+  expect(await runNode(way)).toMatchObject({ code: 0, signal: null, lines: ['at work', 'refused: CUCKOO_INFERENCE_STUCK', 'let go'] })
+})
+
 it.skipIf(process.platform === 'win32')(
   'a node that stops does not wait for ever for a run: it says which model has it, and ends with the exit code of its error',
   async () => {

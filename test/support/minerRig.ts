@@ -72,6 +72,7 @@ export async function createMiner(
     clock?: Clock
     prepare?: (chain: FakeChain) => void
     random?: () => number
+    signal?: AbortSignal
   } = {},
 ): Promise<MinerRig> {
   const { engine = createFakeEngine(), store = createFakeMinerStore() } = more
@@ -89,6 +90,7 @@ export async function createMiner(
     ...(more.clock !== undefined && { clock: more.clock }),
     onEvent: (event) => events.push(event),
     ...(more.random !== undefined && { random: more.random }),
+    ...(more.signal !== undefined && { signal: more.signal }),
   })
   cleanUps.push(() => miner.stop())
   return {

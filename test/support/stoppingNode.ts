@@ -2,7 +2,8 @@
  * A process whose runtime is at work for seconds, and which lets go of it as a node does: `unload` (an app cancels, and another one's
  * task needs the room), `dispose` (the miner stops), `load` (it is told to stop while a model loads), `force` (a command that drains is
  * sent a second signal by whoever started this), `abandon` and `stuck` (an app cancels, or it stops, and no run may take long to let go),
- * `late` (a model takes longer to load again than it may). Prints a line when the runtime is at work, and `let go` after. Arguments: the
+ * `late` (a model takes longer to load again than it may), `first` and `quit` (it takes longer to load at the start, or after the start
+ * was told to stop). Prints a line when the runtime is at work, and `let go` after. Arguments: the
  * way, and an empty directory.
  */
 import { join } from 'node:path'
@@ -17,7 +18,7 @@ import { toMaskedModelFiles } from './embeddingGraphs.ts'
 import { writeModelFiles } from './onnx.ts'
 import { slowWord, writeSlowModels } from './slowModel.ts'
 
-const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'abandon' | 'stuck' | 'late', string]
+const [way, directory] = process.argv.slice(2) as ['unload' | 'dispose' | 'load' | 'force' | 'abandon' | 'stuck' | 'late' | 'first' | 'quit', string]
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const toOffer = (model: string) => ({ model, source: { from: 'folder', directory }, dtype: 'fp32', device: 'cpu' }) as const
 const toEmbed = (word: number, signal?: AbortSignal) => (model: OpenModel) =>
@@ -33,7 +34,8 @@ const shelf = new ModelShelf({
   memoryBytes: 80e6,
   slotsByDevice: {},
   pinned: [],
-  ...((way === 'stuck' || way === 'abandon') && { timing: { letGoMs: 300 } }),
+  ...(['stuck', 'abandon', 'quit'].includes(way) && { timing: { letGoMs: 300 } }),
+  ...(way === 'first' && { timing: { firstLoadMs: 300 } }),
   ...(way === 'late' && { timing: { loadMs: 300 } }),
   onWithheld: (_, { code }) => say(code),
   onOffered: () => offered.resolve(),
@@ -49,6 +51,13 @@ if (way === 'load') {
   say('at work')
   stop.abort()
   say(await load)
+} else if (way === 'first' || way === 'quit') {
+  const stop = new AbortController()
+  const start = shelf.add(toOffer('test/heavy'), { signal: stop.signal }).catch(({ code }) => say(`refused: ${code}`))
+  if (way === 'quit') await delay(2_500)
+  say('at work')
+  if (way === 'quit') stop.abort()
+  await start
 } else if (way === 'late') {
   const { manifestDigest } = await shelf.add(toOffer('test/heavy'))
   await shelf.unloadAll()

@@ -48,6 +48,18 @@ describe('a line', () => {
   })
 })
 
+describe('with --json', () => {
+  it('nothing that a peer says reaches a terminal as a command to it, and all of it reaches a parser', () => {
+    const { output, stdout, stderr } = createScreen({ json: true })
+    const rings = '\u001b[2J\u009b1m\u007f\u0007 é\u00a0'
+    output.record({ url: rings, wei: 10n ** 20n })
+    output.warn(rings)
+    for (const text of [stdout.read(), stderr.read()]) expect(text.trimEnd()).not.toMatch(/\p{Cc}/u)
+    expect(JSON.parse(stdout.read())).toEqual({ url: rings, wei: '100000000000000000000' })
+    expect(JSON.parse(stderr.read())).toEqual({ warning: { message: rings } })
+  })
+})
+
 describe('the spinner', () => {
   it('clears its own line once, and nothing that is written after it stopped', async () => {
     vi.stubEnv('CI', undefined)

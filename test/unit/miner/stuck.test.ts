@@ -56,7 +56,7 @@ async function createFullShelf(...models: string[]) {
     memoryBytes: 2 * toMemoryBytes(createManifest(a, 'text', 1000)),
     slotsByDevice: {},
     pinned: [],
-    timing: { loadMs: 1234 },
+    timing: { firstLoadMs: 5678, loadMs: 1234 },
     onWithheld: ({ manifest }, { code }, { retryAtMs }) => heard.push(`${manifest.model} ${code} ${retryAtMs}`),
     onOffered: ({ manifest }) => heard.push(`${manifest.model} offered`),
   })
@@ -86,7 +86,7 @@ it('a model with a run that does not end is not offered, says so, and keeps its 
 
 it('a model whose loading does not end fails those that wait for it, is not offered, and keeps its place in the memory; it is there once it loads', async () => {
   const { shelf, engine, watches, heard, use } = await createFullShelf(a, b, c)
-  expect(watches.get(a)).not.toHaveProperty('loadMs')
+  expect(watches.get(a)?.loadMs).toBe(5678)
   const loaded = Promise.withResolvers<void>()
   engine.beforeOpen = (model) => (model === a ? loaded.promise : Promise.resolve())
   watches.delete(a)
@@ -111,6 +111,48 @@ it('a model whose loading does not end fails those that wait for it, is not offe
   expect(await last).toBe(a)
   expect(heard).toEqual([`${a} CUCKOO_INFERENCE_STUCK null`, `${a} offered`])
   expect(await shelf.dispose()).toEqual([])
+})
+
+it('a model whose first loading does not end is not added; when it has loaded after all, it is closed', async () => {
+  const { engine, watches } = createStickyEngine()
+  const shelf = new ModelShelf({ engine, memoryBytes: null, slotsByDevice: {}, pinned: [] })
+  const loaded = Promise.withResolvers<void>()
+  engine.beforeOpen = () => loaded.promise
+  const [offer] = toModels(a)
+  const adding = shelf.add(offer as NonNullable<typeof offer>)
+  await waitFor(() => watches.has(a), 'loading')
+  watches.get(a)?.onStuck(true)
+  await expect(adding).rejects.toMatchObject({ code: 'CUCKOO_INFERENCE_STUCK', facts: { model: a }, endsProcess: true })
+  expect([shelf.models.size, shelf.getState().memory.usedBytes]).toEqual([0, 0])
+  watches.get(a)?.onStuck(false)
+  loaded.resolve()
+  await waitFor(() => engine.opened.length === 1 && engine.openModels === 0, 'opened and closed')
+})
+
+it.each([
+  ['take longer than they may', undefined],
+  ['are under way when it is told to stop', new Error('stop')],
+])('a miner whose first runs %s ends with the coded error where the model does not let go', async (_, reason) => {
+  const { engine } = createStickyEngine()
+  const open = engine.openModel
+  const begun = Promise.withResolvers<void>()
+  engine.openModel = async (request) => {
+    const model = await open(request)
+    const generateText: OpenModel['generateText'] = (input, ...rest) => {
+      begun.resolve()
+      return model.generateText({ ...input, tokenIds: [666] }, ...rest)
+    }
+    return { ...model, generateText }
+  }
+  const stop = new AbortController()
+  if (reason !== undefined) void begun.promise.then(() => setImmediate(() => stop.abort(reason)))
+  const firstLoadMs = reason === undefined ? 100 : 60_000
+  const start = createMiner([], { engine, config: { models: toModels('test/counter') }, timing: { letGoMs: 100, firstLoadMs }, signal: stop.signal })
+  await expect(start).rejects.toMatchObject({
+    code: 'CUCKOO_MINER_STUCK',
+    facts: { models: 'test/counter' },
+    cause: reason ?? { code: 'CUCKOO_MINER_MODEL_UNUSABLE', message: expect.stringContaining('its first two runs take longer than') },
+  })
 })
 
 it('such a model that is unloaded meanwhile leaves the memory when it has loaded and closed, or failed', async () => {
